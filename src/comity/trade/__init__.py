@@ -1,0 +1,56 @@
+"""The words of trade: declarations, manifests, goods, parties, notices. Pure: no framework, no I/O, no clock."""
+
+from comity.trade.notices import (
+    Alert,
+    AlertCategory,
+    Exhibit,
+    Finding,
+    FindingResult,
+    Handling,
+    Outcome,
+    RiskType,
+    Route,
+    Subject,
+    SubjectRole,
+    SuggestedAction,
+)
+from comity.trade.records import Consignment, Declaration, GoodsItem, Manifest
+from comity.trade.values import (
+    HSCode,
+    Money,
+    Party,
+    Place,
+    Problem,
+    Quantity,
+    Seal,
+    Severity,
+    TransportEquipment,
+)
+
+__all__ = [
+    "Alert",
+    "AlertCategory",
+    "Consignment",
+    "Declaration",
+    "Exhibit",
+    "Finding",
+    "FindingResult",
+    "GoodsItem",
+    "HSCode",
+    "Handling",
+    "Manifest",
+    "Money",
+    "Outcome",
+    "Party",
+    "Place",
+    "Problem",
+    "Quantity",
+    "RiskType",
+    "Route",
+    "Seal",
+    "Severity",
+    "Subject",
+    "SubjectRole",
+    "SuggestedAction",
+    "TransportEquipment",
+]

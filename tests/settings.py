@@ -1,0 +1,21 @@
+"""The node's settings for tests: no home folder, keys made for each run, quick password hashing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("COMITY_HOME", tempfile.mkdtemp(prefix="comity-tests-"))
+
+from comity.node.settings import *  # noqa: E402, F403
+
+COMITY_ADMINISTRATION = "XA"
+COMITY_NAME = "Customs of Alfa"
+COMITY_EVIDENCE = Path(os.environ["COMITY_HOME"]) / "evidence"
+COMITY_BORN_AT = datetime(2026, 1, 1, tzinfo=UTC)
+SECRET_KEY = "only-for-tests"
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_AUTOREFRESH = True
