@@ -9,7 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("COMITY_HOME", tempfile.mkdtemp(prefix="comity-tests-"))
 
-from comity.node.settings import *  # noqa: E402, F403
+from comity.node.settings import *  # noqa: F403
 
 COMITY_ADMINISTRATION = "XA"
 COMITY_NAME = "Customs of Alfa"

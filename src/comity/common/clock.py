@@ -24,9 +24,7 @@ def utc_now() -> datetime:
 def show_instant(instant: datetime) -> str:
     """RFC 3339 in UTC with microseconds only where there are any: 2026-03-01T08:00:00Z."""
     if instant.tzinfo is None:
-        raise InstantError(
-            "The instant has no time zone", where=instant.isoformat(), remedy="Give it in UTC."
-        )
+        raise InstantError("The instant has no time zone", where=instant.isoformat(), remedy="Give it in UTC.")
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -104,9 +104,7 @@ class Home:
                 remedy="Run `comity init --administration XX` first, or set COMITY_HOME to the node's folder.",
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise HomeError(
-                "The settings file cannot be read", where=f"{self.settings_path}: {error}"
-            ) from error
+            raise HomeError("The settings file cannot be read", where=f"{self.settings_path}: {error}") from error
         return _settings_of(table, self.settings_path)
 
 

@@ -32,9 +32,7 @@ COMITY_KEYRING: Keyring = SimpleLazyObject(lambda: load_keyring(_home))  # type:
 
 SECRET_KEY = load_secret(_home)
 DEBUG = os.environ.get("COMITY_DEBUG") == "1"
-ALLOWED_HOSTS = (
-    ["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]", _node.console.url.split("//")[-1].split(":")[0]]
-)
+ALLOWED_HOSTS = ["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]", _node.console.url.split("//")[-1].split(":")[0]]
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
