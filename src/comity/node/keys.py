@@ -1,20 +1,52 @@
-"""The keys of a home: read from files that only the owner may read."""
+"""The keys of a home: made once, written to files that only the owner may read, read when first needed."""
 
 from __future__ import annotations
 
+import os
+import secrets
+from pathlib import Path
+
 from comity.node.home import Home, HomeError
+import comity.trust as trust
 from comity.trust import Keyring
+
+_SESSION_KEY = "session.key"
 
 
 def load_secret(home: Home) -> str:
     """The key for Django's own signatures; a fixed word where no node lives, for commands that sign nothing."""
-    path = home.keys / "session.key"
+    path = home.keys / _SESSION_KEY
     return path.read_text().strip() if path.is_file() else "no-node-lives-here"
 
 
 def load_keyring(home: Home) -> Keyring:
     """Every key of the node.
 
-    Raises: HomeError where a file is missing or cannot be read.
+    Raises: HomeError where the folder is missing; TrustError where a file cannot be read as what its name says.
     """
-    raise HomeError("not yet")
+    if not home.keys.is_dir():
+        raise HomeError(
+            "The node has no keys", where=str(home.keys), remedy="Run `comity init`, or restore the folder from a backup."
+        )
+    return trust.keyring_from_files({path.name: path.read_bytes() for path in home.keys.iterdir() if path.is_file()})
+
+
+def write_keyring(home: Home, keyring: Keyring) -> None:
+    """Write every key, and a fresh session key, into an empty keys folder.
+
+    Raises: HomeError where there are keys already: keys are rotated, never overwritten.
+    """
+    if home.keys.exists() and any(home.keys.iterdir()):
+        raise HomeError("This home has keys already", where=str(home.keys), remedy="Choose an empty folder.")
+    home.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, content in trust.keyring_files(keyring).items():
+        _write_private(home.keys / name, content)
+    _write_private(home.keys / _SESSION_KEY, secrets.token_urlsafe(48).encode())
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())

@@ -1,0 +1,5 @@
+"""`python -m comity`."""
+
+from comity.node.main import main
+
+main()
