@@ -1,5 +1,6 @@
 """The words of trade: declarations, manifests, goods, parties, notices. Pure: no framework, no I/O, no clock."""
 
+from comity.trade.errors import NoticeError, RecordError, TradeError
 from comity.trade.notices import (
     Alert,
     AlertCategory,
@@ -40,11 +41,13 @@ __all__ = [
     "Handling",
     "Manifest",
     "Money",
+    "NoticeError",
     "Outcome",
     "Party",
     "Place",
     "Problem",
     "Quantity",
+    "RecordError",
     "RiskType",
     "Route",
     "Seal",
@@ -52,5 +55,6 @@ __all__ = [
     "Subject",
     "SubjectRole",
     "SuggestedAction",
+    "TradeError",
     "TransportEquipment",
 ]

@@ -83,6 +83,7 @@ class Declaration:
     office: str = ""
     declarant: Party | None = None
     agent: Party | None = None
+    agent_function: str = ""
     exporter: Party | None = None
     importer: Party | None = None
     authorisations: tuple[DocumentReference, ...] = ()

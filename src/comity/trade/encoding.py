@@ -1,0 +1,116 @@
+"""The JSON forms of declarations, manifests and notices, and the checks that a notice's body must pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from comity.trade.codec import codec_of
+from comity.trade.errors import FieldError, NoticeError, RecordError
+from comity.trade.notices import Alert, Exhibit, Finding
+from comity.trade.records import Declaration, Manifest
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+_HS = re.compile(r"\d{2,10}", re.ASCII)
+
+
+def declaration_to_json(declaration: Declaration) -> dict[str, object]:
+    """The JSON form of a declaration; what is empty is left out."""
+    return cast(dict[str, object], codec_of(Declaration).show(declaration))
+
+
+def declaration_from_json(mapping: Mapping[str, object]) -> Declaration:
+    """The declaration of a JSON form; keys it does not know are ignored.
+
+    Raises: RecordError naming the field.
+    """
+    return cast(Declaration, _read_record(Declaration, mapping))
+
+
+def manifest_to_json(manifest: Manifest) -> dict[str, object]:
+    """The JSON form of a manifest; what is empty is left out."""
+    return cast(dict[str, object], codec_of(Manifest).show(manifest))
+
+
+def manifest_from_json(mapping: Mapping[str, object]) -> Manifest:
+    """The manifest of a JSON form; keys it does not know are ignored.
+
+    Raises: RecordError naming the field.
+    """
+    return cast(Manifest, _read_record(Manifest, mapping))
+
+
+def alert_to_body(alert: Alert) -> dict[str, object]:
+    """The body of an alert/1 message."""
+    return cast(dict[str, object], codec_of(Alert).show(alert))
+
+
+def alert_from_body(body: Mapping[str, object]) -> Alert:
+    """The alert of an alert/1 body; keys it does not know are ignored.
+
+    Raises: NoticeError naming the field.
+    """
+    alert = cast(Alert, _read_notice(Alert, body))
+    _check(alert.reliability in tuple("ABCDEF"), "reliability", "Must be a letter from A to F")
+    _check(alert.credibility in tuple("123456"), "credibility", "Must be a digit from 1 to 6")
+    _check(1 <= alert.priority <= 5, "priority", "Must be from 1 to 5")
+    _check(alert.valid_from <= alert.valid_until, "valid_until", "Ends before valid_from")
+    for index, code in enumerate(alert.hs_codes):
+        _check(_HS.fullmatch(code) is not None, f"hs_codes[{index}]", "Must be 2 to 10 digits")
+    for name in ("origin", "dispatch", "destination"):
+        _check_country(getattr(alert.route, name), f"route.{name}")
+    for index, subject in enumerate(alert.subjects):
+        _check_country(subject.country, f"subjects[{index}].country")
+    _check_notice(alert.ref, alert.issuer, "issuer", alert.exhibits)
+    return alert
+
+
+def finding_to_body(finding: Finding) -> dict[str, object]:
+    """The body of a finding/1 message."""
+    return cast(dict[str, object], codec_of(Finding).show(finding))
+
+
+def finding_from_body(body: Mapping[str, object]) -> Finding:
+    """The finding of a finding/1 body; keys it does not know are ignored.
+
+    Raises: NoticeError naming the field.
+    """
+    finding = cast(Finding, _read_notice(Finding, body))
+    _check(not finding.hs_code or _HS.fullmatch(finding.hs_code) is not None, "hs_code", "Must be 2 to 10 digits")
+    if finding.quantity is not None:
+        _check(finding.quantity.value >= 0, "quantity.value", "Must not be negative")
+    _check_notice(finding.ref, finding.administration, "administration", finding.exhibits)
+    return finding
+
+
+def _read_record(kind: type, mapping: Mapping[str, object]) -> object:
+    try:
+        return codec_of(kind).read(mapping, "")
+    except FieldError as error:
+        raise RecordError(error.what, where=error.where, remedy=error.remedy) from error
+
+
+def _read_notice(kind: type, body: Mapping[str, object]) -> object:
+    try:
+        return codec_of(kind).read(body, "")
+    except FieldError as error:
+        raise NoticeError(error.what, where=error.where, remedy=error.remedy) from error
+
+
+def _check(is_met: bool, field: str, what: str) -> None:
+    if not is_met:
+        raise NoticeError(what, where=field)
+
+
+def _check_country(code: str, field: str) -> None:
+    _check(not code or _COUNTRY.fullmatch(code) is not None, field, "Must be two capital letters")
+
+
+def _check_notice(ref: str, issuer: str, issuer_field: str, exhibits: tuple[Exhibit, ...]) -> None:
+    _check(bool(ref.strip()), "ref", "Must not be empty")
+    _check(bool(issuer.strip()), issuer_field, "Must not be empty")
+    for index, exhibit in enumerate(exhibits):
+        _check(_SHA256.fullmatch(exhibit.sha256) is not None, f"exhibits[{index}].sha256", "Must be 64 hex digits")
+        _check(exhibit.size_bytes >= 0, f"exhibits[{index}].size_bytes", "Must not be negative")
