@@ -6,8 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from comity import trust
 from comity.node.home import Home, HomeError
-import comity.trust as trust
 from comity.trust import Keyring
 
 _SESSION_KEY = "session.key"
@@ -26,7 +26,9 @@ def load_keyring(home: Home) -> Keyring:
     """
     if not home.keys.is_dir():
         raise HomeError(
-            "The node has no keys", where=str(home.keys), remedy="Run `comity init`, or restore the folder from a backup."
+            "The node has no keys",
+            where=str(home.keys),
+            remedy="Run `comity init`, or restore the folder from a backup.",
         )
     return trust.keyring_from_files({path.name: path.read_bytes() for path in home.keys.iterdir() if path.is_file()})
 

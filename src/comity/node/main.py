@@ -47,8 +47,7 @@ class Commands(click.Group):
         module, _, attribute = COMMANDS[name].partition(":")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.node.settings")
         django.setup()
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def invoke(self, context: click.Context) -> object:

@@ -1,0 +1,1 @@
+"""The demo: three invented administrations on one machine, a day of trade, and what follows from it."""
