@@ -1,0 +1,138 @@
+"""A message between two administrations: one typed body and the article under which it travels."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from comity.common import ComityError, parse_instant, show_instant
+from comity.exchange.errors import MessageFormError
+from comity.exchange.limits import LIMITS
+from comity.trust import canonical_json
+
+_ADMINISTRATION = re.compile(r"[A-Z0-9][A-Z0-9-]{1,15}")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}")
+_TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one administration tells another. Its bytes are canonical JSON, made once and kept.
+
+    id: UUIDv7 of the sender. origin: the administration whose information it is. agreement: the hash that is the
+    agreement's id. handling: the word of the level. raw: the bytes as they arrived; empty for a new message.
+    """
+
+    kind: str
+    id: str
+    origin: str
+    sender: str
+    recipient: str
+    agreement: str
+    article: str
+    purpose: str
+    handling: str
+    created: datetime
+    body: Mapping[str, object]
+    valid_until: datetime | None = None
+    in_reply_to: str = ""
+    raw: bytes = field(default=b"", repr=False, compare=False)
+
+    def to_bytes(self) -> bytes:
+        """The canonical JSON: what is hashed, sealed and stored."""
+        return self.raw or canonical_json(self._to_mapping())
+
+    def _to_mapping(self) -> dict[str, object]:
+        mapping: dict[str, object] = {name: getattr(self, name) for name in _TEXTS}
+        mapping["created"] = show_instant(self.created)
+        mapping["body"] = dict(self.body)
+        if self.valid_until is not None:
+            mapping["valid_until"] = show_instant(self.valid_until)
+        if self.in_reply_to:
+            mapping["in_reply_to"] = self.in_reply_to
+        return mapping
+
+
+def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
+    """The message in these bytes; fields that no name here knows survive in its bytes.
+
+    Raises: MessageFormError naming the field.
+    """
+    if len(data) > limit:
+        raise MessageFormError("The message is too large", where=f"{len(data)} bytes", remedy=f"At most {limit} bytes.")
+    mapping = read_canonical(data)
+    values = {name: _text(mapping, name) for name in _TEXTS}
+    created, until = _instant(values.pop("created"), "created"), mapping.get("valid_until")
+    body = mapping.get("body")
+    if not isinstance(body, dict):
+        raise MessageFormError("The message has no body", where="body", remedy="Give an object.")
+    if not _KIND.fullmatch(values["kind"]):
+        raise MessageFormError("Not a message kind", where="kind", remedy="Write it as alert/1.")
+    for name in ("sender", "recipient", "origin"):
+        check_administration(values[name], name)
+    check_id(values["id"], "id")
+    reply = mapping.get("in_reply_to", "")
+    if reply != "":
+        check_id(reply, "in_reply_to")
+    return Message(
+        **values,
+        created=created,
+        body=body,
+        valid_until=None if until is None else _instant(until, "valid_until"),
+        in_reply_to=cast(str, reply),
+        raw=data,
+    )
+
+
+def read_canonical(data: bytes) -> dict[str, object]:
+    """The JSON object in these bytes, which must be its canonical form: two readers cannot see two messages.
+
+    Raises: MessageFormError.
+    """
+    try:
+        mapping = json.loads(data)
+        is_canonical = isinstance(mapping, dict) and canonical_json(mapping) == data
+    except (ValueError, RecursionError, ComityError) as error:
+        raise MessageFormError("The message is not JSON in UTF-8", where=str(error)[:120]) from error
+    if not is_canonical:
+        raise MessageFormError(
+            "The message is not a JSON object in canonical form",
+            where="message",
+            remedy="Sort the keys, leave out spaces, write numbers as text; see docs/protocol.md.",
+        )
+    return cast(dict[str, object], mapping)
+
+
+def check_administration(value: object, where: str) -> None:
+    """Raises: MessageFormError where this is no administration code such as XA."""
+    if not isinstance(value, str) or not _ADMINISTRATION.fullmatch(value):
+        raise MessageFormError("Not an administration", where=where, remedy="Write its code, such as XA.")
+
+
+def check_id(value: object, where: str) -> None:
+    """Raises: MessageFormError where this is no UUID in lower case."""
+    try:
+        is_id = isinstance(value, str) and str(UUID(value)) == value
+    except ValueError:
+        is_id = False
+    if not is_id:
+        raise MessageFormError("Not an identifier", where=where, remedy="Write a UUID in lower case.")
+
+
+def _text(mapping: Mapping[str, object], name: str) -> str:
+    value = mapping.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 200:
+        raise MessageFormError(f"The field {name} is missing or no short text", where=name)
+    return value
+
+
+def _instant(value: object, name: str) -> datetime:
+    try:
+        return parse_instant(cast(str, value))
+    except ComityError as error:
+        raise MessageFormError(error.what, where=name, remedy=error.remedy) from error

@@ -1,0 +1,235 @@
+"""Tables: partners, what is to be sent, what arrived, what was refused.
+
+A row of Partner is locked by posting, Delivery by the delivery worker, Reception by the receiver. They are separate
+so that none of the three waits for another; whoever also appends to the log follows the order in services.py.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Partner(models.Model):
+    """An administration that was introduced. Its keys are the newest row of PartnerKeys."""
+
+    class State(models.TextChoices):
+        """Introduced: nothing was exchanged yet. Suspended: nothing is sent or taken."""
+
+        INTRODUCED = "introduced"
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+
+    administration = models.CharField(max_length=16, unique=True)
+    name = models.CharField(max_length=200)
+    endpoint = models.CharField(max_length=300)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.INTRODUCED)
+    note = models.CharField(max_length=500, blank=True)
+    introduced_at = models.DateTimeField()
+    keys_version = models.PositiveIntegerField()
+    next_sequence = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return self.administration
+
+
+class PartnerKeys(models.Model):
+    """One version of a partner's key document: the signed statement as it came. All versions are kept."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="keys")
+    version = models.PositiveIntegerField()
+    statement = models.BinaryField()
+    fingerprint = models.CharField(max_length=100)
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "version"], name="partner_keys_version")]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} keys {self.version}"
+
+
+class Delivery(models.Model):
+    """How sending to a partner goes. cosigned_size: of our log, by the partner. followed_size: of its log, by us."""
+
+    partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="delivery")
+    failures = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    last_answer_at = models.DateTimeField(null=True)
+    cosigned_size = models.BigIntegerField(default=0)
+    followed_size = models.BigIntegerField(default=0)
+    followed_note = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"delivery to {self.partner_id}"
+
+
+class Reception(models.Model):
+    """How far a partner's sequence has arrived here. islands: [[first, last], ...] beyond `contiguous`."""
+
+    partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="reception")
+    contiguous = models.BigIntegerField(default=0)
+    islands = models.JSONField(default=list)
+    last_envelope_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"reception from {self.partner_id}"
+
+
+class OutboxEnvelope(models.Model):
+    """An envelope that was formed. It is signed once and sent again under the same name until it is answered."""
+
+    class State(models.TextChoices):
+        """Dissolved: refused whole, its messages went back to waiting."""
+
+        OPEN = "open"
+        ANSWERED = "answered"
+        DISSOLVED = "dissolved"
+
+    envelope_id = models.CharField(max_length=36, unique=True)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="envelopes")
+    first_sequence = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+    statement = models.BinaryField()
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    attempts = models.PositiveIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    answer = models.BinaryField(null=True)
+    answer_index = models.BigIntegerField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["partner", "first_sequence"], name="envelope_open", condition=models.Q(state="open"))
+        ]
+
+    def __str__(self) -> str:
+        return self.envelope_id
+
+
+class OutboxMessage(models.Model):
+    """A message to a partner: its bytes, its place in the sequence, its leaf in the log, and what became of it."""
+
+    class State(models.TextChoices):
+        """Waiting: in no envelope. Sent: in an open one. Delivered and refused: by the partner's signed receipt."""
+
+        WAITING = "waiting"
+        SENT = "sent"
+        DELIVERED = "delivered"
+        REFUSED = "refused"
+
+    message_id = models.CharField(max_length=36, unique=True)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="messages")
+    sequence = models.BigIntegerField()
+    kind = models.CharField(max_length=48)
+    agreement = models.CharField(max_length=200)
+    article = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=40)
+    handling = models.CharField(max_length=16)
+    in_reply_to = models.CharField(max_length=36, blank=True, db_index=True)
+    posted_at = models.DateTimeField()
+    posted_by = models.CharField(max_length=140)
+    data = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    salt = models.BinaryField()
+    log_index = models.BigIntegerField()
+    decision = models.BinaryField()
+    withheld = models.JSONField(default=list)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    envelope = models.ForeignKey(OutboxEnvelope, on_delete=models.PROTECT, related_name="messages", null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    answer = models.JSONField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "sequence"], name="outbox_sequence")]
+        indexes = [
+            models.Index(fields=["partner", "sequence"], name="outbox_waiting", condition=models.Q(state="waiting")),
+            models.Index(fields=["-posted_at"], name="outbox_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
+class InboxEnvelope(models.Model):
+    """An envelope that was answered: the sender's signed statement and the very bytes of our receipt."""
+
+    sender = models.CharField(max_length=16)
+    envelope_id = models.CharField(max_length=36)
+    first_sequence = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+    statement_sha256 = models.CharField(max_length=64)
+    statement = models.BinaryField()
+    keys_version = models.PositiveIntegerField()
+    receipt = models.BinaryField()
+    log_index = models.BigIntegerField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sender", "envelope_id"], name="inbox_envelope_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sender} {self.envelope_id}"
+
+
+class InboxMessage(models.Model):
+    """A message that arrived and its answer. One row for each (sender, message id), whatever arrives how often.
+
+    processed_at: when its journey ended well; None while it is due. answer: JSON text, repeated to duplicates.
+    """
+
+    sender = models.CharField(max_length=16)
+    message_id = models.CharField(max_length=36)
+    sequence = models.BigIntegerField()
+    kind = models.CharField(max_length=48)
+    agreement = models.CharField(max_length=200)
+    article = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=40)
+    handling = models.CharField(max_length=16)
+    in_reply_to = models.CharField(max_length=36, blank=True, db_index=True)
+    created_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    envelope_id = models.CharField(max_length=36)
+    position = models.PositiveIntegerField()
+    data = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    is_accepted = models.BooleanField()
+    answer = models.TextField()
+    processed_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sender", "message_id"], name="inbox_message_once")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="inbox_due",
+                condition=models.Q(is_accepted=True, processed_at=None),
+            ),
+            models.Index(fields=["-received_at"], name="inbox_newest"),
+            models.Index(fields=["sender", "envelope_id"], name="inbox_by_envelope"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender} {self.message_id}"
+
+
+class Refusal(models.Model):
+    """An envelope that was refused whole. Its sender still has it; this row tells our officers why."""
+
+    at = models.DateTimeField(db_index=True)
+    sender = models.CharField(max_length=16, blank=True)
+    envelope_id = models.CharField(max_length=36, blank=True)
+    code = models.CharField(max_length=40)
+    what = models.CharField(max_length=300)
+    place = models.CharField(max_length=300, blank=True)
+    remedy = models.CharField(max_length=300, blank=True)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.sender}"

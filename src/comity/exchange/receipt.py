@@ -1,0 +1,245 @@
+"""What a receiver answers: a signed receipt with a proof that its log holds it, or a signed refusal.
+
+The forms are docs/protocol.md §4 and §5.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import cast
+
+from comity.common import ComityError, parse_instant, show_instant
+from comity.exchange.envelope import Extension, read_extension
+from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
+from comity.exchange.position import Position
+from comity.trust import SignedStatement, SigningKey, canonical_json, sha256_hex, sign_statement
+
+RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
+REFUSAL_TYPE = "application/vnd.comity.refusal.v1+json"
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one message. accepted: it is stored, and its journey will run. code: why not, as a word.
+
+    clause: article or paper; field: of the message; remedy: what the sender may do; sha256: hex, of its bytes.
+    """
+
+    id: str
+    sha256: str
+    accepted: bool
+    code: str = "accepted"
+    text: str = ""
+    clause: str = ""
+    field: str = ""
+    remedy: str = ""
+    article: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the receiver signs for one envelope. statement: sha256 hex of the payload of the envelope's statement.
+
+    contiguous, missing: the receiver's view of the sender's sequence after this group of envelopes.
+    """
+
+    envelope: str
+    sender: str
+    recipient: str
+    statement: str
+    answers: tuple[Answer, ...]
+    at: datetime
+    contiguous: int
+    missing: tuple[tuple[int, int], ...] = ()
+
+    def to_payload(self) -> bytes:
+        """The canonical JSON that is signed."""
+        return canonical_json(
+            {
+                "envelope": self.envelope,
+                "sender": self.sender,
+                "recipient": self.recipient,
+                "statement": self.statement,
+                "answers": [_answer_mapping(answer) for answer in self.answers],
+                "at": show_instant(self.at),
+                "received": {"contiguous": self.contiguous, "missing": [list(gap) for gap in self.missing]},
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SealedReceipt:
+    """A receipt as it travels. proof: C2SP tlog-proof of its leaf; salt: of the leaf's commitment.
+
+    cosignature: our line on the sender's checkpoint. witnessed: the size of the sender's log that we know.
+    consistency: from the size that the sender knew of our log to the checkpoint of the proof.
+    """
+
+    statement: SignedStatement
+    proof: str
+    salt: bytes
+    cosignature: str | None = None
+    witnessed: int = 0
+    consistency: Extension | None = None
+
+    def to_bytes(self) -> bytes:
+        """The JSON on the wire. The statement stands in it as it is, so it is written once."""
+        head = self.consistency
+        rest = {
+            "proof": self.proof,
+            "salt": self.salt.hex(),
+            "cosignature": self.cosignature,
+            "witnessed": self.witnessed,
+            "consistency": None if head is None else {"note": "", "old_size": head.old_size, "path": list(head.path)},
+        }
+        return canonical_json(rest)[:-1] + b',"receipt":' + self.statement.to_bytes() + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRefusal:
+    """Why an envelope was refused whole; signed, so that it may be believed."""
+
+    statement: SignedStatement
+    code: str
+    what: str
+    where: str
+    remedy: str
+
+    def to_bytes(self) -> bytes:
+        """Problem details (RFC 9457) with the signed statement in them."""
+        problem = {
+            "type": f"urn:comity:refusal:{self.code}",
+            "title": self.what,
+            "code": self.code,
+            "where": self.where,
+            "remedy": self.remedy,
+        }
+        return canonical_json(problem)[:-1] + b',"refusal":' + self.statement.to_bytes() + b"}"
+
+
+def sign_receipt(receipt: Receipt, key: SigningKey) -> SignedStatement:
+    """Step R11: the receipt under the receiver's signature."""
+    return sign_statement(RECEIPT_TYPE, receipt.to_payload(), key)
+
+
+def sign_refusal(error: EnvelopeRefusedError, envelope: bytes, *, recipient: str, key: SigningKey, at: datetime) -> SignedRefusal:
+    """A refusal of a whole envelope, named by the SHA-256 of its bytes because nothing in it is believed."""
+    payload = {
+        "recipient": recipient,
+        "sha256": sha256_hex(envelope),
+        "code": error.code,
+        "text": error.what[:300],
+        "where": error.where[:300],
+        "remedy": error.remedy[:300],
+        "at": show_instant(at),
+    }
+    statement = sign_statement(REFUSAL_TYPE, canonical_json(payload), key)
+    return SignedRefusal(statement, error.code, payload["text"], payload["where"], payload["remedy"])
+
+
+def read_sealed_receipt(data: bytes) -> SealedReceipt:
+    """The parts of an answer; the signature, the proof and the contents are still to be checked.
+
+    Raises: ReceiptRefusedError.
+    """
+    try:
+        values = _read_object(data)
+        cosignature = values["cosignature"]
+        if cosignature is not None and not isinstance(cosignature, str):
+            raise ReceiptRefusedError("The cosignature is not a line", where="cosignature")
+        return SealedReceipt(
+            statement=_read_statement(values["receipt"]),
+            proof=_text(values, "proof"),
+            salt=bytes.fromhex(_text(values, "salt")),
+            cosignature=cosignature,
+            witnessed=_whole(values.get("witnessed", 0)),
+            consistency=read_extension(values.get("consistency")),
+        )
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise ReceiptRefusedError("The receipt cannot be read", where=str(error)[:120]) from error
+
+
+def read_receipt(payload: bytes) -> Receipt:
+    """The signed payload of a receipt.
+
+    Raises: ReceiptRefusedError.
+    """
+    try:
+        values = _read_object(payload)
+        received = cast(Mapping[str, object], values["received"])
+        return Receipt(
+            envelope=_text(values, "envelope"),
+            sender=_text(values, "sender"),
+            recipient=_text(values, "recipient"),
+            statement=_text(values, "statement"),
+            answers=tuple(read_answer(item) for item in cast(Sequence[object], values["answers"])),
+            at=parse_instant(_text(values, "at")),
+            contiguous=_whole(received["contiguous"]),
+            missing=tuple((_whole(a), _whole(b)) for a, b in cast(Sequence[Sequence[object]], received["missing"])),
+        )
+    except (KeyError, ValueError, TypeError, RecursionError, ComityError) as error:
+        raise ReceiptRefusedError("The receipt cannot be read", where=str(error)[:120]) from error
+
+
+def read_refusal(data: bytes) -> SignedRefusal | None:
+    """The refusal in a problem document, or None where the document holds none."""
+    try:
+        values = _read_object(data)
+        statement = _read_statement(values["refusal"])
+        payload = _read_object(statement.payload)
+        texts = [_text(payload, name) for name in ("code", "text", "where", "remedy")]
+    except (KeyError, ValueError, TypeError, RecursionError, ComityError):
+        return None
+    return SignedRefusal(statement, *texts)
+
+
+def read_answer(value: object) -> Answer:
+    """One answer from its JSON form. Raises: KeyError, TypeError, ValueError."""
+    if not isinstance(value, dict) or not isinstance(value["accepted"], bool):
+        raise TypeError("answers")
+    texts = {each.name: str(value[each.name]) for each in fields(Answer) if each.name in value and each.name != "accepted"}
+    return Answer(accepted=value["accepted"], **texts)
+
+
+def position_of(receipt: Receipt) -> Position:
+    """The receiver's view of our sequence, from its receipt."""
+    islands, reached = [], receipt.contiguous
+    for first, last in receipt.missing:
+        if first > reached + 1:
+            islands.append((reached + 1, first - 1))
+        reached = last
+    return Position(receipt.contiguous, tuple(islands))
+
+
+def _answer_mapping(answer: Answer) -> dict[str, object]:
+    return {name: value for name, value in asdict(answer).items() if value != ""}
+
+
+def _read_object(data: bytes) -> dict[str, object]:
+    if len(data) > MAX_ANSWER_BYTES:
+        raise ValueError("too large")
+    values = json.loads(data)
+    if not isinstance(values, dict):
+        raise TypeError("not an object")
+    return values
+
+
+def _read_statement(value: object) -> SignedStatement:
+    return SignedStatement.from_bytes(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str):
+        raise TypeError(name)
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError("not a whole number")
+    return value
