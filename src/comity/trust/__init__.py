@@ -8,12 +8,27 @@ from comity.trust.dsse import Signature, SignedStatement, add_signature, sign_st
 from comity.trust.errors import CanonicalFormError, CertificateError, KeyDocumentError, KeyRefusedError, KeyringError
 from comity.trust.errors import NoteError, ProofError, SignatureError, StatementError, TrustError, UnsealError
 from comity.trust.hpke import seal, unseal
-from comity.trust.keyring import Keyring
+from comity.trust.keydocument import KEY_DOCUMENT_TYPE, KeyDocument, KeyEntry, read_key_document, sign_key_document
+from comity.trust.keyring import Keyring, keyring_files, keyring_from_files, make_keyring
 from comity.trust.keys import RecipientKey, RecipientPublicKey, SigningKey, VerifyKey
+from comity.trust.merkle import EMPTY_ROOT, Frontier, Growth, consistency_path, consistency_ranges, grow, inclusion_path
+from comity.trust.merkle import inclusion_ranges, leaf_hash, node_hash, tree_root, verify_consistency, verify_inclusion
+from comity.trust.notes import Checkpoint, LogSigner, LogVerifier, NoteKind, OpenedNote, add_signatures, cosign
+from comity.trust.notes import open_checkpoint, open_note, sign_note, split_note
+from comity.trust.tiles import TileError, TilePath, pack_entries, parse_tile_path, tile_path, unpack_entries
+from comity.trust.tlogproof import ProvedEntry, make_tlog_proof, verify_tlog_proof
+from comity.trust.tls import PemPair, certificate_fingerprint, make_authority, make_certificate
 
 __all__ = [
-    "CanonicalFormError", "CertificateError", "KeyDocumentError", "KeyRefusedError", "Keyring", "KeyringError",
-    "NoteError", "ProofError", "RecipientKey", "RecipientPublicKey", "Signature", "SignatureError", "SignedStatement",
-    "SigningKey", "StatementError", "TrustError", "UnsealError", "VerifyKey", "add_signature", "canonical_json",
-    "seal", "sha256_hex", "sign_statement", "unseal", "verify_statement",
+    "EMPTY_ROOT", "KEY_DOCUMENT_TYPE", "CanonicalFormError", "CertificateError", "Checkpoint", "Frontier", "Growth",
+    "KeyDocument", "KeyDocumentError", "KeyEntry", "KeyRefusedError", "Keyring", "KeyringError", "LogSigner",
+    "LogVerifier", "NoteError", "NoteKind", "OpenedNote", "PemPair", "ProofError", "ProvedEntry", "RecipientKey",
+    "RecipientPublicKey", "Signature", "SignatureError", "SignedStatement", "SigningKey", "StatementError", "TileError",
+    "TilePath", "TrustError", "UnsealError", "VerifyKey", "add_signature", "add_signatures", "canonical_json",
+    "certificate_fingerprint", "consistency_path", "consistency_ranges", "cosign", "grow", "inclusion_path",
+    "inclusion_ranges", "keyring_files", "keyring_from_files", "leaf_hash", "make_authority", "make_certificate",
+    "make_keyring", "make_tlog_proof", "node_hash", "open_checkpoint", "open_note", "pack_entries", "parse_tile_path",
+    "read_key_document", "seal", "sha256_hex", "sign_key_document", "sign_note", "sign_statement", "split_note",
+    "tile_path", "tree_root", "unpack_entries", "unseal", "verify_consistency", "verify_inclusion", "verify_statement",
+    "verify_tlog_proof",
 ]

@@ -1,0 +1,173 @@
+"""Certificates for mutual TLS: one small authority for each node, P-256, by `cryptography`.
+
+Partners learn the authority from the signed key document, so no public certification authority takes part. Ed25519
+certificates are refused by common path validation, so TLS keys are P-256 while statements are signed with Ed25519.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from comity.trust.errors import CertificateError
+
+AUTHORITY_DAYS = 3650
+CERTIFICATE_DAYS = 730
+# A partner whose clock is behind must not find a fresh certificate not yet valid.
+CLOCK_TOLERANCE = timedelta(days=1)
+
+
+class PemPair(NamedTuple):
+    """A certificate and its private key, both PEM text; the key is unencrypted PKCS#8."""
+
+    certificate: str
+    key: str
+
+
+def make_authority(administration: str, at: datetime) -> PemPair:
+    """The self-signed authority that issues a node's TLS certificates; it can issue no other authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(f"Comity authority of {administration}", administration)
+    builder = _builder(name, name, key.public_key(), at, AUTHORITY_DAYS)
+    builder = (
+        builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(is_authority=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    return _pair(builder.sign(key, hashes.SHA256()), key)
+
+
+def make_certificate(authority: PemPair, administration: str, hosts: Sequence[str], at: datetime) -> PemPair:
+    """A certificate of a node, for its server and its client side.
+
+    hosts: DNS names and IP addresses by which partners reach the node. Raises: CertificateError.
+    """
+    if not hosts:
+        raise CertificateError(
+            "A certificate needs at least one host", remedy="Name the host that partners connect to."
+        )
+    issuer, issuer_key = read_certificate(authority.certificate), _read_key(authority.key)
+    if issuer.public_key() != issuer_key.public_key():
+        raise CertificateError(
+            "The authority's key does not belong to its certificate",
+            remedy="Restore authority.crt and authority.key from the same backup.",
+        )
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(f"Comity node of {administration}", administration)
+    builder = _builder(name, issuer.subject, key.public_key(), at, CERTIFICATE_DAYS)
+    builder = (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(is_authority=False), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        .add_extension(x509.SubjectAlternativeName([_host_name(host) for host in hosts]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+    )
+    return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
+
+
+def certificate_fingerprint(der: bytes) -> str:
+    """The SHA-256 of a certificate in DER, in hex."""
+    return hashlib.sha256(der).hexdigest()
+
+
+def read_certificate(pem: str) -> x509.Certificate:
+    """Parse one PEM certificate.
+
+    Raises: CertificateError.
+    """
+    try:
+        return x509.load_pem_x509_certificate(pem.encode())
+    except ValueError as error:
+        raise CertificateError(
+            "Not a certificate in PEM", remedy="Copy it whole, with its BEGIN and END lines."
+        ) from error
+
+
+def check_key_pair(pair: PemPair, what: str) -> None:
+    """Check that a certificate and a key are readable and belong together.
+
+    Raises: CertificateError naming `what`.
+    """
+    if read_certificate(pair.certificate).public_key() != _read_key(pair.key).public_key():
+        raise CertificateError(
+            f"The key of the {what} does not belong to its certificate",
+            remedy="Restore both files from the same backup.",
+        )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, at: datetime, days: int
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - CLOCK_TOLERANCE)
+        .not_valid_after(at + timedelta(days=days))
+    )
+
+
+def _usage(*, is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(common_name: str, administration: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, administration),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _host_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return x509.DNSName(host)
+    except ValueError as error:
+        raise CertificateError(
+            "Not a host name", where=ascii(host)[:80], remedy="Write international names in their xn-- form."
+        ) from error
+
+
+def _read_key(pem: str) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise CertificateError("Not an unencrypted private key in PEM") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise CertificateError("The private key is not on an elliptic curve", remedy="Use a P-256 key for TLS.")
+    return key
+
+
+def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> PemPair:
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return PemPair(certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode())
