@@ -33,7 +33,7 @@ words = st.text(_LETTERS, max_size=12).map(str.strip)
 refs = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=12)
 countries = st.sampled_from(["", "XA", "XB", "XC", "FR", "CN", "XK"])
 masses = st.decimals(0, 10**6, places=3, allow_nan=False, allow_infinity=False)
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(
     lambda moment: moment.replace(microsecond=0)
 )
 moneys = st.builds(Money, masses.map(lambda amount: amount.quantize(Decimal("0.01"))), st.sampled_from(["EUR", "USD"]))
