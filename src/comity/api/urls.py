@@ -1,8 +1,37 @@
-"""Paths of this door."""
+"""Paths of this door, each with a bound on its bodies; what is unknown is answered with a problem too."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from comity.api.application import make_api
+from comity.api.guard import bounded
+from comity.api.problems import nothing_here
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
+
+# The paths that take files; every other body is small.
+UPLOADS = frozenset({"import_file", "record_finding"})
+
+api = make_api()
+
+
+# It changes nothing and answers every method, so no cross-site token is asked for.
+_nothing_here = csrf_exempt(nothing_here)
+
+
+def _bounded_patterns() -> list[URLPattern]:
+    return [
+        URLPattern(
+            pattern.pattern,
+            bounded(pattern.callback, is_upload=pattern.name in UPLOADS),
+            pattern.default_args,
+            pattern.name,
+        )
+        for pattern in api.urls[0]
+        if isinstance(pattern, URLPattern) and pattern.name != "api-root"
+    ]
+
+
+urlpatterns = [*_bounded_patterns(), re_path("^$", _nothing_here, name="api-root"), re_path("", _nothing_here)]

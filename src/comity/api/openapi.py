@@ -1,0 +1,82 @@
+"""What the OpenAPI document says beside what the routes say: problems, and bodies that are not JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from comity.api.problems import MEDIA_TYPE
+
+_STRING = {"type": "string"}
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "type": "object",
+    "description": "Why a request failed (RFC 9457): what is wrong, where, and what to do.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:comity:problem: and the code"},
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong, in one sentence"},
+        "code": {"type": "string", "description": "A stable word for programs"},
+        "where": {"type": "string", "description": "The field, line, clause or thing"},
+        "remedy": {"type": "string", "description": "What to do"},
+        "incident": {"type": "string", "description": "Of a failure of the node: the number that its log has"},
+        "errors": {
+            "type": "array",
+            "description": "Each field that is wrong",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": _STRING, "message": _STRING},
+            },
+        },
+    },
+}
+_ALWAYS = {
+    "400": "The request cannot be understood, or the deed is refused",
+    "422": "A field is wrong; `errors` names it",
+    "500": "The node failed; `incident` is the number to ask about",
+}
+_WITH_TOKEN = {"401": "No valid token", "403": "The token's roles, or the agreement, do not allow it"}
+_WITH_THING = {"404": "There is no such thing"}
+_WITH_BODY = {"409": "Not possible as things stand", "413": "The body is too long", "415": "Media type not taken"}
+
+
+def complete(schema: dict[str, Any]) -> dict[str, Any]:
+    """The document with the problem answers of each operation. Changes and returns `schema`."""
+    schema["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+    for path, operation in _operations(schema):
+        answers = dict(_ALWAYS)
+        answers |= _WITH_TOKEN if operation.get("security") else {}
+        answers |= _WITH_THING if "{" in path else {}
+        answers |= _WITH_BODY if "requestBody" in operation else {}
+        responses = {str(status): answer for status, answer in operation["responses"].items()}
+        responses |= {status: _problem_answer(text) for status, text in answers.items()}
+        operation["responses"] = dict(sorted(responses.items()))
+    return schema
+
+
+def raw_body(media_types: tuple[str, ...], description: str) -> dict[str, Any]:
+    """The description of a body that is taken as bytes."""
+    content = {media: {"schema": {"type": "string", "format": "binary"}} for media in media_types}
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def raw_answer(media_types: tuple[str, ...], description: str) -> dict[str, Any]:
+    """The description of an answer that is bytes."""
+    content = {media: {"schema": {"type": "string", "format": "binary"}} for media in media_types}
+    return {"responses": {200: {"description": description, "content": content}}}
+
+
+def _problem_answer(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            yield path, operation

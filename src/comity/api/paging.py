@@ -1,0 +1,40 @@
+"""Lists in pages: `limit` and `offset` in the query, `items` and `next_offset` in the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+from ninja import Field, Schema
+from pydantic import StringConstraints
+
+T = TypeVar("T")
+MOST_PER_PAGE = 200
+MOST_OFFSET = 1_000_000
+
+# Text without NUL, which PostgreSQL cannot hold, and of bounded length.
+Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00]*$")]
+
+
+class Paging(Schema):
+    """Which part of a list is wanted."""
+
+    limit: int = Field(50, ge=1, le=MOST_PER_PAGE, description="How many entries at most")
+    offset: int = Field(0, ge=0, le=MOST_OFFSET, description="How many entries to pass over")
+
+
+class Page(Schema, Generic[T]):
+    """A part of a list. next_offset: where the next part begins; null at the end."""
+
+    items: list[T]
+    next_offset: int | None = None
+
+
+def page_of(rows: Sequence[T], paging: Paging) -> Page[T]:
+    """The page of `rows`, which begin at the offset and hold one more than the limit where there is more."""
+    is_more = len(rows) > paging.limit
+    return Page(
+        items=list(rows[: paging.limit]),
+        next_offset=paging.offset + paging.limit if is_more else None,
+    )

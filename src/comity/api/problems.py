@@ -1,0 +1,153 @@
+"""Errors as RFC 9457 problem details. The rooms know no HTTP; this table does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from comity.common import ComityError
+
+MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger("comity.api")
+
+_TITLES = {
+    400: "The request cannot be understood",
+    401: "No valid token",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible on this path",
+    409: "Not possible as things stand",
+    413: "Too large",
+    415: "This media type is not taken",
+    422: "A field is wrong",
+    500: "The node failed",
+    503: "Not ready",
+}
+
+# ComityError.code -> status. A code that is missing here is answered with 400; a test names those that are.
+STATUS_OF_CODE: Mapping[str, int] = {
+    "error": 400,
+    "not_found": 404,
+    "permission_refused": 403,
+    "proposal_refused": 409,
+    "token_refused": 401,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+}
+
+
+class TooLargeError(ComityError):
+    """The body of a request is longer than this path takes."""
+
+    code = "too_large"
+
+
+class MediaTypeError(ComityError):
+    """The body of a request has a media type that this path does not take."""
+
+    code = "unsupported_media_type"
+
+
+class NotFoundError(ComityError):
+    """There is no such thing, or no such path."""
+
+    code = "not_found"
+
+
+def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse:
+    """A problem+json answer; `more` are extension members, left out where empty."""
+    body: dict[str, object] = {
+        "type": f"urn:comity:problem:{code}",
+        "title": _TITLES.get(status, "The request failed"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    body |= {name: value for name, value in more.items() if value}
+    response = HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type=MEDIA_TYPE)
+    if status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="comity"'
+    return response
+
+
+def problem_of(error: ComityError) -> HttpResponse:
+    """The answer for an error that a room raised on purpose."""
+    return problem(STATUS_OF_CODE.get(error.code, 400), error.code, error.what, where=error.where, remedy=error.remedy)
+
+
+def answer(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer for any error at all."""
+    if isinstance(error, ComityError):
+        return problem_of(error)
+    if isinstance(error, ValidationError):
+        return _of_validation(error)
+    if isinstance(error, AuthenticationError):
+        return _of_missing_token()
+    if isinstance(error, HttpError):
+        return problem(error.status_code, "bad_request", str(error), where=request.path)
+    if isinstance(error, Http404):
+        return nothing_here(request)
+    if isinstance(error, SuspiciousOperation):
+        return _of_suspicious(request, error)
+    return _of_unknown(request, error)
+
+
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """The answer for a thing or path that is not there."""
+    return problem(404, "not_found", "There is nothing at this path", where=request.path)
+
+
+def _of_validation(error: ValidationError) -> HttpResponse:
+    errors = [
+        {"field": _field_of(entry.get("loc", ())), "message": str(entry.get("msg", ""))} for entry in error.errors
+    ]
+    names = ", ".join(sorted({entry["field"] for entry in errors}))
+    return problem(
+        422,
+        "bad_field",
+        f"These fields are wrong: {names}",
+        where=names,
+        remedy="Correct the fields named in `errors` and send the request again.",
+        errors=errors,
+    )
+
+
+def _of_missing_token() -> HttpResponse:
+    return problem(
+        401,
+        "token_missing",
+        "This path needs a token",
+        where="Authorization",
+        remedy="Send the header `Authorization: Bearer comity_…`; an administrator issues tokens.",
+    )
+
+
+def _of_suspicious(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too_large", "The body is longer than this node takes", where=request.path)
+    return problem(400, "bad_request", "The request cannot be read", where=request.path)
+
+
+def _of_unknown(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The log gets the error, the caller only a number to ask about."""
+    incident = str(uuid.uuid4())
+    _log.error("incident %s at %s %s", incident, request.method, request.path, exc_info=error)
+    return problem(
+        500,
+        "internal_error",
+        "The node failed while it handled the request",
+        incident=incident,
+        remedy="Tell the administrator the incident number; the log has it.",
+    )
+
+
+def _field_of(location: Iterable[object]) -> str:
+    """The last meaningful part of a location such as ("body", "payload", "title")."""
+    parts = [str(part) for part in location]
+    return ".".join(parts[1:]) if len(parts) > 1 else ".".join(parts) or "body"
