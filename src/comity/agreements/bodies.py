@@ -1,0 +1,73 @@
+"""What a body says about itself: the attributes that the conditions of articles read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity.agreements.cutting import paths_of
+from comity.agreements.values import SharingRequest
+from comity.agreements.vocabulary import ATTRIBUTE_FIELDS
+from comity.trade import Handling
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who wants to give what kind to whom, for which purpose, at which level, when."""
+
+    sender: str
+    receiver: str
+    kind: str
+    purpose: str
+    handling: Handling
+    at: datetime
+
+
+def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
+    """The request for this body. Its handling is the higher of what was asked and what the body says of itself."""
+    issuer = _word(body, "issuer", asking.kind)
+    attributes = {name: _word(body, name, asking.kind) for name in ("category", "risk_type")}
+    return SharingRequest(
+        sender=asking.sender,
+        receiver=asking.receiver,
+        kind=asking.kind,
+        purpose=asking.purpose,
+        handling=max(asking.handling, _handling(_at(body, "handling", asking.kind))),
+        at=asking.at,
+        hs_codes=_codes(_at(body, "goods", asking.kind)),
+        origin=_word(body, "origin", asking.kind),
+        fields=paths_of(body),
+        onward_from=None if issuer == asking.sender else issuer,
+        attributes={name: word for name, word in attributes.items() if word},
+    )
+
+
+def _at(body: Mapping[str, object], attribute: str, kind: str) -> object:
+    path = ATTRIBUTE_FIELDS[attribute].get(kind)
+    value: object = body if path else None
+    for name in path.split(".") if path else ():
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _word(body: Mapping[str, object], attribute: str, kind: str) -> str:
+    value = _at(body, attribute, kind)
+    return value if isinstance(value, str) else ""
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    """HS codes of one field. Where one is no text nothing is known of the goods."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    codes = [code for code in listed if isinstance(code, str) and code]
+    return tuple(codes) if len(codes) == len(listed) else ()
+
+
+def _handling(value: object) -> Handling:
+    """The level that a body claims; a word that nobody knows counts as the highest."""
+    if value is None:
+        return Handling.OPEN
+    try:
+        return Handling.from_word(value if isinstance(value, str) else "")
+    except KeyError:
+        return Handling.CONFIDENTIAL

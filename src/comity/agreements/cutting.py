@@ -1,0 +1,179 @@
+"""Cutting a body down to the fields that an article releases. Pure.
+
+A field is a dotted path: `route.origin`. It stands for everything beneath it. In a list of objects it is cut in each
+element; `subjects[consignor].name` is cut in the elements whose role is consignor. Only what is named is kept, and
+what is left empty goes too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from comity.agreements.vocabulary import ROLES, SELECTOR
+
+MAX_DEPTH = 16
+_PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_STEP = re.compile(r"([^.\[\]]+)(?:\[([^.\[\]]+)\])?", re.ASCII)
+
+
+class _Nothing:
+    """What is left of a value of which nothing is released."""
+
+
+_NOTHING = _Nothing()
+
+
+class _Node:
+    """One name on the way to released fields. is_whole: everything beneath is released."""
+
+    __slots__ = ("by_role", "children", "is_whole")
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        self.children: dict[str, _Node] = {}
+        self.by_role: dict[str, _Node] = {}
+
+
+_Nodes = tuple[_Node, ...]
+
+
+class FieldSet:
+    """Released fields, less those that are never released; compiled once for each article."""
+
+    __slots__ = ("_kept", "_never")
+
+    def __init__(self, fields: Iterable[str], never: Iterable[str] = ()) -> None:
+        self._kept = _tree(fields)
+        self._never = _tree(never)
+
+    def covers(self, path: str) -> bool:
+        """Whether what stands at this path is released."""
+        return _covers(self._kept, path) and not _covers(self._never, path)
+
+    def split(self, paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The paths that are released and those that are withheld, each sorted."""
+        released: list[str] = []
+        withheld: list[str] = []
+        for path in sorted(paths):
+            (released if self.covers(path) else withheld).append(path)
+        return tuple(released), tuple(withheld)
+
+    def cut(self, body: Mapping[str, object]) -> dict[str, object]:
+        """A new body with the released fields alone. It shares no part with the old one."""
+        left = _drop(_keep(body, (self._kept,)), (self._never,))
+        return left if isinstance(left, dict) else {}
+
+
+def cut(body: Mapping[str, object], fields: Iterable[str], never: Iterable[str] = ()) -> dict[str, object]:
+    """A new body with the named fields alone, less those of `never`."""
+    return FieldSet(fields, never).cut(body)
+
+
+def paths_of(body: Mapping[str, object]) -> frozenset[str]:
+    """The paths of what a body holds, in the words of articles: elements of a list by their role, where they have one.
+
+    Deeper than 16 levels a path stops: it then stands for everything beneath.
+    """
+    return frozenset(_paths(body, "", 0))
+
+
+def split_path(path: str) -> tuple[tuple[str, str], ...]:
+    """A path as steps of (name, role); role is empty where the path does not choose. No steps: the text is no path."""
+    found = [_STEP.fullmatch(part) for part in path.split(".")]
+    return tuple((step[1], step[2] or "") for step in found if step) if all(found) else ()
+
+
+def _tree(fields: Iterable[str]) -> _Node:
+    root = _Node()
+    for field in fields:
+        node = root
+        for name, role in split_path(field):
+            node = node.children.setdefault(name, _Node())
+            node = node.by_role.setdefault(role, _Node()) if role else node
+        node.is_whole = node is not root
+    return root
+
+
+def _covers(root: _Node, path: str) -> bool:
+    nodes: _Nodes = (root,)
+    for part in path.split("."):
+        step = _STEP.fullmatch(part)
+        if step is None:
+            return False
+        nodes = _beneath(nodes, step[1])
+        nodes += tuple(node.by_role[step[2]] for node in nodes if step[2] in node.by_role)
+        if any(node.is_whole for node in nodes):
+            return True
+    return False
+
+
+def _beneath(nodes: _Nodes, name: str) -> _Nodes:
+    return tuple(node.children[name] for node in nodes if name in node.children)
+
+
+def _of_element(element: object, nodes: _Nodes) -> _Nodes:
+    """The nodes that hold for an element of a list: all, and those that chose its role."""
+    role = element.get(SELECTOR) if isinstance(element, Mapping) else None
+    return nodes + tuple(node.by_role[role] for node in nodes if isinstance(role, str) and role in node.by_role)
+
+
+def _keep(value: object, nodes: _Nodes) -> object:
+    if any(node.is_whole for node in nodes):
+        return _copy(value)
+    if isinstance(value, Mapping):
+        items = ((key, _keep(item, inner)) for key, item in value.items() if (inner := _beneath(nodes, key)))
+        return {key: item for key, item in items if item is not _NOTHING} or _NOTHING
+    if isinstance(value, list | tuple):
+        elements = (_keep(element, _of_element(element, nodes)) for element in value)
+        return [element for element in elements if element is not _NOTHING] or _NOTHING
+    return _NOTHING
+
+
+def _drop(value: object, nodes: _Nodes) -> object:
+    """The value without what the nodes name; the value is our own copy."""
+    if not nodes:
+        return value
+    if any(node.is_whole for node in nodes):
+        return _NOTHING
+    if isinstance(value, dict):
+        items = ((key, _drop(item, _beneath(nodes, key))) for key, item in value.items())
+        left = {key: item for key, item in items if item is not _NOTHING}
+        return left if left or not value else _NOTHING
+    if isinstance(value, list):
+        elements = (_drop(element, _of_element(element, nodes)) for element in value)
+        rest = [element for element in elements if element is not _NOTHING]
+        return rest if rest or not value else _NOTHING
+    return value
+
+
+def _copy(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(item) for item in value]
+    return value
+
+
+def _paths(value: object, path: str, depth: int) -> Iterator[str]:
+    if isinstance(value, Mapping) and (value or not path) and depth < MAX_DEPTH:
+        for key, item in value.items():
+            name = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
+            yield from _paths(item, f"{path}.{name}" if path else name, depth + 1)
+    elif (
+        isinstance(value, list | tuple)
+        and depth < MAX_DEPTH
+        and any(isinstance(each, Mapping | list | tuple) for each in value)
+    ):
+        for element in value:
+            yield from _paths(element, path + _label(element), depth + 1)
+    else:
+        yield path
+
+
+def _label(element: object) -> str:
+    if not isinstance(element, Mapping) or SELECTOR not in element:
+        return ""
+    role = element[SELECTOR]
+    return f"[{role}]" if isinstance(role, str) and role in ROLES else "[?]"

@@ -1,0 +1,237 @@
+"""Deciding: may this be shared? Default deny, any prohibition wins. Pure.
+
+Articles are compiled once and indexed by (sender, receiver, kind). Of several permits one answers, chosen without
+chance: the named agreement, else the lowest id; within it the strictest onward rule, then the fewest fields, then the
+lowest article id. Prohibitions of every agreement count, named or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from comity.agreements.conditions import Condition, Test, conditions_of, route_of
+from comity.agreements.cutting import FieldSet
+from comity.agreements.values import Agreement, Article, Decision, NearMiss, SharingRequest
+from comity.agreements.vocabulary import KINDS, Onward
+from comity.common import Reason
+
+MOST_NEAR_MISSES = 5
+MOST_REMEMBERED = 256
+
+Route = tuple[str, str, str]
+
+
+class _Rule:
+    """An article made ready: its conditions, and what was decided before for the same fields."""
+
+    __slots__ = ("agreement", "article", "conditions", "decisions", "tests")
+
+    def __init__(self, agreement: Agreement, article: Article) -> None:
+        self.agreement = agreement
+        self.article = article
+        self.conditions: tuple[Condition, ...] = conditions_of(agreement, article)
+        self.tests: tuple[Test, ...] = tuple(condition.holds for condition in self.conditions)
+        self.decisions: dict[tuple[frozenset[str], tuple[str, ...]], Decision] = {}
+
+    def applies(self, request: SharingRequest) -> bool:
+        for test in self.tests:  # noqa: SIM110 - the hot path: all() over a generator costs twice as much
+            if not test(request):
+                return False
+        return True
+
+    @property
+    def rank(self) -> tuple[str, int, int, str]:
+        article = self.article
+        return (self.agreement.id, article.onward.looseness, len(article.fields), article.id)
+
+    def failed(self, request: SharingRequest) -> tuple[Reason, ...]:
+        """The conditions that fail, in words."""
+        every = (*route_of(self.article), *self.conditions)
+        return tuple(self._reason(each, request) for each in every if not each.holds(request))
+
+    def met(self, request: SharingRequest) -> tuple[Reason, ...]:
+        """The conditions of a prohibition that bring it to bear, in words."""
+        dates = ("in_force", "valid")
+        return tuple(self._reason(each, request) for each in self.conditions if each.code not in dates)
+
+    def _reason(self, condition: Condition, request: SharingRequest) -> Reason:
+        return Reason(condition.code, condition.says(request), clause_of(self.article))
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The rules of one route. bars: prohibitions of the whole; masks: prohibitions of fields; permits: by rank."""
+
+    bars: tuple[_Rule, ...] = ()
+    masks: tuple[_Rule, ...] = ()
+    permits: tuple[_Rule, ...] = ()
+
+    def add(self, rule: _Rule) -> None:
+        if rule.article.is_permit:
+            self.permits = (*self.permits, rule)
+        elif rule.article.fields:
+            self.masks = (*self.masks, rule)
+        else:
+            self.bars = (*self.bars, rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision with all that a person may want to know of it.
+
+    near_misses: every permit that does not apply, nearest first. also: other permits that apply
+    (agreement, article).
+    strictest_onward: the strictest rule among the permits that apply.
+    """
+
+    decision: Decision
+    near_misses: tuple[NearMiss, ...]
+    also: tuple[tuple[str, str], ...]
+    strictest_onward: Onward
+
+
+class Engine:
+    """Agreements in force, ready to answer. The same agreements give the same answers on every node."""
+
+    def __init__(self, agreements: Iterable[Agreement]) -> None:
+        self.agreements = tuple(sorted(agreements, key=lambda agreement: agreement.id))
+        self._rules = tuple(
+            _Rule(agreement, article) for agreement in self.agreements for article in agreement.articles
+        )
+        self._shelves: dict[Route, _Shelf] = {}
+        for rule in sorted(self._rules, key=lambda rule: rule.rank):
+            for route in _routes(rule.article):
+                self._shelves.setdefault(route, _Shelf()).add(rule)
+
+    def decide(self, request: SharingRequest, *, agreement_id: str = "", article_id: str = "") -> Decision:
+        """The verdict. agreement_id, article_id: only these may permit; prohibitions count wherever they stand."""
+        shelf = self._shelves.get((request.sender, request.receiver, request.kind))
+        if shelf is None:
+            return self._refuse(request, (), agreement_id, article_id)
+        for rule in shelf.bars:
+            if rule.applies(request):
+                return self._bar(request, rule)
+        never = self._never(request, shelf.masks) if shelf.masks else ()
+        for rule in shelf.permits:
+            if agreement_id and not _is_named(rule, agreement_id, article_id):
+                continue
+            if rule.applies(request):
+                known = rule.decisions.get((request.fields, never))
+                return known or _permit(rule, request.fields, never)
+        return self._refuse(request, shelf.permits, agreement_id, article_id)
+
+    def explain(self, request: SharingRequest, *, agreement_id: str = "", article_id: str = "") -> Explanation:
+        """The verdict with every near miss and every other permit that applies."""
+        decision = self.decide(request, agreement_id=agreement_id, article_id=article_id)
+        permits = [rule for rule in self._rules if rule.article.is_permit]
+        misses = _nearest(request, permits)
+        fitting = [rule for rule in sorted(permits, key=lambda rule: rule.rank) if not rule.failed(request)]
+        answered = (decision.agreement_id, decision.article_id)
+        names = tuple((rule.agreement.id, rule.article.id) for rule in fitting)
+        return Explanation(
+            decision=decision,
+            near_misses=misses,
+            also=tuple(name for name in names if name != answered),
+            strictest_onward=min(
+                (rule.article.onward for rule in fitting), key=lambda onward: onward.looseness, default=Onward.NONE
+            ),
+        )
+
+    def field_set(self, decision: Decision, request: SharingRequest) -> FieldSet:
+        """What a permitting decision lets through, ready to cut a body."""
+        shelf = self._shelves[(request.sender, request.receiver, request.kind)]
+        rule = next(rule for rule in shelf.permits if _is_named(rule, decision.agreement_id, decision.article_id))
+        return FieldSet(rule.article.fields, self._never(request, shelf.masks))
+
+    def _never(self, request: SharingRequest, masks: tuple[_Rule, ...]) -> tuple[str, ...]:
+        return tuple(field for rule in masks if rule.applies(request) for field in rule.article.fields)
+
+    def _bar(self, request: SharingRequest, rule: _Rule) -> Decision:
+        article = rule.article
+        first = Reason("prohibited", f"{_named(article)} prohibits it.", clause_of(article))
+        return Decision(
+            is_permitted=False,
+            agreement_id=rule.agreement.id,
+            article_id=article.id,
+            fields_released=(),
+            fields_withheld=tuple(sorted(request.fields)),
+            reasons=(first, *rule.met(request)),
+        )
+
+    def _refuse(
+        self, request: SharingRequest, permits: tuple[_Rule, ...], agreement_id: str, article_id: str
+    ) -> Decision:
+        named = [rule for rule in permits if not agreement_id or _is_named(rule, agreement_id, article_id)]
+        return Decision(
+            is_permitted=False,
+            agreement_id=agreement_id,
+            article_id="",
+            fields_released=(),
+            fields_withheld=tuple(sorted(request.fields)),
+            reasons=(self._why_nothing_permits(request, bool(named), agreement_id, article_id),),
+            near_misses=_nearest(request, named),
+        )
+
+    def _why_nothing_permits(
+        self, request: SharingRequest, has_permits: bool, agreement_id: str, article_id: str
+    ) -> Reason:
+        what = f"{request.kind} from {request.sender} to {request.receiver}"
+        place = f" of agreement {agreement_id[:12]}" if agreement_id else ""
+        if article_id and not has_permits:
+            return Reason("no_article", f"There is no article {article_id}{place} that permits {what}.")
+        if not has_permits:
+            return Reason("no_article", f"No article{place} permits {what}, whatever the purpose.")
+        return Reason("not_permitted", f"No article{place} permits {what} under these conditions.")
+
+
+def clause_of(article: Article) -> str:
+    """How reasons name an article: its id and the clause that it rests on."""
+    return f"article {article.id}" + (f" ({article.source})" if article.source else "")
+
+
+def _named(article: Article) -> str:
+    title = article.title.in_("en")
+    return f"Article {article.id}" + (f", {title}," if title else "")
+
+
+def _routes(article: Article) -> Iterable[Route]:
+    for sender in article.senders:
+        for receiver in article.receivers:
+            if sender != receiver:
+                for kind in article.kinds or KINDS:
+                    yield sender, receiver, kind
+
+
+def _is_named(rule: _Rule, agreement_id: str, article_id: str) -> bool:
+    return rule.agreement.id == agreement_id and article_id in ("", rule.article.id)
+
+
+def _permit(rule: _Rule, fields: frozenset[str], never: tuple[str, ...]) -> Decision:
+    """The decision of a permit for these fields; remembered, since bodies of one kind hold much the same fields."""
+    article = rule.article
+    released, withheld = FieldSet(article.fields, never).split(fields)
+    decision = Decision(
+        is_permitted=True,
+        agreement_id=rule.agreement.id,
+        article_id=article.id,
+        fields_released=released,
+        fields_withheld=withheld,
+        reasons=(Reason("permitted", f"{_named(article)} permits it.", clause_of(article)),),
+        onward=article.onward,
+        retention_days=article.retention_days,
+        use_limits=article.use_limits,
+    )
+    if len(rule.decisions) >= MOST_REMEMBERED:
+        rule.decisions.clear()
+    rule.decisions[(fields, never)] = decision
+    return decision
+
+
+def _nearest(request: SharingRequest, rules: Iterable[_Rule]) -> tuple[NearMiss, ...]:
+    misses = (NearMiss(rule.article.id, rule.failed(request), rule.agreement.id) for rule in rules)
+    near = sorted(
+        (miss for miss in misses if miss.failed),
+        key=lambda miss: (len(miss.failed), miss.agreement_id, miss.article_id),
+    )
+    return tuple(near[:MOST_NEAR_MISSES])

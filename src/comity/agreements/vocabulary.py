@@ -1,0 +1,145 @@
+"""The closed vocabularies of agreements. A word that is not here is an error, never a guess.
+
+The fields of a kind are read off the nouns of trade, so that an article can name only what a message may carry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from enum import StrEnum
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from comity.trade import Alert, AlertCategory, Finding, Handling, RiskType, SubjectRole
+
+
+class Effect(StrEnum):
+    """What an article does."""
+
+    PERMIT = "permit"
+    PROHIBIT = "prohibit"
+
+
+class Onward(StrEnum):
+    """Whether the receiver may hand on what it received; from the strictest to the loosest."""
+
+    NONE = "none"
+    WITH_CONSENT = "with_consent"
+    PARTIES = "parties"
+
+    @property
+    def looseness(self) -> int:
+        """0 for the strictest rule."""
+        return tuple(Onward).index(self)
+
+
+class Purpose(StrEnum):
+    """What the information is wanted for."""
+
+    RISK_ASSESSMENT = "risk_assessment"
+    CONTROL = "control"
+    INVESTIGATION = "investigation"
+    EVIDENCE = "evidence"
+    STATISTICS = "statistics"
+    TRAINING = "training"
+
+
+class UseLimit(StrEnum):
+    """Duties of the receiver that a program cannot check for it (after WTO TFA Art. 12.5)."""
+
+    CUSTOMS_AUTHORITY_ONLY = "customs_authority_only"
+    STATED_PURPOSE_ONLY = "stated_purpose_only"
+    STRICT_CONFIDENCE = "strict_confidence"
+    NOT_AS_EVIDENCE = "not_as_evidence"
+    NOT_SOLE_DECIDING_FACTOR = "not_sole_deciding_factor"
+    NO_DISCLOSURE_WITHOUT_WRITTEN_PERMISSION = "no_disclosure_without_written_permission"
+    REPORT_OUTCOME = "report_outcome"
+
+
+class Tag(StrEnum):
+    """How well the source of an article was checked: S seen, P a paraphrase was seen, M general knowledge."""
+
+    SEEN = "S"
+    PARAPHRASED = "P"
+    UNCHECKED = "M"
+
+
+_NOUN_OF_KIND: dict[str, type] = {"alert/1": Alert, "finding/1": Finding}
+
+KINDS: tuple[str, ...] = tuple(_NOUN_OF_KIND)
+PURPOSES: tuple[str, ...] = tuple(Purpose)
+HANDLINGS: tuple[str, ...] = tuple(level.word for level in Handling)
+CATEGORIES: tuple[str, ...] = tuple(AlertCategory)
+RISK_TYPES: tuple[str, ...] = tuple(RiskType)
+ROLES: frozenset[str] = frozenset(SubjectRole)
+LANGUAGES: tuple[str, ...] = ("en", "fr", "es", "ar", "pt", "ru")
+
+# The list whose elements an article may tell apart, by the word that each carries: `subjects[consignor].name`.
+SELECTOR = "role"
+
+# The attribute of a request that a condition reads -> the field of each kind where it stands.
+ATTRIBUTE_FIELDS: dict[str, dict[str, str]] = {
+    "goods": {"alert/1": "hs_codes", "finding/1": "hs_code"},
+    "origin": {"alert/1": "route.origin"},
+    "category": {"alert/1": "category"},
+    "risk_type": {"alert/1": "risk_type", "finding/1": "risk_type"},
+    "issuer": {"alert/1": "issuer", "finding/1": "administration"},
+    "handling": {"alert/1": "handling", "finding/1": "handling"},
+}
+
+
+def fields_of_kind(kind: str) -> frozenset[str]:
+    """Every path that an article on this kind may name."""
+    return _FIELDS[kind]
+
+
+def required_fields(kind: str) -> tuple[str, ...]:
+    """The fields without which a receiver cannot read a message of this kind."""
+    return _REQUIRED[kind]
+
+
+def meant(word: str, words: tuple[str, ...] | frozenset[str]) -> str:
+    """A remedy for an unknown word: the near one, or all that there are."""
+    near = get_close_matches(word, sorted(words), n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    known = ", ".join(sorted(words)) if len(words) <= 12 else f"{len(words)} words; see docs/agreements.md"
+    return f"Known are: {known}."
+
+
+def _paths(noun: Any, prefix: str) -> Iterator[str]:
+    hints = get_type_hints(noun)
+    for each in dataclasses.fields(noun):
+        path, inner = f"{prefix}{each.name}", _inner(hints[each.name])
+        yield path
+        if dataclasses.is_dataclass(inner):
+            yield from _paths(inner, f"{path}.")
+            for role in sorted(ROLES) if _is_selectable(hints[each.name], inner) else ():
+                yield f"{path}[{role}]"
+                yield from _paths(inner, f"{path}[{role}].")
+
+
+def _inner(hint: Any) -> Any:
+    """The type inside of `tuple[X, ...]` and of `X | None`."""
+    if get_origin(hint) in (tuple, Union, UnionType):
+        return next(choice for choice in get_args(hint) if choice is not type(None))
+    return hint
+
+
+def _is_selectable(hint: Any, inner: Any) -> bool:
+    return get_origin(hint) is tuple and SELECTOR in {each.name for each in dataclasses.fields(inner)}
+
+
+_FIELDS = {kind: frozenset(_paths(noun, "")) for kind, noun in _NOUN_OF_KIND.items()}
+_REQUIRED = {
+    kind: tuple(each.name for each in dataclasses.fields(noun) if each.default is dataclasses.MISSING)
+    for kind, noun in _NOUN_OF_KIND.items()
+}
+
+PARTY = re.compile(r"[A-Z]{2}", re.ASCII)
+HS_PREFIX = re.compile(r"\d{2}(\d{2}(\d{2})?)?", re.ASCII)
+ARTICLE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", re.ASCII)
+VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}", re.ASCII)
