@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from comity.trust.errors import ProofError
@@ -75,32 +75,59 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What an append makes: the new right edge, and the complete subtrees that became whole.
+    """What an append makes: the new right edge, and every node that became complete.
 
-    completed: for each wanted height, the position of the first new subtree hash and the hashes.
+    levels: by height, the position of the first node and the nodes; a left sibling from before stands in front.
     """
 
+    before: Frontier
     frontier: Frontier
-    completed: Mapping[int, tuple[int, list[bytes]]]
+    levels: Sequence[tuple[int, list[bytes]]]
+
+    def completed(self, height: int) -> tuple[int, list[bytes]]:
+        """The position of the first node at a height that became complete, and those nodes; none: an empty list."""
+        position = self.before.size >> height
+        if height >= len(self.levels):
+            return position, []
+        start, row = self.levels[height]
+        return position, row[position - start :]
+
+    def node(self, height: int, position: int) -> bytes:
+        """A node that the append made or touched: enough for the path of each new leaf.
+
+        Raises: ProofError for a node further left.
+        """
+        start, row = self.levels[height] if height < len(self.levels) else (0, [])
+        if start <= position < start + len(row):
+            return row[position - start]
+        held = self.before.subtrees or {}
+        if height in held and position == (self.before.size >> height) - 1:
+            return held[height]
+        raise ProofError("The append did not touch this node", where=f"height {height}, position {position}")
+
+    def inclusion_path(self, index: int) -> list[bytes]:
+        """The path of a new leaf in the grown tree, without reading anything.
+
+        Raises: ProofError for a leaf that stood there before.
+        """
+        if index < self.before.size:
+            raise ProofError("The entry is not one of those just appended", where=f"index {index}")
+        return [range_hash(self.node, *each) for each in inclusion_ranges(index, self.frontier.size)]
 
 
-def grow(frontier: Frontier, hashes: Sequence[bytes], *, keep_every: int = 8) -> Growth:
-    """Append leaf hashes, level by level: one node hash for each leaf on average.
-
-    keep_every: heights that are multiples of it (tiles: 8) are returned in `completed`.
-    """
+def grow(frontier: Frontier, hashes: Sequence[bytes]) -> Growth:
+    """Append leaf hashes, level by level: about one node hash for each leaf."""
     held = dict(frontier.subtrees or {})
-    completed: dict[int, tuple[int, list[bytes]]] = {}
+    levels: list[tuple[int, list[bytes]]] = []
     row, start, height = list(hashes), frontier.size, 0
     while row:
-        if height and height % keep_every == 0:
-            completed[height] = (start, row)
         if start & 1:
             row, start = [held.pop(height), *row], start - 1
         if len(row) & 1:
             held[height] = row[-1]
+        levels.append((start, row))
         row, start, height = parents(row), start >> 1, height + 1
-    return Growth(Frontier(frontier.size + len(hashes), held), completed)
+    return Growth(frontier, Frontier(frontier.size + len(hashes), held), levels)
 
 
 def fold(subtrees: Sequence[bytes]) -> bytes:
@@ -121,6 +148,11 @@ def perfect_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
             height = min(height, (start & -start).bit_length() - 1)
         yield height, start >> height
         start += 1 << height
+
+
+def range_hash(node: Callable[[int, int], bytes], start: int, end: int) -> bytes:
+    """The hash over leaves start to end, from their perfect subtrees; node: gives the hash at (height, position)."""
+    return fold([node(height, position) for height, position in perfect_subtrees(start, end)])
 
 
 def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:

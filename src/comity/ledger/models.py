@@ -1,0 +1,82 @@
+"""Tables of the log: one row for each append, never one for each entry."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class LogState(models.Model):
+    """The one row (id 1) that an append locks: the right edge of the tree and its signed checkpoint.
+
+    stack: the hashes of the perfect subtrees, largest first, 32 bytes each. note: the checkpoint with our signature.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    origin = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    stack = models.BinaryField()
+    note = models.TextField()
+    updated_at = models.DateTimeField()
+
+
+class Batch(models.Model):
+    """What one append wrote; never changed.
+
+    size: of the log after the append. hashes: leaf hashes, 32 bytes each. entries: as in an entry bundle of
+    tlog-tiles. note: the checkpoint of that size with our signature.
+    """
+
+    first_index = models.BigIntegerField(primary_key=True)
+    size = models.BigIntegerField(unique=True)
+    appended_at = models.DateTimeField()
+    note = models.TextField()
+    hashes = models.BinaryField()
+    entries = models.BinaryField()
+
+
+class Subtree(models.Model):
+    """The hash of a complete subtree of 256^level entries: one hash of a tile at level 1 and above."""
+
+    pk = models.CompositePrimaryKey("level", "position")
+    level = models.PositiveSmallIntegerField()
+    position = models.BigIntegerField()
+    hash = models.BinaryField()
+
+
+class Cosignature(models.Model):
+    """A partner's cosignature on one of our checkpoints.
+
+    size: of the checkpoint. line: the signature line. seconds: the POSIX time that it states.
+    """
+
+    size = models.BigIntegerField()
+    vkey = models.CharField(max_length=300)
+    line = models.TextField()
+    seconds = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["size", "vkey"], name="ledger_one_cosignature_a_key")]
+
+
+class PartnerHead(models.Model):
+    """The largest checkpoint of a partner's log that we found consistent, and our cosignature on it."""
+
+    origin = models.CharField(max_length=200, primary_key=True)
+    vkey = models.CharField(max_length=300)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.TextField()
+    line = models.TextField()
+    seen_at = models.DateTimeField()
+
+
+class SplitView(models.Model):
+    """Evidence that a log showed two histories: two notes that it signed and that cannot both be true."""
+
+    origin = models.CharField(max_length=200, db_index=True)
+    vkey = models.CharField(max_length=300)
+    reason = models.CharField(max_length=200)
+    seen_note = models.TextField()
+    shown_note = models.TextField()
+    found_at = models.DateTimeField()

@@ -1,0 +1,155 @@
+"""Writes of the log: append, and the cosignatures that partners give us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from comity.ledger.errors import LedgerError, LogDamagedError, NoTransactionError, SplitViewError, WrongSignerError
+from comity.ledger.models import Batch, Cosignature, LogState
+from comity.trust import NoteError, ProofError, merkle, notes, tiles, tlogproof
+
+MAX_BATCH = 4096
+
+# Three statements by hand: through the ORM they cost more than hashing 256 entries.
+_LOCK = "SELECT origin, size, stack, note FROM ledger_logstate WHERE id = 1"
+_ADVANCE = "UPDATE ledger_logstate SET size = %s, stack = %s, note = %s, updated_at = %s WHERE id = 1"
+_INSERT = (
+    "INSERT INTO ledger_batch (first_index, size, appended_at, note, hashes, entries) VALUES (%s, %s, %s, %s, %s, %s)"
+)
+_INSERT_SUBTREE = "INSERT INTO ledger_subtree (level, position, hash) VALUES (%s, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did.
+
+    first_index: of the first new entry. size: of the log now. checkpoint: the signed note of that size.
+    """
+
+    first_index: int
+    size: int
+    checkpoint: str
+    _growth: merkle.Growth = field(repr=False, compare=False)
+
+    def tlog_proof(self, index: int) -> str:
+        """The proof of a new entry against the new checkpoint, without reading a row.
+
+        Raises: ProofError where the entry is not one of those just appended.
+        """
+        return tlogproof.make_tlog_proof(index, self._growth.inclusion_path(index), self.checkpoint)
+
+
+@transaction.atomic
+def open_log(*, signer: notes.LogSigner, at: datetime) -> None:
+    """Begin the log with a signed checkpoint of nothing, unless it has begun.
+
+    Raises: WrongSignerError where the key signs under a name that is too long for a log.
+    """
+    if len(signer.name) > 200:
+        raise WrongSignerError("The name of a log has at most 200 characters", where=signer.name[:80])
+    text = notes.Checkpoint(signer.name, 0, merkle.EMPTY_ROOT).text
+    start = LogState(
+        id=1, origin=signer.name, size=0, stack=b"", note=notes.sign_note(text, signer, at=at), updated_at=at
+    )
+    LogState.objects.bulk_create([start], ignore_conflicts=True)
+
+
+def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -> Appended:
+    """Append entries and sign the new checkpoint, in the transaction of the deed that they prove.
+
+    entries: at most 4,096 of at most 65,535 bytes; none leaves the log as it is.
+    Raises: NoTransactionError, WrongSignerError, LedgerError, TileError, LogDamagedError.
+    """
+    if not connection.in_atomic_block:
+        raise NoTransactionError(
+            "An append must stand in the transaction of the deed that it proves",
+            remedy="Call it inside transaction.atomic().",
+        )
+    if len(entries) > MAX_BATCH:
+        raise LedgerError("Too many entries for one append", where=f"{len(entries)}", remedy=f"At most {MAX_BATCH}.")
+    packed = tiles.pack_entries(entries)
+    frontier, note = _lock(signer, at)
+    growth = merkle.grow(frontier, merkle.leaf_hashes(entries))
+    if entries:
+        after = growth.frontier
+        text = notes.Checkpoint(signer.name, after.size, after.root).text
+        note = notes.sign_note(text, signer, at=at)
+        _write(growth, note, packed, at)
+    return Appended(frontier.size, growth.frontier.size, note, growth)
+
+
+def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.LogVerifier, at: datetime) -> None:
+    """Keep a partner's cosignature on one of our checkpoints; the newest of one key on one checkpoint counts.
+
+    note: our checkpoint with our signature and the partner's.
+    Raises: NoteError where either signature is missing or wrong; SplitViewError where our key signed another history
+    than the one stored here; LedgerError for a checkpoint that this log never had.
+    """
+    checkpoint, opened = notes.open_checkpoint(note, log, [cosigner])
+    seconds = opened.signed_by.get(cosigner.vkey)
+    if seconds is None:
+        raise NoteError("The partner did not cosign this checkpoint", where=cosigner.name)
+    ours = Batch.objects.filter(size=checkpoint.size).values_list("note", flat=True).first()
+    if ours is None:
+        raise LedgerError("This log never signed a checkpoint of that size", where=f"size {checkpoint.size}")
+    if notes.split_note(ours)[0] != opened.text:
+        raise SplitViewError("Our own key signed two histories", where=f"size {checkpoint.size}", seen=ours, shown=note)
+    line = next(
+        each.line for each in notes.split_note(note)[1] if (each.name, each.key_id) == (cosigner.name, cosigner.key_id)
+    )
+    Cosignature.objects.update_or_create(
+        size=checkpoint.size,
+        vkey=cosigner.vkey,
+        defaults={"line": line, "seconds": seconds, "recorded_at": at},
+    )
+
+
+def _lock(signer: notes.LogSigner, at: datetime) -> tuple[merkle.Frontier, str]:
+    """The right edge of the tree and the last note; nobody else appends until the transaction ends."""
+    # SQLite's transactions begin IMMEDIATE: the whole database is locked already.
+    statement = _LOCK + (" FOR UPDATE" if connection.features.has_select_for_update else "")
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone()
+        if row is None:
+            open_log(signer=signer, at=at)
+            cursor.execute(statement)
+            row = cursor.fetchone()
+    origin, size, stack, note = row[0], row[1], bytes(row[2]), row[3]
+    if origin != signer.name:
+        raise WrongSignerError("The key signs for another log", where=f"{signer.name}, not {origin}")
+    try:
+        hashes = [stack[place : place + merkle.HASH_SIZE] for place in range(0, len(stack), merkle.HASH_SIZE)]
+        frontier = merkle.Frontier.from_stack(size, hashes)
+    except ProofError as error:
+        raise _damaged(size) from error
+    if not note.startswith(notes.Checkpoint(origin, size, frontier.root).text + "\n"):
+        raise _damaged(size)
+    return frontier, note
+
+
+def _damaged(size: int) -> LogDamagedError:
+    return LogDamagedError(
+        "The stored tree is not the one that was signed last",
+        where=f"size {size}",
+        remedy="Nothing was appended. Run `comity ledger verify`; restore the database from a backup.",
+    )
+
+
+def _write(growth: merkle.Growth, note: str, packed: bytes, at: datetime) -> None:
+    first, hashes = growth.completed(0)
+    after = growth.frontier
+    moment = connection.ops.adapt_datetimefield_value(at)
+    subtrees = []
+    for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
+        position, completed = growth.completed(level * tiles.TILE_HEIGHT)
+        subtrees += [(level, position + place, each) for place, each in enumerate(completed)]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, (first, after.size, moment, note, b"".join(hashes), packed))
+        cursor.execute(_ADVANCE, (after.size, b"".join(after.stack), note, moment))
+        if subtrees:
+            cursor.executemany(_INSERT_SUBTREE, subtrees)
