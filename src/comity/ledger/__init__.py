@@ -1,5 +1,6 @@
 """The tamper-evident record: append, prove, checkpoint, witness, bundle."""
 
+from comity.ledger.bundle import Bundle, Leaf, Step, verify_bundle
 from comity.ledger.errors import (
     BundleError,
     CommitmentError,
@@ -15,8 +16,10 @@ from comity.ledger.errors import (
 from comity.ledger.rules import commit, kind_of, opens
 
 __all__ = [
+    "Bundle",
     "BundleError",
     "CommitmentError",
+    "Leaf",
     "LedgerError",
     "LogDamagedError",
     "NoCheckpointError",
@@ -24,8 +27,10 @@ __all__ = [
     "NoTransactionError",
     "SplitViewError",
     "StaleHeadError",
+    "Step",
     "WrongSignerError",
     "commit",
     "kind_of",
     "opens",
+    "verify_bundle",
 ]

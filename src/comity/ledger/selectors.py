@@ -139,13 +139,13 @@ def entries_bundle(n: int, width: int = tiles.TILE_WIDTH) -> bytes | None:
 
 def partner_heads() -> list[Head]:
     """The largest checkpoint seen of each partner's log."""
-    heads = PartnerHead.objects.order_by("origin")
-    return [Head(head.origin, head.size, head.note, head.line, head.seen_at) for head in heads]
+    return [_head_of(row) for row in PartnerHead.objects.order_by("origin")]
 
 
 def partner_head(origin: str) -> Head | None:
     """The largest checkpoint seen of one partner's log; None where none was."""
-    return next((head for head in partner_heads() if head.origin == origin), None)
+    row = PartnerHead.objects.filter(origin=origin).first()
+    return _head_of(row) if row else None
 
 
 def split_views() -> list[ForkEvidence]:
@@ -155,6 +155,10 @@ def split_views() -> list[ForkEvidence]:
         ForkEvidence(view.origin, view.vkey, view.reason, view.seen_note, view.shown_note, view.found_at)
         for view in views
     ]
+
+
+def _head_of(row: PartnerHead) -> Head:
+    return Head(row.origin, row.size, row.note, row.line, row.seen_at)
 
 
 def _with_cosignatures(size: int, note: str) -> str:

@@ -8,8 +8,15 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from comity.ledger.errors import LedgerError, LogDamagedError, NoTransactionError, SplitViewError, WrongSignerError
-from comity.ledger.models import Batch, Cosignature, LogState
+from comity.ledger.errors import (
+    LedgerError,
+    LogDamagedError,
+    NoTransactionError,
+    SplitViewError,
+    StaleHeadError,
+    WrongSignerError,
+)
+from comity.ledger.models import Batch, Cosignature, LogState, PartnerHead, SplitView
 from comity.trust import NoteError, ProofError, merkle, notes, tiles, tlogproof
 
 MAX_BATCH = 4096
@@ -105,6 +112,78 @@ def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.Log
         size=checkpoint.size,
         vkey=cosigner.vkey,
         defaults={"line": line, "seconds": seconds, "recorded_at": at},
+    )
+
+
+def witness(
+    note: str,
+    old_size: int,
+    proof: Sequence[bytes],
+    *,
+    known: notes.LogVerifier,
+    cosigner: notes.LogSigner,
+    at: datetime,
+) -> str:
+    """Our cosignature line for a partner's checkpoint that continues the last one we saw; remembers it as seen.
+
+    old_size, proof: the consistency proof and the size it starts from; 0 and none at first sight. known: the partner's
+    log key. A fork is kept as evidence in the caller's transaction: catch the error inside it, or call without one.
+    Raises: NoteError where the log did not sign; StaleHeadError where the proof starts elsewhere or the checkpoint is
+    older than one seen; SplitViewError where the two cannot both be true.
+    """
+    checkpoint, opened = notes.open_checkpoint(note, known)
+    with transaction.atomic():
+        seen = PartnerHead.objects.select_for_update().filter(origin=checkpoint.origin).first()
+        reason = _contradiction(checkpoint, seen, old_size, proof)
+        if seen is None or not reason:
+            line = cosigner.sign(opened.text, at)
+            _remember(checkpoint, note=note, line=line, vkey=known.vkey, at=at)
+            return line
+        SplitView.objects.create(
+            origin=checkpoint.origin,
+            vkey=known.vkey,
+            reason=reason,
+            seen_note=seen.note,
+            shown_note=note,
+            found_at=at,
+        )
+    raise SplitViewError(reason, where=f"{checkpoint.origin}, size {checkpoint.size}", seen=seen.note, shown=note)
+
+
+def _contradiction(
+    checkpoint: notes.Checkpoint, seen: PartnerHead | None, old_size: int, proof: Sequence[bytes]
+) -> str:
+    """Why a checkpoint cannot stand beside the one seen; empty where it continues it.
+
+    Raises: StaleHeadError where that cannot be told from this proof.
+    """
+    known_size, known_root = (seen.size, bytes(seen.root)) if seen else (0, merkle.EMPTY_ROOT)
+    if checkpoint.size == known_size:
+        return "" if checkpoint.root == known_root else "One size, two roots: the log shows two histories"
+    if old_size != known_size or checkpoint.size < known_size:
+        raise StaleHeadError(
+            "The checkpoint or its proof does not start from the last checkpoint seen",
+            where=f"{checkpoint.origin}: {old_size} to {checkpoint.size}, seen {known_size}",
+            known_size=known_size,
+        )
+    try:
+        merkle.verify_consistency(known_size, checkpoint.size, proof, known_root, checkpoint.root)
+    except ProofError as error:
+        return f"The log cannot show that it continues what was seen: {error.what.lower()}"
+    return ""
+
+
+def _remember(checkpoint: notes.Checkpoint, *, note: str, line: str, vkey: str, at: datetime) -> None:
+    PartnerHead.objects.update_or_create(
+        origin=checkpoint.origin,
+        defaults={
+            "vkey": vkey,
+            "size": checkpoint.size,
+            "root": checkpoint.root,
+            "note": note,
+            "line": line,
+            "seen_at": at,
+        },
     )
 
 

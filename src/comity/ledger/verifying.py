@@ -1,0 +1,161 @@
+"""Checking a whole log: everything is computed again from the entries, and compared with what was signed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from comity.ledger.errors import LogDamagedError
+from comity.ledger.models import Batch, Cosignature, LogState, Subtree
+from comity.ledger.rules import kind_of
+from comity.trust import NoteError, merkle, notes, tiles
+
+_MOST_PROBLEMS = 100
+_ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class LogReport:
+    """What a check of the whole log found.
+
+    size, root: computed from the entries. kinds: how many entries of each kind. cosigned: vkey of each partner whose
+    cosignature holds, with the size of the newest checkpoint it cosigned. problems: sentences; none when all is sound.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    batches: int
+    kinds: Mapping[str, int]
+    cosignatures: int
+    cosigned: Mapping[str, int]
+    problems: tuple[str, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything stored is what was signed."""
+        return not self.problems
+
+    def require_sound(self) -> None:
+        """Raises: LogDamagedError with the first problem."""
+        if self.problems:
+            raise LogDamagedError(
+                f"The log is damaged: {self.problems[0]}",
+                where=f"{len(self.problems)} problems",
+                remedy="Restore the database from a backup; the partners' cosignatures say what was there.",
+            )
+
+
+class _Check:
+    """One pass over the rows, with what was found so far."""
+
+    def __init__(self) -> None:
+        self.frontier = merkle.Frontier()
+        self.batches = 0
+        self.kinds: Counter[str] = Counter()
+        self.problems: list[str] = []
+
+    def say(self, problem: str) -> None:
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(problem)
+
+    def batch(self, row: Batch, origin: str) -> None:
+        """Compute one append again."""
+        name = f"entries from {row.first_index}"
+        try:
+            entries = tiles.unpack_entries(bytes(row.entries))
+        except tiles.TileError as error:
+            self.say(f"{name}: {error}")
+            entries = []
+        if row.first_index != self.frontier.size or row.size != row.first_index + len(entries):
+            self.say(f"{name}: {len(entries)} entries do not lead from size {self.frontier.size} to {row.size}")
+        hashes = merkle.leaf_hashes(entries)
+        if b"".join(hashes) != bytes(row.hashes):
+            self.say(f"{name}: the stored hashes are not those of the entries")
+        growth = merkle.grow(self.frontier, hashes)
+        self.frontier = growth.frontier
+        self.batches += 1
+        self.kinds.update(kind_of(entry) or "other" for entry in entries)
+        if not row.note.startswith(notes.Checkpoint(origin, row.size, self.frontier.root).text + "\n"):
+            self.say(f"{name}: the checkpoint of size {row.size} was signed over another tree")
+        self._subtrees(growth)
+
+    def _subtrees(self, growth: merkle.Growth) -> None:
+        for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
+            position, hashes = growth.completed(level * tiles.TILE_HEIGHT)
+            stop = position + len(hashes)
+            rows = Subtree.objects.filter(level=level, position__gte=position, position__lt=stop)
+            stored = [bytes(each) for each in rows.order_by("position").values_list("hash", flat=True)]
+            if stored != hashes:
+                self.say(f"tile level {level}, hashes {position} to {stop}: not those of the entries")
+
+
+def verify_log(verifier: notes.LogVerifier, cosigners: Sequence[notes.LogVerifier] = ()) -> LogReport:
+    """Compute the whole log again from its entries and compare it with what was signed.
+
+    verifier: our log's key. cosigners: keys of partners; cosignatures of others are counted, not checked.
+    """
+    check = _Check()
+    for row in _rows():
+        check.batch(row, verifier.name)
+    state = LogState.objects.filter(id=1).first()
+    if state is None:
+        if check.batches:
+            check.say("the row with the signed checkpoint is gone")
+    else:
+        _check_state(check, state, verifier)
+    cosignatures, cosigned = _check_cosignatures(check, cosigners)
+    return LogReport(
+        origin=verifier.name,
+        size=check.frontier.size,
+        root=check.frontier.root,
+        batches=check.batches,
+        kinds=dict(sorted(check.kinds.items())),
+        cosignatures=cosignatures,
+        cosigned=cosigned,
+        problems=tuple(check.problems),
+    )
+
+
+def _rows() -> Iterator[Batch]:
+    """Every batch in order, a few at a time: a log may be larger than the memory."""
+    last = -1
+    while rows := list(Batch.objects.filter(first_index__gt=last).order_by("first_index")[:_ROWS_AT_ONCE]):
+        yield from rows
+        last = rows[-1].first_index
+
+
+def _check_state(check: _Check, state: LogState, verifier: notes.LogVerifier) -> None:
+    try:
+        checkpoint, _ = notes.open_checkpoint(state.note, verifier)
+    except NoteError as error:
+        check.say(f"the newest checkpoint: {error}")
+        return
+    if (checkpoint.size, checkpoint.root) != (check.frontier.size, check.frontier.root):
+        check.say(
+            f"the entries give size {check.frontier.size}, root {check.frontier.root.hex()};"
+            f" signed were size {checkpoint.size}, root {checkpoint.root.hex()}"
+        )
+    if (state.size, bytes(state.stack)) != (checkpoint.size, b"".join(check.frontier.stack)):
+        check.say("the stored right edge of the tree is not that of the entries")
+
+
+def _check_cosignatures(check: _Check, cosigners: Sequence[notes.LogVerifier]) -> tuple[int, dict[str, int]]:
+    known = {cosigner.vkey: cosigner for cosigner in cosigners}
+    cosigned: dict[str, int] = {}
+    count = 0
+    for row in Cosignature.objects.order_by("size", "vkey").iterator():
+        count += 1
+        if row.vkey not in known:
+            continue
+        note = Batch.objects.filter(size=row.size).values_list("note", flat=True).first()
+        if note is None:
+            check.say(f"the checkpoint of size {row.size} that {known[row.vkey].name} cosigned is gone")
+            continue
+        try:
+            notes.open_note(notes.split_note(note)[0] + "\n" + row.line, [known[row.vkey]])
+            cosigned[row.vkey] = row.size
+        except NoteError as error:
+            check.say(f"the cosignature of {known[row.vkey].name} at size {row.size}: {error}")
+    return count, cosigned
