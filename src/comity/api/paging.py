@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ninja import Field, Schema
-from pydantic import StringConstraints
 
 T = TypeVar("T")
 MOST_PER_PAGE = 200
 MOST_OFFSET = 1_000_000
-
-# Text without NUL, which PostgreSQL cannot hold, and of bounded length.
-Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
-Text = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00]*$")]
 
 
 class Paging(Schema):

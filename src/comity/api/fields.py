@@ -1,0 +1,57 @@
+"""The kinds of fields that bodies and queries are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+
+from comity.common import ComityError, parse_instant, show_instant
+
+# PostgreSQL cannot hold NUL in text.
+_NO_NUL = r"^[^\x00]*$"
+
+Word = Annotated[str, StringConstraints(max_length=200, pattern=_NO_NUL)]
+Text = Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+Amount = Annotated[
+    str,
+    StringConstraints(max_length=32, pattern=r"^[0-9]{1,15}(\.[0-9]{1,6})?$"),
+    Field(description="A decimal number in a string"),
+]
+
+
+# The words of trade.Handling.
+Handlings = Literal["open", "official", "restricted", "confidential"]
+
+
+def _read_instant(value: object) -> object:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return parse_instant(str(value)).astimezone(UTC)
+    except (ComityError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_read_instant),
+    PlainSerializer(show_instant, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def checked_by(check: Callable[[str], None]) -> AfterValidator:
+    """A validator that turns a room's refusal of a text into a field error."""
+
+    def validate(text: str) -> str:
+        try:
+            check(text)
+        except ComityError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    return AfterValidator(validate)
