@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class RowNumberField(models.BigIntegerField):  # type: ignore[type-arg]  # not generic when it runs
+    """A 64-bit key. SQLite keeps rows by it, without an index beside them, only where its type is spelt `integer`."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """The column's type."""
+        return "integer" if connection.vendor == "sqlite" else super().db_type(connection)
 
 
 class LogState(models.Model):
@@ -26,8 +35,8 @@ class Batch(models.Model):
     tlog-tiles. note: the checkpoint of that size with our signature.
     """
 
-    first_index = models.BigIntegerField(primary_key=True)
-    size = models.BigIntegerField(unique=True)
+    first_index = RowNumberField(primary_key=True)
+    size = models.BigIntegerField()
     appended_at = models.DateTimeField()
     note = models.TextField()
     hashes = models.BinaryField()
@@ -35,11 +44,12 @@ class Batch(models.Model):
 
 
 class Subtree(models.Model):
-    """The hash of a complete subtree of 256^level entries: one hash of a tile at level 1 and above."""
+    """The hash of a complete subtree of 256^level entries: one hash of a tile at level 1 and above.
 
-    pk = models.CompositePrimaryKey("level", "position")
-    level = models.PositiveSmallIntegerField()
-    position = models.BigIntegerField()
+    id: the level times 2^56, plus the position of the subtree in its level; see `subtree_id`.
+    """
+
+    id = RowNumberField(primary_key=True)
     hash = models.BinaryField()
 
 

@@ -70,10 +70,16 @@ def checkpoint_at(size: int) -> str:
 
     Raises: NoCheckpointError where no append ended there.
     """
-    note = Batch.objects.filter(size=size).values_list("note", flat=True).first()
+    note = note_at(size)
     if note is None:
         raise NoCheckpointError("No checkpoint was signed at that size", where=f"size {size}")
     return _with_cosignatures(size, note)
+
+
+def note_at(size: int) -> str | None:
+    """Our own signed note of that size, without cosignatures; None where no append ended there."""
+    batch = Batch.objects.filter(first_index__lt=size).order_by("-first_index").defer("hashes", "entries").first()
+    return batch.note if batch and batch.size == size else None
 
 
 def entry(index: int) -> bytes:

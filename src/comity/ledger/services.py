@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from comity.ledger.errors import (
     LedgerError,
@@ -16,7 +17,9 @@ from comity.ledger.errors import (
     StaleHeadError,
     WrongSignerError,
 )
-from comity.ledger.models import Batch, Cosignature, LogState, PartnerHead, SplitView
+from comity.ledger.models import Cosignature, LogState, PartnerHead, SplitView
+from comity.ledger.selectors import note_at
+from comity.ledger.tree import subtree_id
 from comity.trust import NoteError, ProofError, merkle, notes, tiles, tlogproof
 
 MAX_BATCH = 4096
@@ -27,7 +30,7 @@ _ADVANCE = "UPDATE ledger_logstate SET size = %s, stack = %s, note = %s, updated
 _INSERT = (
     "INSERT INTO ledger_batch (first_index, size, appended_at, note, hashes, entries) VALUES (%s, %s, %s, %s, %s, %s)"
 )
-_INSERT_SUBTREE = "INSERT INTO ledger_subtree (level, position, hash) VALUES (%s, %s, %s)"
+_INSERT_SUBTREE = "INSERT INTO ledger_subtree (id, hash) VALUES (%s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,13 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
     if len(entries) > MAX_BATCH:
         raise LedgerError("Too many entries for one append", where=f"{len(entries)}", remedy=f"At most {MAX_BATCH}.")
     packed = tiles.pack_entries(entries)
-    frontier, note = _lock(signer, at)
-    growth = merkle.grow(frontier, merkle.leaf_hashes(entries))
-    if entries:
-        after = growth.frontier
-        text = notes.Checkpoint(signer.name, after.size, after.root).text
-        note = notes.sign_note(text, signer, at=at)
-        _write(growth, note, packed, at)
+    with connection.cursor() as cursor:
+        frontier, note = _lock(cursor, signer, at)
+        growth = merkle.grow(frontier, merkle.leaf_hashes(entries))
+        if entries:
+            after = growth.frontier
+            note = notes.sign_note(notes.Checkpoint(signer.name, after.size, after.root).text, signer, at=at)
+            _write(cursor, growth, note=note, packed=packed, at=at)
     return Appended(frontier.size, growth.frontier.size, note, growth)
 
 
@@ -100,7 +103,7 @@ def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.Log
     seconds = opened.signed_by.get(cosigner.vkey)
     if seconds is None:
         raise NoteError("The partner did not cosign this checkpoint", where=cosigner.name)
-    ours = Batch.objects.filter(size=checkpoint.size).values_list("note", flat=True).first()
+    ours = note_at(checkpoint.size)
     if ours is None:
         raise LedgerError("This log never signed a checkpoint of that size", where=f"size {checkpoint.size}")
     if notes.split_note(ours)[0] != opened.text:
@@ -187,17 +190,16 @@ def _remember(checkpoint: notes.Checkpoint, *, note: str, line: str, vkey: str, 
     )
 
 
-def _lock(signer: notes.LogSigner, at: datetime) -> tuple[merkle.Frontier, str]:
+def _lock(cursor: CursorWrapper, signer: notes.LogSigner, at: datetime) -> tuple[merkle.Frontier, str]:
     """The right edge of the tree and the last note; nobody else appends until the transaction ends."""
     # SQLite's transactions begin IMMEDIATE: the whole database is locked already.
     statement = _LOCK + (" FOR UPDATE" if connection.features.has_select_for_update else "")
-    with connection.cursor() as cursor:
+    cursor.execute(statement)
+    row = cursor.fetchone()
+    if row is None:
+        open_log(signer=signer, at=at)
         cursor.execute(statement)
         row = cursor.fetchone()
-        if row is None:
-            open_log(signer=signer, at=at)
-            cursor.execute(statement)
-            row = cursor.fetchone()
     origin, size, stack, note = row[0], row[1], bytes(row[2]), row[3]
     if origin != signer.name:
         raise WrongSignerError("The key signs for another log", where=f"{signer.name}, not {origin}")
@@ -219,16 +221,15 @@ def _damaged(size: int) -> LogDamagedError:
     )
 
 
-def _write(growth: merkle.Growth, note: str, packed: bytes, at: datetime) -> None:
+def _write(cursor: CursorWrapper, growth: merkle.Growth, *, note: str, packed: bytes, at: datetime) -> None:
     first, hashes = growth.completed(0)
     after = growth.frontier
     moment = connection.ops.adapt_datetimefield_value(at)
     subtrees = []
     for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
         position, completed = growth.completed(level * tiles.TILE_HEIGHT)
-        subtrees += [(level, position + place, each) for place, each in enumerate(completed)]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, (first, after.size, moment, note, b"".join(hashes), packed))
-        cursor.execute(_ADVANCE, (after.size, b"".join(after.stack), note, moment))
-        if subtrees:
-            cursor.executemany(_INSERT_SUBTREE, subtrees)
+        subtrees += [(subtree_id(level, position + place), each) for place, each in enumerate(completed)]
+    cursor.execute(_INSERT, (first, after.size, moment, note, b"".join(hashes), packed))
+    cursor.execute(_ADVANCE, (after.size, b"".join(after.stack), note, moment))
+    if subtrees:
+        cursor.executemany(_INSERT_SUBTREE, subtrees)

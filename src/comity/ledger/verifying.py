@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from comity.ledger.errors import LogDamagedError
-from comity.ledger.models import Batch, Cosignature, LogState, Subtree
+from comity.ledger.models import Batch, Cosignature, LogState
 from comity.ledger.rules import kind_of
+from comity.ledger.selectors import note_at
+from comity.ledger.tree import stored_subtrees
 from comity.trust import NoteError, merkle, notes, tiles
 
 _MOST_PROBLEMS = 100
@@ -85,9 +87,7 @@ class _Check:
         for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
             position, hashes = growth.completed(level * tiles.TILE_HEIGHT)
             stop = position + len(hashes)
-            rows = Subtree.objects.filter(level=level, position__gte=position, position__lt=stop)
-            stored = [bytes(each) for each in rows.order_by("position").values_list("hash", flat=True)]
-            if stored != hashes:
+            if stored_subtrees(level, position, stop) != hashes:
                 self.say(f"tile level {level}, hashes {position} to {stop}: not those of the entries")
 
 
@@ -149,7 +149,7 @@ def _check_cosignatures(check: _Check, cosigners: Sequence[notes.LogVerifier]) -
         count += 1
         if row.vkey not in known:
             continue
-        note = Batch.objects.filter(size=row.size).values_list("note", flat=True).first()
+        note = note_at(row.size)
         if note is None:
             check.say(f"the checkpoint of size {row.size} that {known[row.vkey].name} cosigned is gone")
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from comity.trust.merkle import HASH_SIZE
 MAX_NOTE_CHARS = 65_536
 MAX_SIGNATURES = 100
 MAX_SIZE = (1 << 63) - 1
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class NoteKind(IntEnum):
@@ -254,7 +257,7 @@ def check_text(text: str) -> None:
 
     Raises: NoteError.
     """
-    if any(character < " " and character != "\n" for character in text):
+    if _CONTROL.search(text):
         raise NoteError("The note has a control character", where=repr(text)[:120])
     try:
         text.encode()
