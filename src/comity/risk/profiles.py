@@ -1,0 +1,141 @@
+"""The life of a profile: drafted by one officer, approved by another, active by its dates, retired with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from comity.common import Actor
+from comity.risk.errors import FourEyesError, ProfileError
+from comity.risk.expressions import parse_rule
+from comity.risk.models import RuleProfile
+from comity.risk.rules import Lane, ProfileState, state_at
+from comity.risk.values import Profile
+from comity.staff import Permission, require
+from comity.staff.services import record_deed
+from comity.trade import RiskType
+from comity.trade.facts import FACT_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDraft:
+    """What an officer fills in. weight: 1 to 100; legal_basis: the law or order that allows the control."""
+
+    ref: str
+    title: str
+    owner: str
+    legal_basis: str
+    expression: str
+    weight: int
+    risk_type: RiskType
+    lane: Lane
+    valid_from: datetime
+    valid_until: datetime | None = None
+
+
+@transaction.atomic
+def draft_profile(actor: Actor, *, draft: ProfileDraft, at: datetime) -> Profile:
+    """Write a profile down, or change it while it is a draft.
+
+    Raises: PermissionRefusedError, RuleError, ProfileError.
+    """
+    require(actor, Permission.MANAGE_PROFILES)
+    _check(draft)
+    row = RuleProfile.objects.select_for_update().filter(ref=draft.ref).first() or RuleProfile(ref=draft.ref)
+    if row.pk and row.state != ProfileState.DRAFT:
+        raise ProfileError(
+            f"The profile is {row.state} and can no longer be changed",
+            where=draft.ref,
+            remedy="Retire it and draft another one under a new reference.",
+        )
+    row.title, row.owner, row.legal_basis = draft.title.strip(), draft.owner.strip(), draft.legal_basis.strip()
+    row.expression, row.weight = draft.expression, draft.weight
+    row.risk_type, row.lane = draft.risk_type.value, draft.lane.value
+    row.valid_from, row.valid_until = draft.valid_from, draft.valid_until
+    row.state, row.drafted_by, row.drafted_at = ProfileState.DRAFT.value, str(actor), at
+    row.save()
+    record_deed(actor, deed="draft_profile", subject=f"profile:{row.ref}", facts={"weight": str(row.weight)}, at=at)
+    return profile_of(row, at)
+
+
+@transaction.atomic
+def approve_profile(actor: Actor, *, ref: str, at: datetime) -> Profile:
+    """Put a draft in force; a second pair of eyes does it.
+
+    Raises: PermissionRefusedError, ProfileError, FourEyesError, RuleError.
+    """
+    require(actor, Permission.APPROVE_PROFILES)
+    row = _locked(ref)
+    if row.state != ProfileState.DRAFT:
+        raise ProfileError(f"The profile is {row.state} already", where=ref)
+    if row.drafted_by == str(actor):
+        raise FourEyesError(
+            "The officer who drafted a profile may not approve it", where=ref, remedy="Ask another officer."
+        )
+    parse_rule(row.expression, FACT_TYPES)
+    row.state, row.approved_by, row.approved_at = ProfileState.APPROVED.value, str(actor), at
+    row.save(update_fields=["state", "approved_by", "approved_at"])
+    record_deed(actor, deed="approve_profile", subject=f"profile:{ref}", facts={"drafted_by": row.drafted_by}, at=at)
+    return profile_of(row, at)
+
+
+@transaction.atomic
+def retire_profile(actor: Actor, *, ref: str, reason: str, at: datetime) -> Profile:
+    """Take a profile out of force for good.
+
+    Raises: PermissionRefusedError, ProfileError.
+    """
+    require(actor, Permission.MANAGE_PROFILES)
+    row = _locked(ref)
+    if row.state == ProfileState.RETIRED:
+        raise ProfileError("The profile is retired already", where=ref)
+    if not reason.strip():
+        raise ProfileError("Retiring a profile needs a reason", where="reason", remedy="Say why, in one sentence.")
+    row.state, row.retired_by, row.retired_at = ProfileState.RETIRED.value, str(actor), at
+    row.retired_because = reason.strip()[:300]
+    row.save(update_fields=["state", "retired_by", "retired_at", "retired_because"])
+    record_deed(actor, deed="retire_profile", subject=f"profile:{ref}", facts={"reason": row.retired_because}, at=at)
+    return profile_of(row, at)
+
+
+def profile_of(row: RuleProfile, at: datetime) -> Profile:
+    """The profile as a value, its state by the dates."""
+    return Profile(
+        ref=row.ref,
+        title=row.title,
+        owner=row.owner,
+        legal_basis=row.legal_basis,
+        expression=row.expression,
+        weight=row.weight,
+        risk_type=RiskType(row.risk_type),
+        lane=Lane(row.lane),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        state=state_at(row.state, row.valid_from, row.valid_until, at),
+        drafted_by=row.drafted_by,
+        approved_by=row.approved_by,
+        hits=row.hits,
+        confirmed=row.confirmed,
+        unconfirmed=row.unconfirmed,
+    )
+
+
+def _locked(ref: str) -> RuleProfile:
+    row = RuleProfile.objects.select_for_update().filter(ref=ref).first()
+    if row is None:
+        raise ProfileError("There is no such profile", where=ref, remedy="Look at `comity risk profiles list`.")
+    return row
+
+
+def _check(draft: ProfileDraft) -> None:
+    for name, limit in (("ref", 100), ("title", 200), ("owner", 200), ("legal_basis", 300)):
+        text = str(getattr(draft, name)).strip()
+        if not text or len(text) > limit:
+            raise ProfileError(f"Fill in {name}, with at most {limit} characters", where=name)
+    if not 1 <= draft.weight <= 100:
+        raise ProfileError("The weight goes from 1 to 100", where=f"weight = {draft.weight}")
+    if draft.valid_until is not None and draft.valid_until <= draft.valid_from:
+        raise ProfileError("The profile ends before it begins", where="valid_until")
+    parse_rule(draft.expression, FACT_TYPES)

@@ -1,0 +1,178 @@
+"""Reasons for looking at a record: profiles that are true for it, and partners' alerts that match it. Reads only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from django.db.models import Q
+
+from comity.risk.errors import RuleError
+from comity.risk.expressions import Rule, RuleSet, compile_rules, parse_rule
+from comity.risk.models import IssuerReliability, PartnerSignal, RuleProfile
+from comity.risk.rules import (
+    UNVERIFIED,
+    UNVERIFIED_CLAUSE,
+    Lane,
+    ProfileState,
+    Reliability,
+    SourceKind,
+    is_mandatory_signal,
+    signal_lane,
+    signal_weight,
+)
+from comity.risk.signals import Match, Traits, match_alert
+from comity.risk.values import FoundReason
+from comity.risk.wording import Evidence, evidence_of
+from comity.trade import Alert, RiskType
+from comity.trade.encoding import alert_from_body
+from comity.trade.facts import FACT_TYPES
+
+log = logging.getLogger(__name__)
+
+_MAX_ITEMS_SHOWN = 3
+# SQLite takes at most 32,766 variables in a statement, and a long manifest has many keys.
+_KEYS_AT_ONCE = 5_000
+
+Facts = Mapping[str, object]
+
+
+class ProfileSet:
+    """The profiles in force, compiled together."""
+
+    def __init__(self, profiles: Sequence[tuple[int, str]]) -> None:
+        self.ids: list[int] = []
+        self.rules: list[Rule] = []
+        for profile_id, expression in profiles:
+            try:
+                rule = parse_rule(expression, FACT_TYPES)
+            except RuleError as error:
+                # A column may leave the facts in a later release; one old profile must not stop all assessments.
+                log.warning("profile %s cannot be read and is left out: %s", profile_id, error)
+                continue
+            self.ids.append(profile_id)
+            self.rules.append(rule)
+        self.compiled: RuleSet = compile_rules(self.rules, FACT_TYPES)
+
+
+@lru_cache(maxsize=4)
+def _profile_set(profiles: tuple[tuple[int, str], ...]) -> ProfileSet:
+    return ProfileSet(profiles)
+
+
+def profiles_in_force(at: datetime) -> ProfileSet:
+    """The approved profiles whose dates include `at`, compiled once for as long as they stay the same."""
+    rows = RuleProfile.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gt=at), state=ProfileState.APPROVED.value, valid_from__lte=at
+    )
+    return _profile_set(tuple(rows.order_by("id").values_list("id", "expression")))
+
+
+def profile_reasons(rows: Sequence[Facts], *, at: datetime, administration: str) -> list[FoundReason]:
+    """A reason for each profile that is true for at least one row of facts."""
+    in_force = profiles_in_force(at)
+    fired: dict[int, list[Facts]] = {}
+    for facts in rows:
+        for place in in_force.compiled.fired(facts):
+            fired.setdefault(place, []).append(facts)
+    profiles = RuleProfile.objects.in_bulk([in_force.ids[place] for place in fired])
+    return [
+        _profile_reason(profiles[in_force.ids[place]], in_force.rules[place], hits, administration)
+        for place, hits in fired.items()
+    ]
+
+
+def _profile_reason(profile: RuleProfile, rule: Rule, hits: Sequence[Facts], administration: str) -> FoundReason:
+    evidence = tuple(entry for facts in hits[:_MAX_ITEMS_SHOWN] for entry in evidence_of(rule, facts))
+    sentence = "; ".join(entry.text for entry in evidence_of(rule, hits[0]))
+    if len(hits) > 1:
+        sentence += f" (and {len(hits) - 1} more goods item{'' if len(hits) == 2 else 's'})"
+    lane = Lane(profile.lane)
+    return FoundReason(
+        source_kind=SourceKind.PROFILE,
+        source_ref=profile.ref,
+        title=profile.title,
+        text=sentence,
+        weight=float(profile.weight),
+        lane=lane,
+        administration=administration,
+        is_mandatory=lane is Lane.RED,
+        risk_type=RiskType(profile.risk_type),
+        clause=profile.legal_basis,
+        evidence=evidence,
+        facts=(("Rule", profile.expression), ("Owner", profile.owner), ("Items", str(len(hits)))),
+    )
+
+
+def reliability_of(issuers: Sequence[str]) -> dict[str, Reliability]:
+    """The measured reliability of each issuer, the even start where nothing is known."""
+    rows = IssuerReliability.objects.filter(issuer__in=issuers)
+    known = {row.issuer: Reliability(row.issuer, row.confirmed, row.unconfirmed) for row in rows}
+    return {issuer: known.get(issuer) or Reliability(issuer) for issuer in issuers}
+
+
+def signals_in_force(at: datetime, keys: Sequence[str]) -> list[PartnerSignal]:
+    """The signals filed under one of the keys that are in force: begun, not ended, not withdrawn."""
+    found: dict[int, PartnerSignal] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        rows = PartnerSignal.objects.filter(
+            keys__key__in=keys[start : start + _KEYS_AT_ONCE],
+            withdrawn_at=None,
+            valid_from__lte=at,
+            valid_until__gt=at,
+        )
+        found |= {row.pk: row for row in rows.distinct()}
+    return [found[key] for key in sorted(found)]
+
+
+def signal_reasons(traits: Traits, *, at: datetime) -> list[FoundReason]:
+    """A reason for each partner's alert in force that matches."""
+    signals = signals_in_force(at, sorted(traits.keys()))
+    reliability = reliability_of([signal.issuer for signal in signals])
+    reasons = []
+    for signal in signals:
+        alert = alert_from_body(signal.body)
+        match = match_alert(alert, traits)
+        if match is not None:
+            reasons.append(_signal_reason(signal, alert, match, reliability[signal.issuer]))
+    return reasons
+
+
+def _signal_reason(signal: PartnerSignal, alert: Alert, match: Match, reliability: Reliability) -> FoundReason:
+    grades = f"{alert.reliability}{alert.credibility}"
+    action, strength = alert.suggested_action, match.strength
+    is_mandatory = is_mandatory_signal(
+        action=action, handling=alert.handling, strength=strength, reliability=reliability
+    )
+    notes = [("How", alert.modus_operandi), ("Concealment", alert.concealment), ("Case", alert.case_ref)]
+    return FoundReason(
+        source_kind=SourceKind.ALERT,
+        source_ref=signal.ref,
+        title=f"Alert {signal.ref} from {signal.issuer}: {alert.title}",
+        text=f"{'; '.join(entry.text for entry in match.evidence)}. {UNVERIFIED}.",
+        weight=signal_weight(action=action, grades=grades, strength=strength, reliability=reliability),
+        lane=signal_lane(action, is_mandatory=is_mandatory),
+        administration=signal.issuer,
+        is_mandatory=is_mandatory,
+        risk_type=alert.risk_type,
+        clause=UNVERIFIED_CLAUSE,
+        evidence=(*match.evidence, _reliability_evidence(reliability)),
+        facts=(
+            ("Issuer", signal.issuer),
+            ("Article", signal.article),
+            ("Grade", f"{grades} (source {alert.reliability}, information {alert.credibility})"),
+            ("Measured reliability", str(reliability)),
+            ("Suggested action", action.value),
+            ("Handling", alert.handling.word),
+            ("Match", f"{strength:.0%}"),
+            *((label, text) for label, text in notes if text),
+        ),
+    )
+
+
+def _reliability_evidence(reliability: Reliability) -> Evidence:
+    told = f"confirmed by {reliability.confirmed} of {reliability.count} controls"
+    text = f"Earlier alerts of {reliability.issuer} were {told}"
+    return Evidence(text, "", f"{reliability.value:.2f}", "measured reliability", "0.50")

@@ -1,0 +1,176 @@
+"""How risk decides: weights, lanes, reliability, random draws. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from comity.trade import Handling, SuggestedAction
+
+
+class Lane(StrEnum):
+    """Where a consignment goes: red examination, yellow documents, blue check after release, green release."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    BLUE = "blue"
+    GREEN = "green"
+
+
+class ProfileState(StrEnum):
+    """The life of a profile: draft, approved by a second officer, active by its dates, expired or retired."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    RETIRED = "retired"
+
+
+class SourceKind(StrEnum):
+    """What a reason rests on."""
+
+    PROFILE = "profile"
+    ALERT = "alert"
+    RANDOM = "random"
+    OFFICER = "officer"
+
+
+class TargetState(StrEnum):
+    """Where a record stands in the queue."""
+
+    NEW = "new"
+    SELECTED = "selected"
+    INSPECTING = "inspecting"
+    HELD = "held"
+    RELEASED = "released"
+
+
+class Cause(StrEnum):
+    """Why a record was selected; NONE where it was not."""
+
+    NONE = ""
+    MANDATORY = "mandatory"
+    RISK = "risk"
+    RANDOM = "random"
+    OFFICER = "officer"
+
+
+_SEVERITY = {Lane.GREEN: 0, Lane.BLUE: 1, Lane.YELLOW: 2, Lane.RED: 3}
+_LANE_FROM_SCORE = ((70.0, Lane.RED), (40.0, Lane.YELLOW), (20.0, Lane.BLUE))
+
+# What an alert weighs at full strength, top grades and average measured reliability.
+_ACTION_WEIGHT = {
+    SuggestedAction.STOP: 90.0,
+    SuggestedAction.SELECT_FOR_CONTROL: 75.0,
+    SuggestedAction.DISCREET_CHECK: 60.0,
+    SuggestedAction.INFORM_ONLY: 30.0,
+}
+_ACTION_LANE = {
+    SuggestedAction.STOP: Lane.RED,
+    SuggestedAction.SELECT_FOR_CONTROL: Lane.RED,
+    SuggestedAction.DISCREET_CHECK: Lane.BLUE,
+    SuggestedAction.INFORM_ONLY: Lane.GREEN,
+}
+# Grades of the 6x6 evaluation; F and 6 mean "cannot be judged", not "bad".
+_RELIABILITY = {"A": 1.0, "B": 0.9, "C": 0.8, "D": 0.5, "E": 0.25, "F": 0.6}
+_CREDIBILITY = {"1": 1.0, "2": 0.9, "3": 0.8, "4": 0.5, "5": 0.25, "6": 0.6}
+
+# An alert selects by itself only where it names the goods' own parties or containers, was shared at official level or
+# above, and comes from an issuer whose alerts were not mostly wrong.
+MANDATORY_STRENGTH = 0.6
+MANDATORY_HANDLING = Handling.OFFICIAL
+MANDATORY_RELIABILITY = 0.15
+
+UNVERIFIED = "Unverified partner information: it may select for control, it may not be the deciding factor"
+UNVERIFIED_CLAUSE = "TFA 12.5.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How often an issuer's alerts were confirmed: the mean of Beta(1 + confirmed, 1 + unconfirmed)."""
+
+    issuer: str
+    confirmed: int = 0
+    unconfirmed: int = 0
+
+    @property
+    def value(self) -> float:
+        """From 0 to 1; 0.5 where nothing is known yet."""
+        return (1 + self.confirmed) / (2 + self.confirmed + self.unconfirmed)
+
+    @property
+    def count(self) -> int:
+        """How many outcomes it rests on."""
+        return self.confirmed + self.unconfirmed
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} from {self.count} outcome{'' if self.count == 1 else 's'}"
+
+
+def combine_weights(weights: Iterable[float]) -> float:
+    """The score of several weights (0 to 100): 100 x (1 - product of (1 - weight/100)), to one decimal.
+
+    Independent reasons add up without ever passing 100, their order does not matter, and one more never lowers it.
+    """
+    remaining = math.prod(1 - min(max(weight, 0.0), 100.0) / 100 for weight in weights)
+    return round(100 * (1 - remaining), 1)
+
+
+def lane_of(score: float, lanes: Iterable[Lane]) -> Lane:
+    """The most severe of the lanes of all reasons and of the score's own lane (from 70 red, 40 yellow, 20 blue)."""
+    by_score = next((lane for bound, lane in _LANE_FROM_SCORE if score >= bound), Lane.GREEN)
+    return max((by_score, *lanes), key=_SEVERITY.__getitem__)
+
+
+def signal_weight(*, action: SuggestedAction, grades: str, strength: float, reliability: Reliability) -> float:
+    """The weight of an alert that matched. grades: issuer's reliability and credibility, such as "B2".
+
+    The issuer's own grades are believed as far as its earlier alerts were confirmed: the measured reliability doubles
+    them at 1, leaves them at 0.5, removes them at 0.
+    """
+    grade = (_RELIABILITY.get(grades[:1], 0.5) + _CREDIBILITY.get(grades[1:2], 0.5)) / 2
+    return round(min(95.0, _ACTION_WEIGHT[action] * grade * strength * 2 * reliability.value), 1)
+
+
+def signal_lane(action: SuggestedAction, *, is_mandatory: bool) -> Lane:
+    """The lane that an alert asks for; one that may not select by itself asks for papers at most."""
+    lane = _ACTION_LANE[action]
+    return Lane.YELLOW if lane is Lane.RED and not is_mandatory else lane
+
+
+def is_mandatory_signal(
+    *, action: SuggestedAction, handling: Handling, strength: float, reliability: Reliability
+) -> bool:
+    """Whether an alert that matched selects by itself."""
+    return (
+        _ACTION_LANE[action] is Lane.RED
+        and strength >= MANDATORY_STRENGTH
+        and handling >= MANDATORY_HANDLING
+        and reliability.value >= MANDATORY_RELIABILITY
+    )
+
+
+def state_at(state: str, valid_from: datetime, valid_until: datetime | None, at: datetime) -> ProfileState:
+    """The state of a profile at a time: an approved one is active between its dates."""
+    if state != ProfileState.APPROVED:
+        return ProfileState(state)
+    if at < valid_from:
+        return ProfileState.APPROVED
+    return ProfileState.ACTIVE if valid_until is None or at < valid_until else ProfileState.EXPIRED
+
+
+def draw(seed: bytes, record_id: UUID) -> float:
+    """A number from 0 to 1 that nobody can foretell without the seed and everybody can recompute with it."""
+    digest = hashlib.sha256(b"comity/selection/1\0" + seed + b"\0" + record_id.bytes).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def random_slots(capacity: int, random_share: float) -> int:
+    """How many of a day's inspections are spent at random: the share, rounded up, so that it is never nothing."""
+    return min(capacity, math.ceil(round(capacity * random_share, 9)))

@@ -1,0 +1,297 @@
+"""Reads of this room: the queue, explanations, profiles, signals, reliability."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from comity.risk.assessing import ref_of
+from comity.risk.errors import ProfileError, SelectionError
+from comity.risk.models import (
+    AlertFeedback,
+    Assessment,
+    AssessmentReason,
+    LearnedOutcome,
+    PartnerSignal,
+    RuleProfile,
+    Selection,
+    SelectionPlan,
+)
+from comity.risk.profiles import profile_of
+from comity.risk.reasons import reliability_of
+from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
+from comity.risk.targeting import DayPlan, plan_of
+from comity.risk.values import (
+    AssessmentRef,
+    Compliance,
+    Explanation,
+    Feedback,
+    FoundReason,
+    Plan,
+    Profile,
+    QueueFilter,
+    QueuePage,
+    QueueRow,
+    Signal,
+)
+from comity.risk.wording import Evidence
+from comity.trade import RiskType
+
+MAX_PAGE = 200
+_FORMULA = "100 × (1 − product of (1 − weight / 100)) over the reasons below"
+_ORDER = ("-assessment__is_mandatory", "-assessment__score", "-received_at", "record_id")
+
+
+def queue(chosen: QueueFilter) -> QueuePage:
+    """A page of the targeting queue, mandatory ones first, then by score, then the latest; with facet counts."""
+    rows = _filtered(chosen)
+    total = rows.count()
+    size = min(max(1, chosen.page_size), MAX_PAGE)
+    pages = max(1, math.ceil(total / size))
+    page = min(max(1, chosen.page), pages)
+    found = list(rows.select_related("assessment").order_by(*_ORDER)[(page - 1) * size : page * size])
+    return QueuePage(_queue_rows(found), total, page, pages, _facets(chosen))
+
+
+def queue_row(record_id: UUID) -> QueueRow | None:
+    """One record as the queue shows it, or None where it was not assessed."""
+    return next(
+        iter(_queue_rows(list(Selection.objects.select_related("assessment").filter(record_id=record_id)))), None
+    )
+
+
+def assessment(record_id: UUID) -> AssessmentRef | None:
+    """The current assessment of a record, or None."""
+    row = Assessment.objects.filter(record_id=record_id, is_current=True).first()
+    return ref_of(row) if row else None
+
+
+def assessments(record_id: UUID) -> list[AssessmentRef]:
+    """Every assessment of a record, the newest first."""
+    return [ref_of(row) for row in Assessment.objects.filter(record_id=record_id).order_by("-number")]
+
+
+def explanation(record_id: UUID) -> Explanation:
+    """Why a record stands where it stands.
+
+    Raises: SelectionError where it was not assessed.
+    """
+    row = Selection.objects.select_related("assessment").filter(record_id=record_id).first()
+    if row is None:
+        raise SelectionError("The record was not assessed yet", where=str(record_id))
+    return Explanation(
+        assessment=ref_of(row.assessment),
+        formula=_FORMULA,
+        reasons=tuple(_reason(entry) for entry in row.assessment.reasons.order_by("position")),
+        state=TargetState(row.state),
+        cause=Cause(row.cause),
+        selection=_selection_sentence(row),
+        day=row.day,
+        seed=row.seed,
+        draw=row.draw,
+        assigned_to=row.assigned_to,
+    )
+
+
+def sources_of(record_id: UUID) -> tuple[str, ...]:
+    """What asked for the control of a record, as outcomes name it: alert:<ref>, profile:<ref>, random."""
+    found = assessment(record_id)
+    return found.sources if found else ()
+
+
+def profiles(at: datetime) -> list[Profile]:
+    """Every profile with its statistics, by reference."""
+    return [profile_of(row, at) for row in RuleProfile.objects.order_by("ref")]
+
+
+def profile(ref: str, at: datetime) -> Profile:
+    """One profile.
+
+    Raises: ProfileError where there is none.
+    """
+    row = RuleProfile.objects.filter(ref=ref).first()
+    if row is None:
+        raise ProfileError("There is no such profile", where=ref)
+    return profile_of(row, at)
+
+
+def signals(at: datetime) -> list[Signal]:
+    """Every partner's alert that was taken, the latest first."""
+    rows = list(PartnerSignal.objects.order_by("-taken_at", "-id"))
+    known = reliability_of(sorted({row.issuer for row in rows}))
+    return [
+        Signal(
+            ref=row.ref,
+            issuer=row.issuer,
+            message_id=row.message_id,
+            article=row.article,
+            title=row.title,
+            state=_signal_state(row, at),
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            hits=row.hits,
+            confirmed=row.confirmed,
+            unconfirmed=row.unconfirmed,
+            reliability=known[row.issuer],
+        )
+        for row in rows
+    ]
+
+
+def reliability(issuer: str) -> Reliability:
+    """How often an issuer's alerts were confirmed here."""
+    return reliability_of([issuer])[issuer]
+
+
+def feedback(alert_ref: str) -> list[Feedback]:
+    """What partners found where they followed an alert of ours."""
+    return [
+        Feedback(row.alert_ref, row.administration, row.finding_ref, row.is_irregular, row.found_at)
+        for row in AlertFeedback.objects.filter(alert_ref=alert_ref).order_by("found_at", "id")
+    ]
+
+
+def plan(day: date) -> Plan:
+    """The plan of a day: stated, or what the latest stated one means for it."""
+    row = SelectionPlan.objects.filter(day__lte=day).order_by("-day").first()
+    if row is not None and row.day == day:
+        return plan_of(row)
+    figures = DayPlan() if row is None else row
+    return Plan(
+        day, figures.capacity, figures.random_share, figures.score_threshold, figures.expected_arrivals, 0, 0, 0
+    )
+
+
+def compliance() -> Compliance:
+    """What random controls found; only these are an unbiased sample of the trade."""
+    rows = LearnedOutcome.objects.filter(is_random=True)
+    controls, irregular = rows.count(), rows.filter(is_irregular=True).count()
+    if not controls:
+        return Compliance(0, 0, 0.0, 1.0)
+    z, share = 1.959964, irregular / controls
+    middle = (share + z * z / (2 * controls)) / (1 + z * z / controls)
+    reach = z / (1 + z * z / controls) * math.sqrt(share * (1 - share) / controls + z * z / (4 * controls**2))
+    return Compliance(controls, irregular, max(0.0, middle - reach), min(1.0, middle + reach))
+
+
+def state_counts() -> dict[TargetState, int]:
+    """How many records stand in each state of the queue."""
+    counted = Counter(
+        {TargetState(row["state"]): row["n"] for row in Selection.objects.values("state").annotate(n=Count("id"))}
+    )
+    return {state: counted[state] for state in TargetState}
+
+
+def unassessed(record_ids: list[UUID]) -> list[UUID]:
+    """Which of these records were not assessed yet."""
+    known = set(Selection.objects.filter(record_id__in=record_ids).values_list("record_id", flat=True))
+    return [record_id for record_id in record_ids if record_id not in known]
+
+
+def _filtered(chosen: QueueFilter, *, without: str = "") -> QuerySet[Selection]:
+    """The rows that the filter leaves, one of its facets left out."""
+    wanted = Q(assessment__score__gte=chosen.min_score) if chosen.min_score > 0 else Q()
+    if chosen.states and without != "state":
+        wanted &= Q(state__in=[state.value for state in chosen.states])
+    if chosen.lanes and without != "lane":
+        wanted &= Q(assessment__lane__in=[lane.value for lane in chosen.lanes])
+    if chosen.causes and without != "cause":
+        wanted &= Q(cause__in=[cause.value for cause in chosen.causes])
+    if chosen.office and without != "office":
+        wanted &= Q(office=chosen.office)
+    if without != "assigned_to" and (chosen.assigned_to or chosen.is_unassigned):
+        wanted &= Q(assigned_to="" if chosen.is_unassigned else chosen.assigned_to)
+    for word in chosen.text.casefold().split():
+        wanted &= Q(search_text__contains=word)
+    return Selection.objects.filter(wanted)
+
+
+def _facets(chosen: QueueFilter) -> Mapping[str, Mapping[str, int]]:
+    columns = {"state": "state", "lane": "assessment__lane", "cause": "cause", "office": "office"}
+    columns |= {"assigned_to": "assigned_to"}
+    facets = {}
+    for facet, column in columns.items():
+        rows = _filtered(chosen, without=facet).values(column).annotate(n=Count("id")).order_by("-n", column)
+        facets[facet] = {str(row[column]): int(row["n"]) for row in rows}
+    return facets
+
+
+def _queue_rows(rows: list[Selection]) -> tuple[QueueRow, ...]:
+    partners: dict[int, set[str]] = {}
+    told = AssessmentReason.objects.filter(
+        assessment__in=[row.assessment_id for row in rows], source_kind=SourceKind.ALERT.value
+    )
+    for assessment_id, administration in told.values_list("assessment_id", "administration"):
+        partners.setdefault(assessment_id, set()).add(administration)
+    return tuple(_queue_row(row, tuple(sorted(partners.get(row.assessment_id, ())))) for row in rows)
+
+
+def _queue_row(row: Selection, administrations: tuple[str, ...]) -> QueueRow:
+    return QueueRow(
+        record_id=row.record_id,
+        version=row.assessment.version,
+        kind=row.kind,
+        reference=row.reference,
+        office=row.office,
+        exporter=row.exporter,
+        importer=row.importer,
+        hs_code=row.hs_code,
+        origin=row.origin,
+        state=TargetState(row.state),
+        cause=Cause(row.cause),
+        score=row.assessment.score,
+        lane=Lane(row.assessment.lane),
+        is_mandatory=row.assessment.is_mandatory,
+        top_reason=row.assessment.top_reason,
+        administrations=administrations,
+        assigned_to=row.assigned_to,
+        received_at=row.received_at,
+        assessed_at=row.assessment.at,
+    )
+
+
+def _reason(row: AssessmentReason) -> FoundReason:
+    return FoundReason(
+        source_kind=SourceKind(row.source_kind),
+        source_ref=row.source_ref,
+        title=row.title,
+        text=row.text,
+        weight=row.weight,
+        lane=Lane(row.lane),
+        administration=row.administration,
+        is_mandatory=row.is_mandatory,
+        risk_type=RiskType(row.risk_type) if row.risk_type else None,
+        clause=row.clause,
+        evidence=tuple(Evidence(**entry) for entry in row.evidence),
+        facts=tuple((label, str(words)) for label, words in row.facts.items()),
+    )
+
+
+def _selection_sentence(row: Selection) -> str:
+    match Cause(row.cause):
+        case Cause.MANDATORY:
+            return f"Selected on {row.day} because a reason below makes it mandatory."
+        case Cause.RISK:
+            return f"Selected on {row.day} for its score."
+        case Cause.RANDOM:
+            return (
+                f"Selected at random on {row.day}: the draw {row.draw:.6f} is SHA-256 of the seed {row.seed} and the "
+                "record number; nobody chose it, and anyone can recompute it."
+            )
+        case Cause.OFFICER:
+            return "Selected by an officer."
+        case _:
+            return "Not selected."
+
+
+def _signal_state(row: PartnerSignal, at: datetime) -> str:
+    if row.withdrawn_at is not None:
+        return "withdrawn"
+    if at < row.valid_from:
+        return "announced"
+    return "in force" if at < row.valid_until else "expired"

@@ -1,0 +1,36 @@
+"""Writes of this room, gathered: assessments, selection, profiles, signals, learning."""
+
+from __future__ import annotations
+
+from comity.risk.assessing import assess, reassess_for_signal
+from comity.risk.learning import learn, take_feedback, take_signal, withdraw_signal
+from comity.risk.profiles import ProfileDraft, approve_profile, draft_profile, retire_profile
+from comity.risk.targeting import (
+    DayPlan,
+    assign,
+    consider,
+    select_by_officer,
+    select_for_day,
+    set_plan,
+    set_target_state,
+)
+
+__all__ = [
+    "DayPlan",
+    "ProfileDraft",
+    "approve_profile",
+    "assess",
+    "assign",
+    "consider",
+    "draft_profile",
+    "learn",
+    "reassess_for_signal",
+    "retire_profile",
+    "select_by_officer",
+    "select_for_day",
+    "set_plan",
+    "set_target_state",
+    "take_feedback",
+    "take_signal",
+    "withdraw_signal",
+]

@@ -1,0 +1,258 @@
+"""What risk tells others: assessments, reasons, the queue, profiles, what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from comity.risk.rules import Cause, Lane, ProfileState, Reliability, SourceKind, TargetState
+from comity.risk.wording import Evidence
+from comity.trade import RiskType
+
+
+@dataclass(frozen=True, slots=True)
+class FoundReason:
+    """A reason for looking at a record, with what was compared and the node that it came from.
+
+    weight: 0 to 100. facts: what else an officer should know of the source, label -> words.
+    """
+
+    source_kind: SourceKind
+    source_ref: str
+    title: str
+    text: str
+    weight: float
+    lane: Lane
+    administration: str
+    is_mandatory: bool = False
+    risk_type: RiskType | None = None
+    clause: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The source as outcomes name it: profile:<ref>, alert:<ref>, random."""
+        return (
+            self.source_kind.value if self.source_kind is SourceKind.RANDOM else f"{self.source_kind}:{self.source_ref}"
+        )
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether it rests on a partner's word alone."""
+        return self.source_kind is SourceKind.ALERT
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRef:
+    """An assessment in short. number: counts the assessments of one record from 1."""
+
+    record_id: UUID
+    version: int
+    number: int
+    score: float
+    lane: Lane
+    is_mandatory: bool
+    at: datetime
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a record stands where it stands: every reason, and how and when it was selected."""
+
+    assessment: AssessmentRef
+    formula: str
+    reasons: tuple[FoundReason, ...]
+    state: TargetState
+    cause: Cause
+    selection: str
+    day: date | None
+    seed: str
+    draw: float | None
+    assigned_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which records of the queue to show; what is empty does not narrow. page: from 1."""
+
+    states: tuple[TargetState, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    office: str = ""
+    assigned_to: str = ""
+    is_unassigned: bool = False
+    min_score: float = 0.0
+    text: str = ""
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A record as the queue shows it."""
+
+    record_id: UUID
+    version: int
+    kind: str
+    reference: str
+    office: str
+    exporter: str
+    importer: str
+    hs_code: str
+    origin: str
+    state: TargetState
+    cause: Cause
+    score: float
+    lane: Lane
+    is_mandatory: bool
+    top_reason: str
+    administrations: tuple[str, ...]
+    assigned_to: str
+    received_at: datetime
+    assessed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of the queue. facets: name of the facet -> value -> how many, each without its own filter."""
+
+    rows: tuple[QueueRow, ...]
+    total: int
+    page: int
+    pages: int
+    facets: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile with its statistics."""
+
+    ref: str
+    title: str
+    owner: str
+    legal_basis: str
+    expression: str
+    weight: int
+    risk_type: RiskType
+    lane: Lane
+    valid_from: datetime
+    valid_until: datetime | None
+    state: ProfileState
+    drafted_by: str
+    approved_by: str
+    hits: int
+    confirmed: int
+    unconfirmed: int
+
+    @property
+    def precision(self) -> float | None:
+        """The share of controls that confirmed it; None where none was made."""
+        controls = self.confirmed + self.unconfirmed
+        return self.confirmed / controls if controls else None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A partner's alert as it targets goods here."""
+
+    ref: str
+    issuer: str
+    message_id: str
+    article: str
+    title: str
+    state: str
+    valid_from: datetime
+    valid_until: datetime
+    hits: int
+    confirmed: int
+    unconfirmed: int
+    reliability: Reliability
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """What became of a record that was considered for selection. draw: where chance was asked."""
+
+    record_id: UUID
+    cause: Cause
+    draw: float | None = None
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether it was selected, now or before."""
+        return self.cause is not Cause.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A day's inspections: how many, how they are spent, how many are spent."""
+
+    day: date
+    capacity: int
+    random_share: float
+    score_threshold: float
+    expected_arrivals: int | None
+    used_mandatory: int
+    used_risk: int
+    used_random: int
+
+    @property
+    def used(self) -> int:
+        """How many inspections of the day are spent."""
+        return self.used_mandatory + self.used_risk + self.used_random
+
+    @property
+    def left(self) -> int:
+        """How many are left; mandatory ones may have used more than there were."""
+        return max(0, self.capacity - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionRun:
+    """What a selection of a day chose, in order."""
+
+    plan: Plan
+    seed: str
+    chosen: tuple[Considered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityChange:
+    """An issuer's measured reliability before and after an outcome."""
+
+    before: Reliability
+    after: Reliability
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What an outcome changed. is_new: false where it was learned before and changed nothing."""
+
+    is_new: bool
+    profiles: tuple[str, ...] = ()
+    issuers: tuple[ReliabilityChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a partner found where it followed an alert of ours."""
+
+    alert_ref: str
+    administration: str
+    finding_ref: str
+    is_irregular: bool
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """What random controls found: an unbiased estimate of how many are irregular, with a 95 % Wilson interval."""
+
+    controls: int
+    irregular: int
+    low: float
+    high: float
