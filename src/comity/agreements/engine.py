@@ -163,26 +163,31 @@ class Engine:
         self, request: SharingRequest, permits: tuple[_Rule, ...], agreement_id: str, article_id: str
     ) -> Decision:
         named = [rule for rule in permits if not agreement_id or _is_named(rule, agreement_id, article_id)]
+        misses = _nearest(request, named)
+        what = f"{request.kind} from {request.sender} to {request.receiver}"
         return Decision(
             is_permitted=False,
             agreement_id=agreement_id,
-            article_id="",
+            article_id=article_id,
             fields_released=(),
             fields_withheld=tuple(sorted(request.fields)),
-            reasons=(self._why_nothing_permits(request, bool(named), agreement_id, article_id),),
-            near_misses=_nearest(request, named),
+            reasons=(_not_permitted(what, misses[0]) if misses else _no_article(what, agreement_id, article_id),),
+            near_misses=misses,
         )
 
-    def _why_nothing_permits(
-        self, request: SharingRequest, has_permits: bool, agreement_id: str, article_id: str
-    ) -> Reason:
-        what = f"{request.kind} from {request.sender} to {request.receiver}"
-        place = f" of agreement {agreement_id[:12]}" if agreement_id else ""
-        if article_id and not has_permits:
-            return Reason("no_article", f"There is no article {article_id}{place} that permits {what}.")
-        if not has_permits:
-            return Reason("no_article", f"No article{place} permits {what}, whatever the purpose.")
-        return Reason("not_permitted", f"No article{place} permits {what} under these conditions.")
+
+def _not_permitted(what: str, nearest: NearMiss) -> Reason:
+    is_only_time = all(reason.code in ("in_force", "valid") for reason in nearest.failed)
+    wanting = " ".join(reason.text for reason in nearest.failed)
+    text = f"No article permits {what} so; article {nearest.article_id} is nearest. {wanting}"
+    return Reason("not_in_force" if is_only_time else "not_permitted", text, nearest.failed[0].clause)
+
+
+def _no_article(what: str, agreement_id: str, article_id: str) -> Reason:
+    place = f" of agreement {agreement_id[:12]}" if agreement_id else ""
+    if article_id:
+        return Reason("no_article", f"Article {article_id}{place} does not permit {what}, whatever the conditions.")
+    return Reason("no_article", f"No article{place} permits {what}, whatever the conditions.")
 
 
 def clause_of(article: Article) -> str:

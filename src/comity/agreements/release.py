@@ -8,6 +8,7 @@ from dataclasses import InitVar, dataclass
 from datetime import datetime
 from typing import cast
 
+from comity.agreements.bodies import Asking, request_for
 from comity.agreements.engine import Engine
 from comity.agreements.errors import ReleaseForgedError
 from comity.agreements.receipts import receipt_bytes
@@ -54,19 +55,32 @@ class Release:
         return cast(dict[str, object], json.loads(self.body_bytes))
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to who asks to share: the request that the body amounts to, the decision, the Release if any."""
+
+    request: SharingRequest
+    decision: Decision
+    release: Release | None
+
+    @property
+    def receipt(self) -> bytes:
+        """The canonical receipt of the decision."""
+        return self.release.decision if self.release else receipt_bytes(self.request, self.decision)
+
+
 def release_under(
-    engine: Engine,
-    request: SharingRequest,
-    body: Mapping[str, object],
-    *,
-    agreement_id: str = "",
-    in_reply_to: str = "",
-) -> Release | Decision:
-    """A Release where the engine permits, else its decision. request: made from this very body."""
+    engine: Engine, asking: Asking, body: Mapping[str, object], *, agreement_id: str = "", in_reply_to: str = ""
+) -> Answer:
+    """Ask the engine for leave to share this body; with it comes the Release.
+
+    Raises: CanonicalFormError where the body is no plain JSON.
+    """
+    request = request_for(asking, body)
     decision = engine.decide(request, agreement_id=agreement_id)
     if not decision.is_permitted:
-        return decision
-    return Release(
+        return Answer(request, decision, None)
+    release = Release(
         agreement_id=decision.agreement_id,
         article_id=decision.article_id,
         kind=request.kind,
@@ -82,3 +96,4 @@ def release_under(
         in_reply_to=in_reply_to,
         seal=_SEAL,
     )
+    return Answer(request, decision, release)

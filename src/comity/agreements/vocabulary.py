@@ -142,4 +142,5 @@ _REQUIRED = {
 PARTY = re.compile(r"[A-Z]{2}", re.ASCII)
 HS_PREFIX = re.compile(r"\d{2}(\d{2}(\d{2})?)?", re.ASCII)
 ARTICLE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", re.ASCII)
+TERM = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}", re.ASCII)

@@ -1,0 +1,177 @@
+"""Reads of this room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+from comity.agreements.engine import Engine
+from comity.agreements.errors import UnknownAgreementError
+from comity.agreements.models import AgreementRow, DecisionReceiptRow
+from comity.agreements.parsing import agreement_from_bytes
+from comity.agreements.values import Agreement
+from comity.trust import Signature, SignedStatement
+
+PAYLOAD_TYPE = "application/vnd.comity.agreement.v1+json"
+
+
+class AgreementState(StrEnum):
+    """How far an agreement has got: imported, signed by some, in force by all signatures, or past its last day."""
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgreement:
+    """An agreement and what this node knows of it. signed_by: the parties whose signatures verified."""
+
+    agreement: Agreement
+    state: AgreementState
+    signed_by: tuple[str, ...]
+    signature_count: int
+    imported_at: datetime
+    adopted_at: datetime | None
+    statement: bytes
+
+    @property
+    def id(self) -> str:
+        """The agreement's id."""
+        return self.agreement.id
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionReceipt:
+    """One decision that was taken here. document: the canonical bytes. direction: sent or received."""
+
+    receipt_id: UUID
+    decided_at: datetime
+    direction: str
+    is_permitted: bool
+    agreement_id: str
+    article_id: str
+    actor: str
+    digest: str
+    document: bytes
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The document read."""
+        return cast(dict[str, Any], json.loads(self.document))
+
+
+def agreements(*, at: datetime) -> tuple[StoredAgreement, ...]:
+    """Every agreement, the latest imported first."""
+    rows = AgreementRow.objects.prefetch_related("signatures").order_by("-imported_at", "agreement_id")
+    return tuple(stored_of(row, at=at) for row in rows)
+
+
+def agreement(agreement_id: str, *, at: datetime) -> StoredAgreement:
+    """One agreement; the beginning of its id, twelve digits or more, is enough.
+
+    Raises: UnknownAgreementError.
+    """
+    return stored_of(agreement_row(agreement_id), at=at)
+
+
+def agreement_row(agreement_id: str) -> AgreementRow:
+    """The row of an agreement by its id or the beginning of it.
+
+    Raises: UnknownAgreementError.
+    """
+    is_short = 12 <= len(agreement_id) < 64
+    wanted = {"agreement_id__startswith": agreement_id} if is_short else {"agreement_id": agreement_id}
+    rows = list(AgreementRow.objects.filter(**wanted)[:2])
+    if len(rows) != 1:
+        raise UnknownAgreementError(
+            "No agreement with this id is known here",
+            where=agreement_id[:64],
+            remedy="Import and adopt it first: comity agreement adopt FILE.",
+        )
+    return rows[0]
+
+
+def engine(at: datetime) -> Engine:
+    """The engine over every agreement that was adopted; it minds the dates itself. Made anew only when one is added."""
+    ids = AgreementRow.objects.filter(adopted_at__isnull=False, adopted_at__lte=at).order_by("agreement_id")
+    return _engine_of(tuple(ids.values_list("agreement_id", flat=True)))
+
+
+def engine_of(agreement_id: str) -> Engine | None:
+    """The engine over one adopted agreement, None where there is none: what a receiving node decides with."""
+    is_adopted = AgreementRow.objects.filter(agreement_id=agreement_id, adopted_at__isnull=False).exists()
+    return _engine_of((agreement_id,)) if is_adopted else None
+
+
+def decision_receipts(
+    *, agreement_id: str = "", is_permitted: bool | None = None, limit: int = 100
+) -> tuple[DecisionReceipt, ...]:
+    """Receipts of decisions, the latest first."""
+    rows = DecisionReceiptRow.objects.order_by("-decided_at", "-receipt_id")
+    if agreement_id:
+        rows = rows.filter(agreement_id=agreement_id)
+    if is_permitted is not None:
+        rows = rows.filter(is_permitted=is_permitted)
+    return tuple(_receipt_of(row) for row in rows[:limit])
+
+
+def stored_of(row: AgreementRow, *, at: datetime) -> StoredAgreement:
+    """The value of a row."""
+    found = _agreement_of(bytes(row.canonical))
+    signatures = sorted(row.signatures.all(), key=lambda each: (each.party, each.keyid))
+    statement = SignedStatement(
+        payload_type=PAYLOAD_TYPE,
+        payload=bytes(row.canonical),
+        signatures=tuple(Signature(each.keyid, bytes(each.signature)) for each in signatures),
+    )
+    return StoredAgreement(
+        agreement=found,
+        state=_state(row, found, len(signatures), at),
+        signed_by=tuple(sorted({each.party for each in signatures})),
+        signature_count=len(signatures),
+        imported_at=row.imported_at,
+        adopted_at=row.adopted_at,
+        statement=statement.to_bytes() if signatures else b"",
+    )
+
+
+def _state(row: AgreementRow, found: Agreement, signatures: int, at: datetime) -> AgreementState:
+    if at >= found.in_force.closes_at:
+        return AgreementState.EXPIRED
+    if row.adopted_at is not None:
+        return AgreementState.IN_FORCE
+    return AgreementState.SIGNED if signatures else AgreementState.DRAFT
+
+
+def _receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
+    return DecisionReceipt(
+        receipt_id=row.receipt_id,
+        decided_at=row.decided_at,
+        direction=row.direction,
+        is_permitted=row.is_permitted,
+        agreement_id=row.agreement_id,
+        article_id=row.article_id,
+        actor=row.actor,
+        digest=row.digest,
+        document=bytes(row.document),
+    )
+
+
+@lru_cache(maxsize=256)
+def _agreement_of(canonical: bytes) -> Agreement:
+    return agreement_from_bytes(canonical)
+
+
+@lru_cache(maxsize=64)
+def _engine_of(ids: tuple[str, ...]) -> Engine:
+    """By content: an id is the hash of the agreement, so a remembered engine can never be stale."""
+    rows: Iterable[AgreementRow] = AgreementRow.objects.filter(agreement_id__in=ids)
+    return Engine(_agreement_of(bytes(row.canonical)) for row in rows)
