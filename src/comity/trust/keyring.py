@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -19,7 +19,7 @@ from comity.trust.errors import KeyringError
 from comity.trust.keydocument import KEY_DOCUMENT_TYPE, MAX_KEY_DOCUMENT_BYTES, KeyDocument, KeyEntry, sign_key_document
 from comity.trust.keys import RecipientKey, SigningKey
 from comity.trust.notes import LogSigner, LogVerifier, NoteKind
-from comity.trust.tls import PemPair, check_key_pair, make_authority, make_certificate
+from comity.trust.tls import PemPair, check_issued_by, check_key_pair, make_authority, make_certificate
 
 DOCUMENT_DAYS = 365
 KEY_DAYS = 730
@@ -160,6 +160,7 @@ def keyring_from_files(files: Mapping[str, bytes]) -> Keyring:
     authority = PemPair(_text_file(files, _AUTHORITY_CERTIFICATE), _text_file(files, _AUTHORITY_KEY))
     check_key_pair(certificate, "TLS certificate (tls.crt, tls.key)")
     check_key_pair(authority, "authority (authority.crt, authority.key)")
+    check_issued_by(certificate.certificate, authority.certificate)
     cosigner_name = LogVerifier.from_vkey(document.cosigner_vkey).name
     return Keyring(
         administration=document.administration,
@@ -204,7 +205,8 @@ def _read_recipient_key(files: Mapping[str, bytes], name: str) -> RecipientKey:
 def _from_pem(files: Mapping[str, bytes], name: str) -> object:
     try:
         return serialization.load_pem_private_key(_file(files, name), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
+        # InternalError: OpenSSL's answer to a key whose length is another algorithm's.
         raise KeyringError("Not an unencrypted PKCS#8 private key in PEM", where=name, remedy=_RESTORE) from error
 
 

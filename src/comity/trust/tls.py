@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from comity.trust.errors import CertificateError
@@ -23,6 +25,17 @@ AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 730
 # A partner whose clock is behind must not find a fresh certificate not yet valid.
 CLOCK_TOLERANCE = timedelta(days=1)
+
+# What `cryptography` raises for bytes that are no certificate or key: a key of another algorithm's length is an
+# InternalError, a serial number that RFC 5280 forbids is a warning, which refuses where warnings are errors.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    UnsupportedAlgorithm,
+    InternalError,
+    CryptographyDeprecationWarning,
+)
 
 
 class PemPair(NamedTuple):
@@ -82,16 +95,20 @@ def certificate_fingerprint(der: bytes) -> str:
 
 
 def read_certificate(pem: str) -> x509.Certificate:
-    """Parse one PEM certificate.
+    """Parse one PEM certificate of a P-256 key.
 
     Raises: CertificateError.
     """
     try:
-        return x509.load_pem_x509_certificate(pem.encode())
-    except ValueError as error:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        public = certificate.public_key()
+    except _UNREADABLE as error:
         raise CertificateError(
             "Not a certificate in PEM", remedy="Copy it whole, with its BEGIN and END lines."
         ) from error
+    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
+        raise CertificateError("The certificate is not of a P-256 key", remedy="Use the certificate that Comity made.")
+    return certificate
 
 
 def check_key_pair(pair: PemPair, what: str) -> None:
@@ -104,6 +121,21 @@ def check_key_pair(pair: PemPair, what: str) -> None:
             f"The key of the {what} does not belong to its certificate",
             remedy="Restore both files from the same backup.",
         )
+
+
+def check_issued_by(certificate_pem: str, authority_pem: str) -> None:
+    """Check that an authority's key signed a certificate.
+
+    Raises: CertificateError.
+    """
+    try:
+        read_certificate(certificate_pem).verify_directly_issued_by(read_certificate(authority_pem))
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise CertificateError(
+            "The TLS certificate was not issued by this authority",
+            where="tls.crt",
+            remedy="Restore both from the same backup, or issue the certificate again.",
+        ) from error
 
 
 def _builder(
@@ -135,12 +167,15 @@ def _usage(*, is_authority: bool) -> x509.KeyUsage:
 
 
 def _name(common_name: str, administration: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, administration),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
+    try:
+        organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, administration)
+        return x509.Name([organization, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    except ValueError as error:
+        raise CertificateError(
+            "A certificate cannot carry this administration",
+            where=ascii(administration)[:80],
+            remedy="Use its two-letter code, as XA.",
+        ) from error
 
 
 def _host_name(host: str) -> x509.GeneralName:
@@ -159,10 +194,12 @@ def _host_name(host: str) -> x509.GeneralName:
 def _read_key(pem: str) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise CertificateError("Not an unencrypted private key in PEM") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise CertificateError("The private key is not on an elliptic curve", remedy="Use a P-256 key for TLS.")
+    except _UNREADABLE as error:
+        raise CertificateError(
+            "Not an unencrypted private key in PEM", remedy="Copy it whole, with its BEGIN and END lines."
+        ) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise CertificateError("The private key is not on P-256", remedy="Use the key that Comity made for TLS.")
     return key
 
 
