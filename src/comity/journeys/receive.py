@@ -1,0 +1,43 @@
+"""Road 7 and 8: what a partner sent is acted on: an alert targets goods here, a finding closes the loop of an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from comity.exchange import ReceivedMessage
+from comity.intake import selectors as intake
+from comity.journeys.actors import this_node
+from comity.journeys.chance import chance_seed
+from comity.risk.services import consider, reassess_for_signal, take_feedback, take_signal
+from comity.trade.encoding import alert_from_body, finding_from_body
+
+
+def take_alert(received: ReceivedMessage) -> None:
+    """Let a partner's alert target goods here, look again at what has not left yet, and select what it concerns.
+
+    The issuer is who signed it, whatever the body says; it targets no longer than the article lets us keep it.
+    """
+    message = received.message
+    alert = replace(alert_from_body(message.body), issuer=message.origin)
+    if message.valid_until is not None:
+        alert = replace(alert, valid_until=min(alert.valid_until, message.valid_until))
+    at = received.received_at
+    ref = take_signal(alert, message_id=message.id, article=message.article, at=at)
+    changed = reassess_for_signal(this_node(), signal_ref=ref, at=at)
+    seed = chance_seed()
+    for record in intake.records_by_id(changed).values():
+        consider(this_node(), record=record, at=at, seed=seed)
+
+
+def take_finding(received: ReceivedMessage) -> None:
+    """Keep what a partner found where it followed our alert: the loop is closed."""
+    finding = replace(finding_from_body(received.message.body), administration=received.message.origin)
+    take_feedback(finding, message_id=received.message.id, at=received.received_at)
+
+
+JOURNEYS: Mapping[str, Callable[[ReceivedMessage], None]] = {"alert/1": take_alert, "finding/1": take_finding}
+VALIDATORS: Mapping[str, Callable[[Mapping[str, object]], object]] = {
+    "alert/1": alert_from_body,
+    "finding/1": finding_from_body,
+}
