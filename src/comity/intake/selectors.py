@@ -17,6 +17,7 @@ from comity.trade import Declaration, Manifest, Problem, Severity
 from comity.trade.encoding import declaration_from_json, manifest_from_json
 
 MAX_ROWS = 1000
+_NOBODY = UUID(int=0)
 _RAW_BYTES = "arrival__data"
 
 
@@ -195,7 +196,7 @@ def _stored(row: Record) -> StoredRecord:
 
 def _problems_of(rows: Sequence[Sequence[str | int]]) -> tuple[Problem, ...]:
     return tuple(
-        Problem(Severity(severity), str(code), str(message), str(field), int(line))
+        Problem(Severity(str(severity)), str(code), str(message), str(field), int(line))
         for severity, code, message, field, line in rows
     )
 
@@ -204,10 +205,11 @@ def _arrival_info(row: Arrival, member: str = "", line: int = 1) -> ArrivalInfo:
     return ArrivalInfo(row.id, row.sha256, row.source, row.name, row.received_at, member, line)
 
 
-def _uuid_of(text: UUID | str) -> UUID | None:
+def _uuid_of(text: UUID | str) -> UUID:
+    """The id; what is no UUID becomes the nil UUID, which nothing has."""
     if isinstance(text, UUID):
         return text
     try:
         return UUID(text)
     except ValueError:
-        return None
+        return _NOBODY
