@@ -66,8 +66,8 @@ def test_a_batch_costs_three_statements(log: Append) -> None:
         log(200)
     assert [query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]] == [
         "SELECT",
-        "INSERT",
         "UPDATE",
+        "INSERT",
     ]
 
 

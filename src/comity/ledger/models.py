@@ -25,7 +25,6 @@ class LogState(models.Model):
     size = models.BigIntegerField()
     stack = models.BinaryField()
     note = models.TextField()
-    updated_at = models.DateTimeField()
 
 
 class Batch(models.Model):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from comity.ledger.errors import (
@@ -26,7 +26,7 @@ MAX_BATCH = 4096
 
 # Three statements by hand: through the ORM they cost more than hashing 256 entries.
 _LOCK = "SELECT origin, size, stack, note FROM ledger_logstate WHERE id = 1"
-_ADVANCE = "UPDATE ledger_logstate SET size = %s, stack = %s, note = %s, updated_at = %s WHERE id = 1"
+_ADVANCE = "UPDATE ledger_logstate SET size = %s, stack = %s, note = %s WHERE id = 1"
 _INSERT = (
     "INSERT INTO ledger_batch (first_index, size, appended_at, note, hashes, entries) VALUES (%s, %s, %s, %s, %s, %s)"
 )
@@ -62,9 +62,7 @@ def open_log(*, signer: notes.LogSigner, at: datetime) -> None:
     if len(signer.name) > 200:
         raise WrongSignerError("The name of a log has at most 200 characters", where=signer.name[:80])
     text = notes.Checkpoint(signer.name, 0, merkle.EMPTY_ROOT).text
-    start = LogState(
-        id=1, origin=signer.name, size=0, stack=b"", note=notes.sign_note(text, signer, at=at), updated_at=at
-    )
+    start = LogState(id=1, origin=signer.name, size=0, stack=b"", note=notes.sign_note(text, signer, at=at))
     LogState.objects.bulk_create([start], ignore_conflicts=True)
 
 
@@ -74,7 +72,8 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
     entries: at most 4,096 of at most 65,535 bytes; none leaves the log as it is.
     Raises: NoTransactionError, WrongSignerError, LedgerError, TileError, LogDamagedError.
     """
-    if not connection.in_atomic_block:
+    database = transaction.get_connection()
+    if not database.in_atomic_block:
         raise NoTransactionError(
             "An append must stand in the transaction of the deed that it proves",
             remedy="Call it inside transaction.atomic().",
@@ -82,13 +81,15 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
     if len(entries) > MAX_BATCH:
         raise LedgerError("Too many entries for one append", where=f"{len(entries)}", remedy=f"At most {MAX_BATCH}.")
     packed = tiles.pack_entries(entries)
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         frontier, note = _lock(cursor, signer, at)
         growth = merkle.grow(frontier, merkle.leaf_hashes(entries))
         if entries:
-            after = growth.frontier
-            note = notes.sign_note(notes.Checkpoint(signer.name, after.size, after.root).text, signer, at=at)
-            _write(cursor, growth, note=note, packed=packed, at=at)
+            stack = growth.frontier.stack
+            text = notes.Checkpoint(signer.name, growth.frontier.size, merkle.fold(stack)).text
+            note = notes.sign_note(text, signer, at=at)
+            cursor.execute(_ADVANCE, (growth.frontier.size, b"".join(stack), note))
+            _insert(cursor, growth, note=note, packed=packed, at=at)
     return Appended(frontier.size, growth.frontier.size, note, growth)
 
 
@@ -193,7 +194,7 @@ def _remember(checkpoint: notes.Checkpoint, *, note: str, line: str, vkey: str, 
 def _lock(cursor: CursorWrapper, signer: notes.LogSigner, at: datetime) -> tuple[merkle.Frontier, str]:
     """The right edge of the tree and the last note; nobody else appends until the transaction ends."""
     # SQLite's transactions begin IMMEDIATE: the whole database is locked already.
-    statement = _LOCK + (" FOR UPDATE" if connection.features.has_select_for_update else "")
+    statement = _LOCK + (" FOR UPDATE" if cursor.db.features.has_select_for_update else "")
     cursor.execute(statement)
     row = cursor.fetchone()
     if row is None:
@@ -208,7 +209,7 @@ def _lock(cursor: CursorWrapper, signer: notes.LogSigner, at: datetime) -> tuple
         frontier = merkle.Frontier.from_stack(size, hashes)
     except ProofError as error:
         raise _damaged(size) from error
-    if not note.startswith(notes.Checkpoint(origin, size, frontier.root).text + "\n"):
+    if not note.startswith(notes.Checkpoint(origin, size, merkle.fold(hashes)).text + "\n"):
         raise _damaged(size)
     return frontier, note
 
@@ -221,15 +222,11 @@ def _damaged(size: int) -> LogDamagedError:
     )
 
 
-def _write(cursor: CursorWrapper, growth: merkle.Growth, *, note: str, packed: bytes, at: datetime) -> None:
+def _insert(cursor: CursorWrapper, growth: merkle.Growth, *, note: str, packed: bytes, at: datetime) -> None:
     first, hashes = growth.completed(0)
-    after = growth.frontier
-    moment = connection.ops.adapt_datetimefield_value(at)
-    subtrees = []
+    moment = cursor.db.ops.adapt_datetimefield_value(at)
+    cursor.execute(_INSERT, (first, growth.frontier.size, moment, note, b"".join(hashes), packed))
     for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
         position, completed = growth.completed(level * tiles.TILE_HEIGHT)
-        subtrees += [(subtree_id(level, position + place), each) for place, each in enumerate(completed)]
-    cursor.execute(_INSERT, (first, after.size, moment, note, b"".join(hashes), packed))
-    cursor.execute(_ADVANCE, (after.size, b"".join(after.stack), note, moment))
-    if subtrees:
-        cursor.executemany(_INSERT_SUBTREE, subtrees)
+        for place, each in enumerate(completed):
+            cursor.execute(_INSERT_SUBTREE, (subtree_id(level, position + place), each))
