@@ -1,1 +1,37 @@
-"""enforcement"""
+"""Inspections, findings, exhibits, seizures, release. Reads in `selectors`, writes in `services`."""
+
+from comity.enforcement.errors import (
+    EnforcementError,
+    ExhibitError,
+    FindingError,
+    InspectionError,
+    ReleaseError,
+    SeizureError,
+)
+from comity.enforcement.rules import DecisionKind, InspectionState, Upload
+from comity.enforcement.values import (
+    FindingFacts,
+    Inspection,
+    RecordFile,
+    ReleaseDecision,
+    Seizure,
+    SeizureFacts,
+)
+
+__all__ = [
+    "DecisionKind",
+    "EnforcementError",
+    "ExhibitError",
+    "FindingError",
+    "FindingFacts",
+    "Inspection",
+    "InspectionError",
+    "InspectionState",
+    "RecordFile",
+    "ReleaseDecision",
+    "ReleaseError",
+    "Seizure",
+    "SeizureError",
+    "SeizureFacts",
+    "Upload",
+]

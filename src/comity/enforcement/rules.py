@@ -1,0 +1,91 @@
+"""States of an inspection, what may follow what, and what a file is by its first bytes. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from comity.enforcement.errors import ExhibitError, InspectionError
+
+MAX_NAME = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class InspectionState(StrEnum):
+    """The life of an inspection."""
+
+    ORDERED = "ordered"
+    STARTED = "started"
+    COMPLETED = "completed"
+
+
+class DecisionKind(StrEnum):
+    """What was decided about goods."""
+
+    RELEASED = "released"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A photo or document as it was handed in."""
+
+    name: str
+    data: bytes
+
+
+def require_state(reference: str, state: InspectionState, wanted: InspectionState, deed: str) -> None:
+    """Let a deed pass only in one state.
+
+    Raises: InspectionError, saying what to do first.
+    """
+    if state is wanted:
+        return
+    remedy = {
+        (InspectionState.ORDERED, InspectionState.STARTED): "Start the inspection first.",
+        (InspectionState.STARTED, InspectionState.ORDERED): "It was started before.",
+    }.get((state, wanted), "A completed inspection stays as it is; order another one.")
+    raise InspectionError(f"An inspection that is {state.value} cannot be {deed}", where=reference, remedy=remedy)
+
+
+def media_type_of(data: bytes) -> str:
+    """What a file is by its own first bytes; what its name claims does not count."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"%PDF-"):
+        return "application/pdf"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return "application/octet-stream"
+
+
+def safe_name(name: str) -> str:
+    """The file name without folders and control signs, short enough to store."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    return _CONTROL.sub("", last).strip()[-MAX_NAME:] or "exhibit"
+
+
+def check_upload(upload: Upload, *, limit_bytes: int) -> str:
+    """The SHA-256 (hex) of an upload that may be kept.
+
+    Raises: ExhibitError where it is empty or too large.
+    """
+    if not upload.data:
+        raise ExhibitError("The file is empty", where=safe_name(upload.name), remedy="Attach the photo or document.")
+    if len(upload.data) > limit_bytes:
+        raise ExhibitError(
+            f"The file has {len(upload.data):,} bytes; {limit_bytes:,} are the most",
+            where=safe_name(upload.name),
+            remedy="Make it smaller or split it.",
+        )
+    return hashlib.sha256(upload.data).hexdigest()
+
+
+def reference_of(administration: str, letter: str, year: int, number: int) -> str:
+    """The reference of an inspection (I), finding (F), seizure (S) or case (C): XA-I-2026-000001."""
+    return f"{administration}-{letter}-{year}-{number:06d}"
