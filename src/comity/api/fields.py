@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from comity.common import ComityError, parse_instant, show_instant
 
@@ -23,6 +22,9 @@ Amount = Annotated[
 ]
 
 
+Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+HSDigits = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
 # The words of trade.Handling.
 Handlings = Literal["open", "official", "restricted", "confidential"]
 
@@ -42,16 +44,3 @@ Instant = Annotated[
     PlainSerializer(show_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-
-
-def checked_by(check: Callable[[str], None]) -> AfterValidator:
-    """A validator that turns a room's refusal of a text into a field error."""
-
-    def validate(text: str) -> str:
-        try:
-            check(text)
-        except ComityError as error:
-            raise ValueError(str(error)) from error
-        return text
-
-    return AfterValidator(validate)

@@ -15,8 +15,7 @@ from comity.api.openapi import raw_answer, raw_body
 from comity.api.paging import Page, Paging, page_of
 from comity.api.problems import MediaTypeError
 from comity.common import utc_now
-from comity.intake import ArrivalInfo, Receipt, RecordKind, StoredRecord
-from comity.intake import selectors
+from comity.intake import ArrivalInfo, Receipt, RecordKind, StoredRecord, selectors
 from comity.intake.selectors import RecordFilter
 from comity.journeys.arrive import arrive
 from comity.staff import Permission
@@ -32,8 +31,8 @@ ENDINGS = {"application/xml": ".xml", "text/xml": ".xml", "text/csv": ".csv", "a
 class ImportQuery(Schema):
     """What a file is called, and how its columns are to be read."""
 
-    name: Word = Field("", description="The name of the file; its ending tells the format where it has one")
-    mapping: Word = Field("", description="Of a CSV file: the name of its column mapping in the node's mappings folder")
+    name: Word = Field(default="", description="The name of the file; its ending tells the format where it has one")
+    mapping: Word = Field(default="", description="Of a CSV file: the name of its column mapping on this node")
 
 
 class ImportedRecord(Schema):
@@ -128,7 +127,7 @@ class RecordQuery(Paging):
 class VersionQuery(Schema):
     """Which version of a record is wanted; the current one where none is named."""
 
-    version: int | None = Field(None, ge=1, le=1_000_000)
+    version: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 @router.post(

@@ -22,6 +22,10 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "where": {"type": "string", "description": "The field, line, clause or thing"},
         "remedy": {"type": "string", "description": "What to do"},
         "incident": {"type": "string", "description": "Of a failure of the node: the number that its log has"},
+        "decision": {
+            "type": "object",
+            "description": "Of a refused sharing: its reasons, and the articles that came near",
+        },
         "errors": {
             "type": "array",
             "description": "Each field that is wrong",
@@ -40,17 +44,22 @@ _ALWAYS = {
 }
 _WITH_TOKEN = {"401": "No valid token", "403": "The token's roles, or the agreement, do not allow it"}
 _WITH_THING = {"404": "There is no such thing"}
-_WITH_BODY = {"409": "Not possible as things stand", "413": "The body is too long", "415": "Media type not taken"}
+_WITH_BODY = {
+    "404": "There is no such thing as the body names",
+    "409": "Not possible as things stand",
+    "413": "The body is too long",
+    "415": "This media type is not taken",
+}
 
 
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
     """The document with the problem answers of each operation. Changes and returns `schema`."""
     schema["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
-    for path, operation in _operations(schema):
+    for path, method, operation in _operations(schema):
         answers = dict(_ALWAYS)
         answers |= _WITH_TOKEN if operation.get("security") else {}
+        answers |= _WITH_BODY if method != "get" else {}
         answers |= _WITH_THING if "{" in path else {}
-        answers |= _WITH_BODY if "requestBody" in operation else {}
         responses = {str(status): answer for status, answer in operation["responses"].items()}
         responses |= {status: _problem_answer(text) for status, text in answers.items()}
         operation["responses"] = dict(sorted(responses.items()))
@@ -76,7 +85,7 @@ def _problem_answer(description: str) -> dict[str, Any]:
     }
 
 
-def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in schema["paths"].items():
-        for operation in methods.values():
-            yield path, operation
+        for method, operation in methods.items():
+            yield path, method, operation

@@ -15,8 +15,8 @@ MOST_OFFSET = 1_000_000
 class Paging(Schema):
     """Which part of a list is wanted."""
 
-    limit: int = Field(50, ge=1, le=MOST_PER_PAGE, description="How many entries at most")
-    offset: int = Field(0, ge=0, le=MOST_OFFSET, description="How many entries to pass over")
+    limit: int = Field(default=50, ge=1, le=MOST_PER_PAGE, description="How many entries at most")
+    offset: int = Field(default=0, ge=0, le=MOST_OFFSET, description="How many entries to pass over")
 
 
 class Page(Schema, Generic[T]):

@@ -11,7 +11,8 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from comity.common import ComityError
+from comity.agreements import SharingRefusedError
+from comity.common import ComityError, Reason
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("comity.api")
@@ -32,12 +33,29 @@ _TITLES = {
 
 # ComityError.code -> status. A code that is missing here is answered with 400; a test names those that are.
 STATUS_OF_CODE: Mapping[str, int] = {
-    "error": 400,
+    "adoption_refused": 409,
+    "arrival_not_found": 404,
+    "bad_field": 422,
+    "bad_instant": 422,
+    "bad_notice": 422,
+    "bad_profile": 409,
+    "bad_rule": 422,
+    "bad_selection": 409,
+    "bad_signal": 409,
+    "four_eyes": 409,
+    "log_damaged": 500,
+    "no_recipient": 422,
     "not_found": 404,
+    "partner_state": 409,
     "permission_refused": 403,
     "proposal_refused": 409,
+    "record_not_found": 404,
+    "sharing_refused": 403,
     "token_refused": 401,
     "too_large": 413,
+    "unknown_agreement": 404,
+    "unknown_message": 404,
+    "unknown_partner": 404,
     "unsupported_media_type": 415,
 }
 
@@ -145,6 +163,27 @@ def _of_unknown(request: HttpRequest, error: Exception) -> HttpResponse:
         incident=incident,
         remedy="Tell the administrator the incident number; the log has it.",
     )
+
+
+def _shown_decision(error: SharingRefusedError) -> dict[str, object]:
+    """Why no article permits it, and which would if a condition were met."""
+    decision = error.decision
+    return {
+        "article_id": decision.article_id,
+        "reasons": [_shown_reason(reason) for reason in decision.reasons],
+        "near_misses": [
+            {
+                "agreement_id": miss.agreement_id,
+                "article_id": miss.article_id,
+                "failed": [_shown_reason(reason) for reason in miss.failed],
+            }
+            for miss in decision.near_misses
+        ],
+    }
+
+
+def _shown_reason(reason: Reason) -> dict[str, str]:
+    return {"code": reason.code, "text": reason.text, "clause": reason.clause}
 
 
 def _field_of(location: Iterable[object]) -> str:

@@ -12,20 +12,19 @@ from ninja import Field, Router, Schema, Status
 from pydantic import JsonValue, StringConstraints
 
 from comity.agreements import Purpose
-from comity.api.fields import Handlings, Instant, Sentence, Text, Word
+from comity.api.fields import Code, Country, Handlings, HSDigits, Instant, Sentence, Text, Word
 from comity.api.guard import actor_of, needs
+from comity.api.problems import NotFoundError
 from comity.common import show_instant, utc_now
 from comity.journeys import share
-from comity.staff import Permission, selectors
+from comity.staff import Permission, ProposalRefusedError, selectors
 from comity.staff.selectors import Proposal
+from comity.staff.services import reject
 from comity.trade import Alert, AlertCategory, Handling, RiskType, SubjectRole, SuggestedAction
 from comity.trade.encoding import alert_from_body
 
 router = Router(tags=["sharing"])
 
-Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-HSDigits = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
 _MOST = 50
 
 
@@ -43,7 +42,7 @@ class RouteIn(Schema):
 
     origin: Country = ""
     dispatch: Country = ""
-    transit: list[Country] = Field([], max_length=_MOST)
+    transit: list[Country] = Field(default=[], max_length=_MOST)
     destination: Country = ""
     place_loading: Word = ""
 
@@ -54,7 +53,7 @@ class ExhibitIn(Schema):
     name: Word
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     media_type: Word = "application/octet-stream"
-    size_bytes: int = Field(0, ge=0, le=2**40)
+    size_bytes: int = Field(default=0, ge=0, le=2**40)
 
 
 class AlertIn(Schema):
@@ -67,18 +66,18 @@ class AlertIn(Schema):
     valid_until: Instant
     valid_from: Instant | None = None
     handling: Handlings = "official"
-    subjects: list[SubjectIn] = Field([], max_length=_MOST)
-    hs_codes: list[HSDigits] = Field([], max_length=_MOST)
+    subjects: list[SubjectIn] = Field(default=[], max_length=_MOST)
+    hs_codes: list[HSDigits] = Field(default=[], max_length=_MOST)
     route: RouteIn = RouteIn()
     modus_operandi: Text = ""
     concealment: Text = ""
     reliability: Annotated[str, StringConstraints(pattern=r"^[A-F]$")] = "C"
     credibility: Annotated[str, StringConstraints(pattern=r"^[1-6]$")] = "3"
-    priority: int = Field(2, ge=1, le=5)
+    priority: int = Field(default=2, ge=1, le=5)
     suggested_action: SuggestedAction = SuggestedAction.SELECT_FOR_CONTROL
     feedback_due: Instant | None = None
     case_ref: Word = ""
-    exhibits: list[ExhibitIn] = Field([], max_length=_MOST)
+    exhibits: list[ExhibitIn] = Field(default=[], max_length=_MOST)
 
 
 class ShareIn(Schema):
@@ -90,10 +89,17 @@ class ShareIn(Schema):
     agreement_id: Word = ""
 
 
+class Posted(Schema):
+    """A message that was posted, and to whom."""
+
+    recipient: str
+    message_id: str
+
+
 class ShareOut(Schema):
     """What became of it: the messages that were posted, or the proposal that waits for another officer."""
 
-    posted: list[str]
+    posted: list[Posted]
     proposal_id: UUID | None = None
 
 
@@ -142,8 +148,7 @@ def share_alert(request: HttpRequest, body: ShareIn) -> Status[ShareOut]:
         agreement_id=body.agreement_id or None,
         at=utc_now(),
     )
-    answer = ShareOut(posted=list(result.posted), proposal_id=result.proposal_id)
-    return Status(202 if result.proposal_id else 201, answer)
+    return Status(202 if result.proposal_id else 201, _result_of(result))
 
 
 @router.get(
@@ -157,6 +162,30 @@ def list_approvals(request: HttpRequest) -> Proposals:
     return Proposals(items=[_proposal_of(proposal) for proposal in selectors.open_proposals()])
 
 
+@router.post(
+    "/approvals/{uuid:proposal_id}/approve",
+    response={201: ShareOut},
+    summary="Agree to what another officer proposed, and share it",
+    **needs(Permission.APPROVE_SHARING),
+)
+def approve_proposal(request: HttpRequest, proposal_id: UUID) -> ShareOut:
+    """The alert is posted in the same transaction. Nobody approves what he proposed, and only an officer approves."""
+    _check_known(proposal_id)
+    return _result_of(share.approve_sharing(actor_of(request), proposal_id=proposal_id, at=utc_now()))
+
+
+@router.post(
+    "/approvals/{uuid:proposal_id}/reject",
+    response=ProposalOut,
+    summary="Refuse what another officer proposed",
+    **needs(Permission.APPROVE_SHARING),
+)
+def reject_proposal(request: HttpRequest, proposal_id: UUID, body: RejectIn) -> ProposalOut:
+    """Nothing is shared; the reason is kept."""
+    _check_known(proposal_id)
+    return _proposal_of(reject(actor_of(request), proposal_id=proposal_id, reason=body.reason, at=utc_now()))
+
+
 def alert_of(given: AlertIn) -> Alert:
     """The alert as this administration issues it now.
 
@@ -166,6 +195,18 @@ def alert_of(given: AlertIn) -> Alert:
     body = given.model_dump(mode="json", exclude_none=True)
     body |= {"issuer": settings.COMITY_ADMINISTRATION, "issued_at": now}
     return alert_from_body({"valid_from": now} | body)
+
+
+def _check_known(proposal_id: UUID) -> None:
+    try:
+        selectors.proposal(proposal_id)
+    except ProposalRefusedError as error:
+        raise NotFoundError("There is no such proposal", where=str(proposal_id)) from error
+
+
+def _result_of(result: share.ShareResult) -> ShareOut:
+    posted = [Posted(recipient=recipient, message_id=message_id) for recipient, message_id in result.posted]
+    return ShareOut(posted=posted, proposal_id=result.proposal_id)
 
 
 def _proposal_of(proposal: Proposal) -> ProposalOut:
