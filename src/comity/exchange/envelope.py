@@ -116,9 +116,7 @@ def sign_contents(contents: Contents, key: SigningKey) -> SignedStatement:
     return sign_statement(ENVELOPE_TYPE, canonical_json(payload), key)
 
 
-def seal_envelope(
-    contents: Contents, statement: bytes, messages: Sequence[bytes], key: RecipientPublicKey
-) -> bytes:
+def seal_envelope(contents: Contents, statement: bytes, messages: Sequence[bytes], key: RecipientPublicKey) -> bytes:
     """Step S5: header line and sealed body. The header line is the HPKE `info`: no byte of it can be changed."""
     line = canonical_json(
         {
@@ -159,7 +157,9 @@ def read_header(data: bytes, *, limits: Limits = LIMITS) -> Header:
             check_administration(values.get(name), name)
         check_id(values.get("envelope"), "envelope")
     except MessageFormError as error:
-        raise EnvelopeRefusedError("bad_form", "The header line cannot be read", where=error.where or "header") from error
+        raise EnvelopeRefusedError(
+            "bad_form", "The header line cannot be read", where=error.where or "header"
+        ) from error
     return Header(
         sender=cast(str, values["sender"]),
         recipient=cast(str, values["recipient"]),
@@ -206,11 +206,13 @@ def read_contents(payload: bytes) -> Contents:
             count=_typed(values, "count", int),
             root=_typed(values, "root", str),
             created=parse_instant(_typed(values, "created", str)),
-            log_head=_read_extension(values.get("log_head")),
+            log_head=read_extension(values.get("log_head")),
             partner_head=_read_partner_head(values.get("partner_head")),
         )
     except (ValueError, TypeError, AttributeError, RecursionError, ComityError) as error:
-        raise EnvelopeRefusedError("bad_form", "The statement of the envelope cannot be read", where=str(error)[:120]) from error
+        raise EnvelopeRefusedError(
+            "bad_form", "The statement of the envelope cannot be read", where=str(error)[:120]
+        ) from error
 
 
 def check_contents(contents: Contents, opened: OpenedEnvelope) -> None:
@@ -231,17 +233,14 @@ def check_contents(contents: Contents, opened: OpenedEnvelope) -> None:
 
 
 def read_extension(value: object) -> Extension | None:
-    """A checkpoint with its consistency path, or None. Raises: ValueError, TypeError."""
-    return _read_extension(value)
-
-
-def _read_extension(value: object) -> Extension | None:
+    """A checkpoint with its consistency path, or None. Raises: ValueError."""
     if value is None:
         return None
     path = _typed(value, "path", list)
     if len(path) > 64 or not all(isinstance(item, str) and len(item) == 64 for item in path):
-        raise ValueError("log_head.path")
-    return Extension(_typed(value, "note", str), _typed(value, "old_size", int), tuple(path))
+        raise ValueError("path")
+    note = _typed(value, "note", str) if isinstance(value, dict) and "note" in value else ""
+    return Extension(note, _typed(value, "old_size", int), tuple(path))
 
 
 def _read_partner_head(value: object) -> PartnerHead | None:

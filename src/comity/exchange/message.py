@@ -15,7 +15,7 @@ from comity.exchange.errors import MessageFormError
 from comity.exchange.limits import LIMITS
 from comity.trust import canonical_json
 
-_ADMINISTRATION = re.compile(r"[A-Z0-9][A-Z0-9-]{1,15}")
+_ADMINISTRATION = re.compile(r"[A-Z]{2}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}")
 _TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
 

@@ -10,7 +10,7 @@ from django.db import models
 
 
 class Partner(models.Model):
-    """An administration that was introduced. Its keys are the newest row of PartnerKeys."""
+    """An administration that was introduced. fingerprint: of the key document in use, a row of PartnerKeys."""
 
     class State(models.TextChoices):
         """Introduced: nothing was exchanged yet. Suspended: nothing is sent or taken."""
@@ -25,7 +25,7 @@ class Partner(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.INTRODUCED)
     note = models.CharField(max_length=500, blank=True)
     introduced_at = models.DateTimeField()
-    keys_version = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=100)
     next_sequence = models.BigIntegerField(default=1)
 
     def __str__(self) -> str:
@@ -42,20 +42,25 @@ class PartnerKeys(models.Model):
     stored_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["partner", "version"], name="partner_keys_version")]
+        constraints = [models.UniqueConstraint(fields=["partner", "fingerprint"], name="partner_keys_once")]
 
     def __str__(self) -> str:
         return f"{self.partner_id} keys {self.version}"
 
 
 class Delivery(models.Model):
-    """How sending to a partner goes. cosigned_size: of our log, by the partner. followed_size: of its log, by us."""
+    """How sending to a partner goes. failures: in a row; next_attempt_at: after them, with jitter.
+
+    messages_at_most: in one envelope, once the partner has said that more is too large. cosigned_size: of our log, by
+    the partner. followed_size, followed_note: of its log, with our cosignature.
+    """
 
     partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="delivery")
     failures = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
     last_answer_at = models.DateTimeField(null=True)
+    messages_at_most = models.PositiveIntegerField(null=True)
     cosigned_size = models.BigIntegerField(default=0)
     followed_size = models.BigIntegerField(default=0)
     followed_note = models.TextField(blank=True)
@@ -77,7 +82,11 @@ class Reception(models.Model):
 
 
 class OutboxEnvelope(models.Model):
-    """An envelope that was formed. It is signed once and sent again under the same name until it is answered."""
+    """An envelope that was formed. It is signed once and sent again under the same name until it is answered.
+
+    Its messages are those of the partner from first_sequence on; of all envelopes that name a message, one at most is
+    not dissolved. leased_until: nobody else sends it before. answer: the bytes of the partner's receipt.
+    """
 
     class State(models.TextChoices):
         """Dissolved: refused whole, its messages went back to waiting."""
@@ -101,7 +110,8 @@ class OutboxEnvelope(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["partner", "first_sequence"], name="envelope_open", condition=models.Q(state="open"))
+            models.Index(fields=["partner", "first_sequence"], name="envelope_by_sequence"),
+            models.Index(fields=["partner", "leased_until"], name="envelope_open", condition=models.Q(state="open")),
         ]
 
     def __str__(self) -> str:
@@ -109,7 +119,10 @@ class OutboxEnvelope(models.Model):
 
 
 class OutboxMessage(models.Model):
-    """A message to a partner: its bytes, its place in the sequence, its leaf in the log, and what became of it."""
+    """A message to a partner: its bytes, its place in the sequence, its leaf in the log, and what became of it.
+
+    answer: of a refused one, as the partner signed it.
+    """
 
     class State(models.TextChoices):
         """Waiting: in no envelope. Sent: in an open one. Delivered and refused: by the partner's signed receipt."""
@@ -137,8 +150,6 @@ class OutboxMessage(models.Model):
     decision = models.BinaryField()
     withheld = models.JSONField(default=list)
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
-    envelope = models.ForeignKey(OutboxEnvelope, on_delete=models.PROTECT, related_name="messages", null=True)
-    attempts = models.PositiveIntegerField(default=0)
     answer = models.JSONField(null=True)
     answered_at = models.DateTimeField(null=True)
 
@@ -162,7 +173,7 @@ class InboxEnvelope(models.Model):
     count = models.PositiveIntegerField()
     statement_sha256 = models.CharField(max_length=64)
     statement = models.BinaryField()
-    keys_version = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=100)
     receipt = models.BinaryField()
     log_index = models.BigIntegerField()
     received_at = models.DateTimeField()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import cast
 
@@ -24,20 +24,23 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one message. accepted: it is stored, and its journey will run. code: why not, as a word.
+    """The answer to one message. accepted: it is stored, and its journey will run.
 
-    clause: article or paper; field: of the message; remedy: what the sender may do; sha256: hex, of its bytes.
+    code: why not, as a word; empty where accepted. clause: article or paper; field: of the message; remedy: what the sender may do; sha256: hex, of its bytes.
     """
 
     id: str
     sha256: str
     accepted: bool
-    code: str = "accepted"
+    code: str = ""
     text: str = ""
     clause: str = ""
     field: str = ""
     remedy: str = ""
     article: str = ""
+
+
+_ANSWER_NAMES = tuple(each.name for each in fields(Answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Receipt:
                 "sender": self.sender,
                 "recipient": self.recipient,
                 "statement": self.statement,
-                "answers": [_answer_mapping(answer) for answer in self.answers],
+                "answers": [answer_mapping(answer) for answer in self.answers],
                 "at": show_instant(self.at),
                 "received": {"contiguous": self.contiguous, "missing": [list(gap) for gap in self.missing]},
             }
@@ -94,16 +97,17 @@ class SealedReceipt:
             "salt": self.salt.hex(),
             "cosignature": self.cosignature,
             "witnessed": self.witnessed,
-            "consistency": None if head is None else {"note": "", "old_size": head.old_size, "path": list(head.path)},
+            "consistency": None if head is None else {"old_size": head.old_size, "path": list(head.path)},
         }
         return canonical_json(rest)[:-1] + b',"receipt":' + self.statement.to_bytes() + b"}"
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRefusal:
-    """Why an envelope was refused whole; signed, so that it may be believed."""
+    """Why an envelope was refused whole; signed, so that it may be believed. sha256: hex, of the envelope's bytes."""
 
     statement: SignedStatement
+    sha256: str
     code: str
     what: str
     where: str
@@ -126,7 +130,9 @@ def sign_receipt(receipt: Receipt, key: SigningKey) -> SignedStatement:
     return sign_statement(RECEIPT_TYPE, receipt.to_payload(), key)
 
 
-def sign_refusal(error: EnvelopeRefusedError, envelope: bytes, *, recipient: str, key: SigningKey, at: datetime) -> SignedRefusal:
+def sign_refusal(
+    error: EnvelopeRefusedError, envelope: bytes, *, recipient: str, key: SigningKey, at: datetime
+) -> SignedRefusal:
     """A refusal of a whole envelope, named by the SHA-256 of its bytes because nothing in it is believed."""
     payload = {
         "recipient": recipient,
@@ -138,7 +144,7 @@ def sign_refusal(error: EnvelopeRefusedError, envelope: bytes, *, recipient: str
         "at": show_instant(at),
     }
     statement = sign_statement(REFUSAL_TYPE, canonical_json(payload), key)
-    return SignedRefusal(statement, error.code, payload["text"], payload["where"], payload["remedy"])
+    return SignedRefusal(statement, payload["sha256"], error.code, payload["text"], payload["where"], payload["remedy"])
 
 
 def read_sealed_receipt(data: bytes) -> SealedReceipt:
@@ -191,7 +197,7 @@ def read_refusal(data: bytes) -> SignedRefusal | None:
         values = _read_object(data)
         statement = _read_statement(values["refusal"])
         payload = _read_object(statement.payload)
-        texts = [_text(payload, name) for name in ("code", "text", "where", "remedy")]
+        texts = [_text(payload, name) for name in ("sha256", "code", "text", "where", "remedy")]
     except (KeyError, ValueError, TypeError, RecursionError, ComityError):
         return None
     return SignedRefusal(statement, *texts)
@@ -201,8 +207,18 @@ def read_answer(value: object) -> Answer:
     """One answer from its JSON form. Raises: KeyError, TypeError, ValueError."""
     if not isinstance(value, dict) or not isinstance(value["accepted"], bool):
         raise TypeError("answers")
-    texts = {each.name: str(value[each.name]) for each in fields(Answer) if each.name in value and each.name != "accepted"}
-    return Answer(accepted=value["accepted"], **texts)
+    texts = {name: str(value[name])[:1000] for name in _ANSWER_NAMES if name in value and name != "accepted"}
+    return Answer(**({"id": "", "sha256": ""} | texts), accepted=value["accepted"])
+
+
+def answer_text(answer: Answer) -> str:
+    """The JSON of an answer, as it is stored and repeated to duplicates."""
+    return json.dumps(answer_mapping(answer), separators=(",", ":"), ensure_ascii=False)
+
+
+def read_answer_text(text: str) -> Answer:
+    """The answer of a stored text."""
+    return read_answer(json.loads(text))
 
 
 def position_of(receipt: Receipt) -> Position:
@@ -215,8 +231,9 @@ def position_of(receipt: Receipt) -> Position:
     return Position(receipt.contiguous, tuple(islands))
 
 
-def _answer_mapping(answer: Answer) -> dict[str, object]:
-    return {name: value for name, value in asdict(answer).items() if value != ""}
+def answer_mapping(answer: Answer) -> dict[str, object]:
+    """The JSON form of an answer, without what is empty."""
+    return {name: value for name in _ANSWER_NAMES if (value := getattr(answer, name)) != ""}
 
 
 def _read_object(data: bytes) -> dict[str, object]:

@@ -1,0 +1,210 @@
+"""Delivery: envelopes to each partner, again and again, until a signed receipt comes back.
+
+The step numbers are those of docs/protocol.md §4. What is written before a step survives kill -9 after it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import close_old_connections, connections, transaction
+
+from comity.common import Clock
+from comity.exchange.bell import posted
+from comity.exchange.checking import Parcel
+from comity.exchange.directory import Peer, load_peers
+from comity.exchange.outbox import RULES, Formed, Former, SendingRules, seal_all
+from comity.exchange.outcomes import Checked, Outcome, Recorder, apply_position, check_outcome
+from comity.exchange.position import Position
+from comity.exchange.transports.base import Transport
+from comity.exchange.transports.https.client import HTTPSTransport
+from comity.trust import Keyring
+
+logger = logging.getLogger(__name__)
+
+_Event = tuple[Parcel, Outcome] | tuple[Peer, Position | None] | None
+# How often an envelope carries the heads of both logs: to every partner, no more often than this.
+HEADS_EVERY = timedelta(seconds=2)
+
+
+@dataclass(slots=True)
+class Postman:
+    """One round after the other: record what came back, form what is due, hand it to the transport.
+
+    Used by one thread. `tell` and `tell_position` may be called from any.
+    """
+
+    keyring: Keyring
+    transport: Transport
+    rules: SendingRules = RULES
+    jitter: random.Random = field(default_factory=random.Random)
+    events: queue.SimpleQueue[_Event] = field(default_factory=queue.SimpleQueue)
+    in_flight: Counter[int] = field(default_factory=Counter)
+    heads_at: dict[int, datetime] = field(default_factory=dict)
+    asking: set[int] = field(default_factory=set)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self.asking and not any(self.in_flight.values())
+
+    def round(self, events: Sequence[_Event], at: datetime) -> int:
+        """Steps S3 to S12 once, with one commit. Returns how many envelopes went out."""
+        arrived = [event for event in events if event is not None]
+        checked = [check_outcome(*event, at=at) for event in arrived if isinstance(event[0], Parcel)]
+        formed = self._commit(arrived, checked, at)
+        parcels, unsealed = seal_all(formed, at)  # S5
+        if unsealed:
+            self._record([Checked(_unsealed(each), failure=str(error)) for each, error in unsealed], at)
+        for parcel in parcels:
+            self.in_flight[parcel.peer.id] += 1
+            if parcel.head is not None:
+                self.heads_at[parcel.peer.id] = at
+        if parcels:
+            self.transport.send(parcels, self.tell)  # S6
+        return len(parcels)
+
+    def ask_positions(self) -> None:
+        """Step S12: ask every partner that is not suspended how far our sequence has arrived."""
+        for peer in load_peers().values():
+            if not peer.is_suspended:
+                self._ask(peer)
+
+    def tell(self, parcel: Parcel, outcome: Outcome) -> None:
+        """An outcome has come."""
+        self.events.put((parcel, outcome))
+
+    def tell_position(self, peer: Peer, position: Position | None) -> None:
+        """A partner has said how far our sequence has arrived."""
+        self.events.put((peer, position))
+
+    def _commit(self, arrived: Sequence[_Event], checked: Sequence[Checked], at: datetime) -> list[Formed]:
+        for each in checked:
+            self.in_flight[each.parcel.peer.id] -= 1
+        with transaction.atomic():
+            recovered = self._record(checked, at)
+            for event in arrived:
+                if event is not None and isinstance(event[0], Peer):
+                    self._apply(event[0], event[1])
+            formed = Former(self.keyring, self.rules, at, self.in_flight, self._recent_heads(at)).form()
+        for peer in recovered:
+            self._ask(peer)
+        return formed
+
+    def _record(self, checked: Sequence[Checked], at: datetime) -> list[Peer]:
+        if not checked:
+            return []
+        recorder = Recorder(self.keyring, self.rules, at, self.jitter)
+        with transaction.atomic():
+            recorder.record(checked)  # S11, S12
+        peers = {each.parcel.peer.id: each.parcel.peer for each in checked}
+        return [peers[partner_id] for partner_id in recorder.recovered]
+
+    def _apply(self, peer: Peer, position: Position | None) -> None:
+        self.asking.discard(peer.id)
+        if position is not None and not self.in_flight[peer.id]:
+            apply_position(peer.id, position)
+
+    def _ask(self, peer: Peer) -> None:
+        if peer.id not in self.asking:
+            self.asking.add(peer.id)
+            self.transport.ask_position(peer, self.tell_position)
+
+    def _recent_heads(self, at: datetime) -> frozenset[int]:
+        return frozenset(key for key, moment in self.heads_at.items() if moment <= at < moment + HEADS_EVERY)
+
+
+class DeliveryWorker:
+    """Delivers in a thread of its own until it is stopped. Wakes at once when something is posted in this process;
+    finds within `poll_seconds` what another process posted, and what is due again after a failure."""
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        *,
+        clock: Clock,
+        transport: Transport | None = None,
+        rules: SendingRules = RULES,
+        poll_seconds: float = 0.5,
+    ) -> None:
+        self._clock = clock
+        self._poll_seconds = poll_seconds
+        self._transport = transport or HTTPSTransport(keyring)
+        self._postman = Postman(keyring, self._transport, rules)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="comity-delivery", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        posted.subscribe(self._wake)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present round. What is under way keeps its lease and is sent again by the next worker."""
+        posted.unsubscribe(self._wake)
+        self._stopping.set()
+        self._wake()
+        self._thread.join()
+        self._transport.close()
+
+    def _wake(self) -> None:
+        self._postman.events.put(None)
+
+    def _run(self) -> None:
+        try:
+            self._round([], is_first=True)
+            while not self._stopping.is_set():
+                self._round(drain(self._postman.events, self._poll_seconds))
+        finally:
+            connections.close_all()
+
+    def _round(self, events: Sequence[_Event], *, is_first: bool = False) -> None:
+        try:
+            if is_first:
+                self._postman.ask_positions()
+            self._postman.round(events, self._clock())
+        except Exception:  # the edge of a worker: the rows are as they were, and leases run out
+            logger.exception("A round of delivery failed; it is tried again")
+            close_old_connections()
+
+
+def deliver_due(
+    keyring: Keyring,
+    at: datetime,
+    *,
+    transport: Transport | None = None,
+    rules: SendingRules = RULES,
+) -> int:
+    """Deliver what is due now and wait for the answers. Returns how many envelopes went out."""
+    way = transport or HTTPSTransport(keyring)
+    postman = Postman(keyring, way, rules)
+    try:
+        count = postman.round([], at)
+        while not postman.is_idle:
+            count += postman.round(drain(postman.events, None), at)
+    finally:
+        if transport is None:
+            way.close()
+    return count
+
+
+def drain(events: queue.SimpleQueue[_Event], seconds: float | None) -> list[_Event]:
+    """What has come in; waits for the first."""
+    drained: list[_Event] = []
+    try:
+        drained.append(events.get(timeout=seconds))
+        while True:
+            drained.append(events.get_nowait())
+    except queue.Empty:
+        return drained
+
+
+def _unsealed(formed: Formed) -> Parcel:
+    return Parcel(formed.row.pk, formed.peer, formed.contents, "", formed.digests, b"")

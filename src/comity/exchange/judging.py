@@ -1,0 +1,179 @@
+"""Steps R8 and R9: what is answered to one message. Decides; stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from comity.agreements import Asking, Decision, Engine, SharingRequest, request_for
+from comity.agreements.selectors import engine_of
+from comity.common import ComityError
+from comity.exchange.arrivals import Arrival
+from comity.exchange.errors import MessageFormError
+from comity.exchange.limits import Limits
+from comity.exchange.message import Message, read_message
+from comity.exchange.receipt import Answer
+from comity.trade import Handling
+from comity.trust import sha256_hex
+
+Validator = Callable[[Mapping[str, object]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message of an arrival. message: None where its bytes cannot be read. id: then made of the digest."""
+
+    arrival: Arrival
+    position: int
+    data: bytes
+    sha256: str
+    id: str
+    message: Message | None
+    trouble: MessageFormError | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes a message the same message: sender and message id."""
+        return self.arrival.contents.sender, self.id
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the sender's sequence."""
+        return self.arrival.contents.first_sequence + self.position
+
+
+def read_incoming(arrival: Arrival, limits: Limits) -> list[Incoming]:
+    """Step R8, first half: every message of an arrival, read where it can be read."""
+    incoming = []
+    for position, data in enumerate(arrival.messages):
+        digest = sha256_hex(data)
+        try:
+            message, trouble = read_message(data, limit=limits.message_bytes), None
+        except MessageFormError as error:
+            message, trouble = None, error
+        # The words of the row stay unique: a digest is no UUID.
+        name = message.id if message else digest[:36]
+        incoming.append(Incoming(arrival, position, data, digest, name, message, trouble))
+    return incoming
+
+
+@dataclass(slots=True)
+class Judge:
+    """Answers the messages of one group. validators: for each kind that has a journey, what raises on a wrong body.
+
+    decided: what was decided under agreements, for their receipts. The engines are looked up once for a group.
+    """
+
+    validators: Mapping[str, Validator]
+    limits: Limits
+    at: datetime
+    decided: list[tuple[SharingRequest, Decision]] = field(default_factory=list)
+    engines: dict[str, Engine | None] = field(default_factory=dict)
+
+    def answer(self, incoming: Incoming) -> Answer:
+        """Steps R8 and R9: form, ends, times, kind, body, agreement. A refusal names what and why."""
+        message = incoming.message
+        refused = Answer(incoming.id if message else "", incoming.sha256, accepted=False)
+        if message is None:
+            return _refusal(refused, incoming.trouble or MessageFormError("The message cannot be read"))
+        try:
+            self._check_ends(message, incoming)
+            self._check_times(message)
+            self._check_body(message)
+            return self._authorise(message, refused)
+        except ComityError as error:
+            return _refusal(refused, error)
+
+    def _check_ends(self, message: Message, incoming: Incoming) -> None:
+        contents = incoming.arrival.contents
+        for name in ("sender", "recipient"):
+            if getattr(message, name) != getattr(contents, name):
+                raise MessageFormError(
+                    f"The {name} of the message is not that of its envelope", where=name, remedy="Send it anew."
+                )
+
+    def _check_times(self, message: Message) -> None:
+        if message.created > self.at + timedelta(seconds=self.limits.clock_skew_seconds):
+            raise MessageRefusedError(
+                "created_in_future",
+                "The message says that it was created in the future",
+                where="created",
+                remedy="Set the clock of the node.",
+            )
+        if message.valid_until is not None and message.valid_until < self.at:
+            raise MessageRefusedError(
+                "expired",
+                "The message was no longer valid when it arrived",
+                where="valid_until",
+                remedy="Send it anew.",
+            )
+
+    def _check_body(self, message: Message) -> None:
+        validate = self.validators.get(message.kind)
+        if validate is None:
+            raise MessageRefusedError(
+                "unknown_kind",
+                f"This node has no use for messages of the kind {message.kind}",
+                where="kind",
+                remedy=f"Known here are: {', '.join(sorted(self.validators))}.",
+            )
+        validate(message.body)
+
+    def _authorise(self, message: Message, refused: Answer) -> Answer:
+        """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
+        handling = _handling(message.handling)
+        asking = Asking(message.sender, message.recipient, message.kind, message.purpose, handling, self.at)
+        request, engine = request_for(asking, message.body), self._engine(message.agreement)
+        if engine is None:
+            text = f"No agreement {message.agreement[:12]} was adopted here."
+            remedy = "Ask the contact point to adopt it, or share under one that both have adopted."
+            return replace(refused, code="unknown_agreement", text=text, field="agreement", remedy=remedy)
+        decision = engine.decide(request, agreement_id=message.agreement, article_id=message.article)
+        self.decided.append((request, decision))
+        clause = decision.reasons[0].clause or message.article
+        beyond = ", ".join(decision.fields_withheld)[:200]
+        if decision.is_permitted and not beyond:
+            return replace(refused, accepted=True, article=decision.article_id)
+        if decision.is_permitted:
+            text = f"Article {decision.article_id} does not release {beyond}."
+            return replace(
+                refused, code="field_not_released", text=text, clause=clause, field=beyond, remedy="Leave them out."
+            )
+        return replace(
+            refused,
+            code=decision.reasons[0].code,
+            text=decision.reasons[0].text[:300],
+            clause=clause,
+            field="article",
+            remedy="Share it under an article that permits it; `comity agreement explain` names the nearest one.",
+        )
+
+    def _engine(self, agreement_id: str) -> Engine | None:
+        if agreement_id not in self.engines:
+            self.engines[agreement_id] = engine_of(agreement_id)
+        return self.engines[agreement_id]
+
+
+class MessageRefusedError(MessageFormError):
+    """A message that can be read is not taken. code: created_in_future, expired, unknown_kind, unknown_handling."""
+
+    def __init__(self, code: str, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.code = code
+
+
+def _handling(word: str) -> Handling:
+    try:
+        return Handling.from_word(word)
+    except KeyError as error:
+        raise MessageRefusedError(
+            "unknown_handling",
+            f"There is no handling level {word}",
+            where="handling",
+            remedy=f"Known are: {', '.join(level.word for level in Handling)}.",
+        ) from error
+
+
+def _refusal(refused: Answer, error: ComityError) -> Answer:
+    return replace(refused, code=error.code, text=error.what[:300], field=error.where[:200], remedy=error.remedy[:300])

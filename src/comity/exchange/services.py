@@ -1,0 +1,284 @@
+"""Writes of this room: posting, and the life of a partner.
+
+Order of locks, so that no two transactions wait for each other: the receiver takes its Reception rows in the order of
+their ids; whoever appends to the log does so before it takes a row of Partner.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from comity.agreements import Release
+from comity.common import Actor, ActorKind, new_id
+from comity.exchange.bell import posted
+from comity.exchange.directory import load_peers
+from comity.exchange.errors import (
+    FingerprintMismatchError,
+    MessageFormError,
+    PartnerStateError,
+    PartnerUnknownError,
+)
+from comity.exchange.invitation import Invitation, read_invitation
+from comity.exchange.limits import LIMITS
+from comity.exchange.message import Message
+from comity.exchange.models import Delivery, OutboxMessage, Partner, PartnerKeys, Reception
+from comity.ledger import commit
+from comity.ledger.services import append
+from comity.staff import Permission, require
+from comity.staff.services import record_deed
+from comity.trust import LogSigner, read_key_document, sha256_hex
+
+_TAKE_SEQUENCES = (
+    f"UPDATE {Partner._meta.db_table} SET next_sequence = next_sequence + %s"  # noqa: S608  # our own table's name
+    " WHERE administration = %s AND state <> 'suspended' RETURNING id, next_sequence"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A release that is to be posted, and the message that it answers."""
+
+    release: Release
+    in_reply_to: str = ""
+
+
+def post(actor: Actor, release: Release, *, signer: LogSigner, at: datetime, in_reply_to: str = "") -> str:
+    """Steps S1 to S3: put a permitted message into the outbox and its commitment into the log. Returns the message id.
+
+    Raises: PartnerUnknownError, PartnerStateError, MessageFormError where it is too large.
+    """
+    return post_all(actor, [Posting(release, in_reply_to)], signer=signer, at=at)[0]
+
+
+@transaction.atomic
+def post_all(actor: Actor, postings: Sequence[Posting], *, signer: LogSigner, at: datetime) -> tuple[str, ...]:
+    """As `post`, for several messages in one transaction. Returns their ids in the same order.
+
+    Raises: PartnerUnknownError, PartnerStateError, MessageFormError; then nothing is posted.
+    """
+    messages = [_compose(posting, at) for posting in postings]  # S1
+    data = [message.to_bytes() for message in messages]
+    for message, each in zip(messages, data, strict=True):
+        _check_size(message, each)
+    digests, salts = [sha256_hex(each) for each in data], [secrets.token_bytes(32) for _ in data]
+    entries = [
+        commit("message", bytes.fromhex(digest), agreement=message.agreement, message_id=message.id, salt=salt)
+        for message, digest, salt in zip(messages, digests, salts, strict=True)
+    ]
+    first_index = append(entries, signer=signer, at=at).first_index  # S2, which locks the log first
+    places = _take_sequences([message.recipient for message in messages])  # S3
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            message_id=message.id,
+            partner_id=places[number][0],
+            sequence=places[number][1],
+            kind=message.kind,
+            agreement=message.agreement,
+            article=message.article,
+            purpose=message.purpose,
+            handling=message.handling,
+            in_reply_to=message.in_reply_to,
+            posted_at=at,
+            posted_by=str(actor),
+            data=data[number],
+            sha256=digests[number],
+            salt=salts[number],
+            log_index=first_index + number,
+            decision=postings[number].release.decision,
+            withheld=list(postings[number].release.withheld),
+        )
+        for number, message in enumerate(messages)
+    )
+    _audit_posts(actor, messages, at)
+    transaction.on_commit(posted.ring)
+    return tuple(message.id for message in messages)
+
+
+@transaction.atomic
+def introduce_partner(
+    actor: Actor, *, key_statement: bytes, at: datetime, fingerprint: str = "", endpoint: str = ""
+) -> str:
+    """Steps I2 to I4: take a partner by its invitation, or a newer key document of a partner that is known.
+
+    fingerprint: as it was read out, compared where it is given. endpoint: overrides that of the document. Returns the
+    administration. Raises: PermissionRefusedError, InvitationError, FingerprintMismatchError, KeyDocumentError.
+    """
+    require(actor, Permission.MANAGE_PARTNERS)
+    invitation = read_invitation(key_statement, at=at)  # I2
+    _check_fingerprint(invitation, fingerprint)  # I3
+    keys = invitation.keys
+    if keys.administration == actor.administration:
+        raise PartnerStateError("This is our own invitation", where=keys.administration, remedy="Send it to a partner.")
+    row = Partner.objects.select_for_update().filter(administration=keys.administration).first()
+    if row is None:
+        row = _new_partner(invitation, at)  # I4
+    elif not _renew_keys(row, invitation, at, is_compared=bool(fingerprint)):
+        return keys.administration
+    if endpoint:
+        Partner.objects.filter(pk=row.pk).update(endpoint=endpoint)
+    facts = {"fingerprint": keys.fingerprint, "version": str(keys.version), "endpoint": endpoint or keys.endpoint_url}
+    record_deed(actor, deed="introduce_partner", subject=f"partner:{keys.administration}", facts=facts, at=at)
+    transaction.on_commit(posted.ring)
+    return keys.administration
+
+
+@transaction.atomic
+def suspend_partner(actor: Actor, *, administration: str, reason: str, at: datetime) -> None:
+    """Send nothing to a partner and take nothing from it until it is resumed. What waits stays.
+
+    Raises: PermissionRefusedError, PartnerUnknownError.
+    """
+    _set_state(actor, administration, Partner.State.SUSPENDED, deed="suspend_partner", facts={"reason": reason}, at=at)
+
+
+@transaction.atomic
+def resume_partner(actor: Actor, *, administration: str, at: datetime) -> None:
+    """Take up the exchange with a suspended partner again, at once.
+
+    Raises: PermissionRefusedError, PartnerUnknownError.
+    """
+    _set_state(actor, administration, Partner.State.ACTIVE, deed="resume_partner", facts={}, at=at)
+    Delivery.objects.filter(partner__administration=administration).update(failures=0, next_attempt_at=None)
+    transaction.on_commit(posted.ring)
+
+
+def _compose(posting: Posting, at: datetime) -> Message:
+    release = posting.release
+    return Message(
+        kind=release.kind,
+        id=str(new_id(at)),
+        origin=release.sender,
+        sender=release.sender,
+        recipient=release.recipient,
+        agreement=release.agreement_id,
+        article=release.article_id,
+        purpose=release.purpose,
+        handling=release.handling.word,
+        created=at,
+        valid_until=release.valid_until,
+        in_reply_to=posting.in_reply_to,
+        body=release.body,
+    )
+
+
+def _check_size(message: Message, data: bytes) -> None:
+    if len(data) > LIMITS.message_bytes:
+        raise MessageFormError(
+            "The message is too large to be sent",
+            where=f"{message.kind}, {len(data)} bytes",
+            remedy=f"At most {LIMITS.message_bytes} bytes: name evidence by its hash and share the file by itself.",
+        )
+
+
+def _take_sequences(recipients: Sequence[str]) -> list[tuple[int, int]]:
+    """(partner id, sequence) for each recipient. A rollback gives the numbers back, so there are no holes."""
+    counts: dict[str, int] = defaultdict(int)
+    for recipient in recipients:
+        counts[recipient] += 1
+    following: dict[str, tuple[int, int]] = {}
+    with connection.cursor() as cursor:
+        for recipient in sorted(counts):
+            cursor.execute(_TAKE_SEQUENCES, [counts[recipient], recipient])
+            row = cursor.fetchone()
+            if row is None:
+                raise _no_partner(recipient)
+            following[recipient] = (row[0], row[1] - counts[recipient])
+    places = []
+    for recipient in recipients:
+        partner_id, sequence = following[recipient]
+        following[recipient] = (partner_id, sequence + 1)
+        places.append((partner_id, sequence))
+    return places
+
+
+def _no_partner(administration: str) -> PartnerUnknownError | PartnerStateError:
+    if Partner.objects.filter(administration=administration).exists():
+        return PartnerStateError(
+            "The exchange with this partner is suspended",
+            where=administration,
+            remedy=f"Resume it with `comity partner resume {administration}`.",
+        )
+    return PartnerUnknownError(
+        "The recipient has not been introduced",
+        where=administration,
+        remedy="Introduce it with `comity partner introduce FILE`.",
+    )
+
+
+def _audit_posts(actor: Actor, messages: Sequence[Message], at: datetime) -> None:
+    """A standing rule of the node is no deed of a person; the outbox and the log show what it sent."""
+    if actor.kind is ActorKind.NODE:
+        return
+    for message in messages:
+        facts = {"recipient": message.recipient, "kind": message.kind, "article": message.article}
+        record_deed(actor, deed="post_message", subject=f"message:{message.id}", facts=facts, at=at)
+
+
+def _check_fingerprint(invitation: Invitation, fingerprint: str) -> None:
+    wanted = "".join(fingerprint.split()).lower()
+    if wanted and wanted != "".join(invitation.keys.fingerprint.split()):
+        raise FingerprintMismatchError(
+            "The fingerprint is not that of this invitation",
+            where=invitation.keys.fingerprint,
+            remedy="Do not introduce it. Ask the partner, by a number that you know, what it sent.",
+        )
+
+
+def _new_partner(invitation: Invitation, at: datetime) -> Partner:
+    keys = invitation.keys
+    row = Partner.objects.create(
+        administration=keys.administration,
+        name=keys.name,
+        endpoint=keys.endpoint_url,
+        note=invitation.note,
+        introduced_at=at,
+        fingerprint=keys.fingerprint,
+    )
+    Delivery.objects.create(partner=row)
+    Reception.objects.create(partner=row)
+    _store_keys(row, invitation, at)
+    return row
+
+
+def _renew_keys(row: Partner, invitation: Invitation, at: datetime, *, is_compared: bool) -> bool:
+    """Whether something changed. A fingerprint that was compared replaces the chain of signatures."""
+    keys = invitation.keys
+    present = load_peers([row.administration])[row.administration].keys
+    if keys.fingerprint == present.fingerprint:
+        return False
+    if not is_compared:
+        read_key_document(invitation.key_statement, trusted=present, at=at)
+    row.name, row.endpoint, row.fingerprint = keys.name, keys.endpoint_url, keys.fingerprint
+    row.save(update_fields=["name", "endpoint", "fingerprint"])
+    _store_keys(row, invitation, at)
+    return True
+
+
+def _store_keys(row: Partner, invitation: Invitation, at: datetime) -> None:
+    keys = invitation.keys
+    PartnerKeys.objects.update_or_create(
+        partner=row,
+        fingerprint=keys.fingerprint,
+        defaults={"statement": invitation.key_statement, "version": keys.version, "stored_at": at},
+    )
+
+
+def _set_state(
+    actor: Actor,
+    administration: str,
+    state: Partner.State,
+    *,
+    deed: str,
+    facts: dict[str, str],
+    at: datetime,
+) -> None:
+    require(actor, Permission.MANAGE_PARTNERS)
+    if not Partner.objects.filter(administration=administration).update(state=state):
+        raise PartnerUnknownError("No such partner", where=administration, remedy="See `comity partner list`.")
+    record_deed(actor, deed=deed, subject=f"partner:{administration}", facts=facts, at=at)

@@ -1,0 +1,1 @@
+"""Ways of an envelope to a partner. Each carries the same bytes."""

@@ -1,0 +1,107 @@
+"""One kept-alive HTTP/1.1 connection to a partner: one request at a time, bounded answers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httptools
+
+from comity.exchange.errors import TransportError
+from comity.exchange.receipt import MAX_ANSWER_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back. headers: lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Reading:
+    future: asyncio.Future[Response]
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+
+
+class Connection(asyncio.Protocol):
+    """Use `ask` for one request after the other; `is_open` says whether another may follow."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._reading: _Reading | None = None
+        self.is_open = False
+        self.answers = 0
+
+    async def ask(self, request: bytes) -> Response:
+        """Send a whole request and wait for its answer.
+
+        Raises: TransportError where the connection breaks or the answer is no HTTP.
+        """
+        if self._transport is None or not self.is_open or self._reading is not None:
+            raise TransportError("The connection is closed")
+        self._reading = _Reading(asyncio.get_running_loop().create_future())
+        self._transport.write(request)
+        try:
+            return await self._reading.future
+        finally:
+            self._reading = None
+
+    def close(self) -> None:
+        """Break off."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport, self.is_open = transport, True
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(f"The answer is no HTTP: {error}")
+
+    def eof_received(self) -> None:
+        """Called by the loop."""
+        self._fail("The partner closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self._fail(f"The connection broke: {exc}" if exc else "The partner closed the connection")
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser."""
+        if self._reading is not None and len(self._reading.headers) < 64:
+            self._reading.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser."""
+        if self._reading is not None:
+            self._reading.body += body
+            if len(self._reading.body) > MAX_ANSWER_BYTES:
+                self._fail("The answer is too large")
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        reading, self.answers = self._reading, self.answers + 1
+        if not self._parser.should_keep_alive():
+            self.is_open = False
+        if reading is not None and not reading.future.done():
+            reading.future.set_result(Response(self._parser.get_status_code(), reading.headers, bytes(reading.body)))
+
+    def _fail(self, what: str) -> None:
+        self.close()
+        if self._reading is not None and not self._reading.future.done():
+            self._reading.future.set_exception(TransportError(what))
