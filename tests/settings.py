@@ -7,9 +7,12 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from django.utils.functional import SimpleLazyObject
+
 os.environ.setdefault("COMITY_HOME", tempfile.mkdtemp(prefix="comity-tests-"))
 
 from comity.node.settings import *  # noqa: F403
+from comity.trust import make_keyring
 
 COMITY_ADMINISTRATION = "XA"
 COMITY_NAME = "Customs of Alfa"
@@ -19,3 +22,12 @@ SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
+COMITY_KEYRING = SimpleLazyObject(
+    lambda: make_keyring(
+        administration=COMITY_ADMINISTRATION,
+        name=COMITY_NAME,
+        endpoint_url="https://127.0.0.1:8200",
+        hosts=("127.0.0.1", "localhost"),
+        at=COMITY_BORN_AT,
+    )
+)

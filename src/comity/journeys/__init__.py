@@ -1,1 +1,1 @@
-"""The few roads across rooms: arrive, select, inspect, share, receive. Thin: no decisions and no tables of their own."""
+"""The few roads across rooms: arrive, select, inspect, share, receive. Thin: no decisions, no tables of their own."""

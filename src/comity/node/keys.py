@@ -6,9 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
-from comity import trust
 from comity.node.home import Home, HomeError
-from comity.trust import Keyring
+from comity.trust import Keyring, keyring_files, keyring_from_files
 
 _SESSION_KEY = "session.key"
 
@@ -30,7 +29,7 @@ def load_keyring(home: Home) -> Keyring:
             where=str(home.keys),
             remedy="Run `comity init`, or restore the folder from a backup.",
         )
-    return trust.keyring_from_files({path.name: path.read_bytes() for path in home.keys.iterdir() if path.is_file()})
+    return keyring_from_files({path.name: path.read_bytes() for path in home.keys.iterdir() if path.is_file()})
 
 
 def write_keyring(home: Home, keyring: Keyring) -> None:
@@ -41,7 +40,7 @@ def write_keyring(home: Home, keyring: Keyring) -> None:
     if home.keys.exists() and any(home.keys.iterdir()):
         raise HomeError("This home has keys already", where=str(home.keys), remedy="Choose an empty folder.")
     home.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, content in trust.keyring_files(keyring).items():
+    for name, content in keyring_files(keyring).items():
         _write_private(home.keys / name, content)
     _write_private(home.keys / _SESSION_KEY, secrets.token_urlsafe(48).encode())
 

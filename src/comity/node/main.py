@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 import django
@@ -94,7 +95,7 @@ def comity(home: Path | None) -> None:
 
 @click.command()
 @click.argument("file", type=click.File("r"), default="-")
-def batch(file: click.utils.LazyFile) -> None:
+def batch(file: TextIO) -> None:
     """Run several commands in one process, one a line, from FILE or standard input.
 
     Lines are split as a shell would; empty lines and lines that begin with # are passed over. Stops at the first

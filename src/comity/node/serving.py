@@ -8,10 +8,11 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import uvicorn
+import uvloop
 
 log = logging.getLogger("comity.node")
 
@@ -26,21 +27,13 @@ class Worker(Protocol):
         """Finish what is under way and end."""
 
 
-class PortServer(uvicorn.Server):
-    """A server that leaves signals to whoever runs several of them."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take no signal."""
-        yield
-
-
 def run_until_stopped(servers: Sequence[uvicorn.Server], workers: Sequence[Worker], *, with_parent: bool) -> None:
     """Serve until SIGINT or SIGTERM; with_parent: also until standard input closes, that is until its owner ends."""
     for worker in workers:
         worker.start()
     try:
-        asyncio.run(_serve(servers, with_parent=with_parent))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(servers, with_parent=with_parent))
     finally:
         for worker in workers:
             worker.stop()
@@ -53,14 +46,18 @@ async def _serve(servers: Sequence[uvicorn.Server], *, with_parent: bool) -> Non
         for server in servers:
             server.should_exit = True
 
+    serving = [asyncio.ensure_future(server.serve()) for server in servers]
+    # Each server takes the signals for itself when it begins, and the last would have them alone: so after them.
+    await asyncio.sleep(0)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     if with_parent:
         threading.Thread(target=_wait_for_parent, args=(loop, stop), name="parent", daemon=True).start()
-    await asyncio.gather(*(server.serve() for server in servers))
+    await asyncio.gather(*serving)
 
 
-def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: object) -> None:
+def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
     sys.stdin.buffer.read()
     log.info("the process that started this node has ended; so does the node")
-    loop.call_soon_threadsafe(stop)  # type: ignore[arg-type]  # a callable without arguments
+    with contextlib.suppress(RuntimeError):  # the loop has ended before its owner
+        loop.call_soon_threadsafe(stop)

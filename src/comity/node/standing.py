@@ -1,0 +1,75 @@
+"""How the node stands, in lines that people and monitors read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity.common import show_instant
+from comity.exchange import selectors as exchange
+from comity.intake import selectors as intake
+from comity.ledger import selectors as ledger
+from comity.risk import selectors as risk
+from comity.staff import selectors as staff
+
+GOOD, WAITING, ATTENTION = "ok", "waiting", "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One line. state: ok, waiting, or attention where a person should look."""
+
+    title: str
+    state: str
+    detail: str
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look."""
+        return self.state == ATTENTION
+
+
+def standing_of_node(*, at: datetime) -> list[Standing]:
+    """Every line, in the order in which a person would ask."""
+    return [*_intake(), *_queue(at), *_exchange(), *_ledger()]
+
+
+def _intake() -> Iterator[Standing]:
+    counts = intake.counts()
+    yield Standing("records", GOOD, f"{counts.records} current, {counts.versions} versions, {counts.arrivals} arrivals")
+    if counts.refusals:
+        yield Standing("refused records", WAITING, f"{counts.refusals} kept with their reasons")
+
+
+def _queue(at: datetime) -> Iterator[Standing]:
+    states = ", ".join(f"{count} {state.value}" for state, count in risk.state_counts().items() if count)
+    yield Standing("queue", GOOD, states or "empty")
+    plan = risk.plan(at.date())
+    yield Standing("inspections today", GOOD, f"{plan.used} of {plan.capacity}, {plan.random_share:.0%} at random")
+    proposals = len(staff.open_proposals())
+    if proposals:
+        yield Standing("approvals", WAITING, f"{proposals} for a second officer")
+
+
+def _exchange() -> Iterator[Standing]:
+    for partner in exchange.partners():
+        status = exchange.outbox_status(partner.administration)
+        last = show_instant(partner.last_answer_at) if partner.last_answer_at else "never"
+        state = ATTENTION if partner.last_error else WAITING if status.waiting else GOOD
+        trouble = f"; {partner.last_error}" if partner.last_error else ""
+        yield Standing(
+            f"partner {partner.administration}",
+            state,
+            f"{partner.state}, {status.waiting} waiting, last answer {last}{trouble}",
+        )
+    inbox = exchange.inbox_status()
+    if inbox.failing:
+        yield Standing("inbox", ATTENTION, f"{inbox.failing} messages whose journey fails")
+
+
+def _ledger() -> Iterator[Standing]:
+    forks = ledger.split_views()
+    yield Standing("log", GOOD, f"{ledger.log_size()} entries")
+    if forks:
+        yield Standing("log of a partner", ATTENTION, f"{forks[0].origin} showed two histories; see the proof page")

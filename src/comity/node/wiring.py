@@ -1,0 +1,30 @@
+"""The wiring tables: message kind -> journey, job -> schedule. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from comity.exchange.inbox import process_due
+from comity.journeys.arrive import assess_waiting
+from comity.journeys.receive import JOURNEYS, VALIDATORS
+from comity.journeys.watch import import_inbox
+from comity.node.home import Home
+from comity.node.jobs import Job
+
+__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of"]
+
+_INBOX_SECONDS = 1.0
+_FOLDER_SECONDS = 1.0
+_ASSESS_SECONDS = 30.0
+
+
+def jobs_of(home: Home) -> tuple[Job, ...]:
+    """What this node does by itself, and how often."""
+    run_inbox: Callable[[datetime], object] = partial(process_due, JOURNEYS)
+    return (
+        Job("inbox", _INBOX_SECONDS, run_inbox, is_urgent=True),
+        Job("watched folder", _FOLDER_SECONDS, lambda at: import_inbox(home.inbox, at=at)),
+        Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
+    )
