@@ -266,6 +266,7 @@ def test_unknown_members_survive() -> None:
         ({"signing_keys": []}, "1 to 16"),
         ({"signing_keys": ["x"]}, "not known here"),
         ({"log_vkey": OTHER_VKEY}, "names another log"),
+        ({"cosigner_vkey": OTHER_VKEY}, "wrong kinds"),
         ({"later": 1.5}, "no canonical form"),
     ],
 )

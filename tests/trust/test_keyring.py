@@ -17,13 +17,13 @@ from comity.trust import (
     KeyDocumentError,
     KeyringError,
     SignatureError,
-    SigningKey,
     TrustError,
     keyring_files,
     keyring_from_files,
     make_keyring,
     open_note,
     read_key_document,
+    renew_keyring,
     seal,
     sign_key_document,
     sign_note,
@@ -87,20 +87,39 @@ def test_no_secret_shows() -> None:
     assert repr(KEYRING) == "Keyring(administration='XA', name='Customs of Alfa')"
 
 
-def test_rotated_keyring_round_trip() -> None:
-    new = SigningKey.generate()
-    document = replace(
-        KEYRING.key_document,
-        version=2,
-        signing_keys=(replace(KEYRING.key_document.signing_keys[0], public=new.verify_key.raw.hex()),),
-    )
-    statement = sign_key_document(document, KEYRING.signing, new)
-    rotated = replace(KEYRING, signing=new, key_document=document, key_statement=statement)
+def test_renewed_keyring_keeps_its_keys_and_partners_follow() -> None:
+    later = AT + timedelta(days=300)
+    renewed = renew_keyring(KEYRING, ["alfa.example"], later)
+    document = renewed.key_document
+    assert keyring_from_files(keyring_files(renewed)) == renewed
+    assert (renewed.signing, renewed.encryption, renewed.log) == (KEYRING.signing, KEYRING.encryption, KEYRING.log)
+    assert renewed.tls_certificate_pem != KEYRING.tls_certificate_pem
+    assert (document.version, document.issued_at) == (2, later)
+    assert [each.not_before for each in document.signing_keys] == [AT]
+    assert document.warnings(later + timedelta(days=364)) == ()
+    assert read_key_document(renewed.key_statement.to_bytes(), trusted=KEYRING.key_document, at=later) == document
+
+
+def test_new_signing_key_is_followed_and_the_old_one_ends_on_its_date() -> None:
+    later = AT + timedelta(days=300)
+    rotated = renew_keyring(KEYRING, ["alfa.example"], later, has_new_signing_key=True)
+    document, new = rotated.key_document, rotated.signing.verify_key
     assert keyring_from_files(keyring_files(rotated)) == rotated
-    held = read_key_document(FILES["node.keydoc.json"], trusted=None, at=AT)
-    assert read_key_document(statement.to_bytes(), trusted=held, at=AT + timedelta(days=400)) == document
+    assert rotated.signing != KEYRING.signing
+    assert document.active_signing_keys(later) == (new, KEYRING.signing.verify_key)
+    assert document.active_signing_keys(AT + timedelta(days=730)) == (new,)
+    assert read_key_document(rotated.key_statement.to_bytes(), trusted=KEYRING.key_document, at=later) == document
+    assert read_key_document(rotated.key_statement.to_bytes(), trusted=None, at=later) == document
+    much_later = AT + timedelta(days=900)
+    third = renew_keyring(rotated, ["alfa.example"], much_later)
+    assert [each.public for each in third.key_document.signing_keys] == [new.raw.hex()]
+    assert read_key_document(third.key_statement.to_bytes(), trusted=document, at=much_later) == third.key_document
+
+
+def test_document_must_be_signed_by_the_present_key() -> None:
+    rotated = renew_keyring(KEYRING, ["alfa.example"], AT, has_new_signing_key=True)
     with pytest.raises(SignatureError):
-        replace(rotated, key_statement=sign_key_document(document, KEYRING.signing))
+        replace(rotated, key_statement=sign_key_document(rotated.key_document, KEYRING.signing))
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)

@@ -9,7 +9,7 @@ from comity.trust.errors import CanonicalFormError, CertificateError, KeyDocumen
 from comity.trust.errors import NoteError, ProofError, SignatureError, StatementError, TrustError, UnsealError
 from comity.trust.hpke import seal, unseal
 from comity.trust.keydocument import KEY_DOCUMENT_TYPE, KeyDocument, KeyEntry, read_key_document, sign_key_document
-from comity.trust.keyring import Keyring, keyring_files, keyring_from_files, make_keyring
+from comity.trust.keyring import Keyring, keyring_files, keyring_from_files, make_keyring, renew_keyring
 from comity.trust.keys import RecipientKey, RecipientPublicKey, SigningKey, VerifyKey
 from comity.trust.merkle import EMPTY_ROOT, Frontier, Growth, consistency_path, consistency_ranges, grow, inclusion_path
 from comity.trust.merkle import inclusion_ranges, leaf_hash, node_hash, tree_root, verify_consistency, verify_inclusion
@@ -28,7 +28,7 @@ __all__ = [
     "certificate_fingerprint", "consistency_path", "consistency_ranges", "cosign", "grow", "inclusion_path",
     "inclusion_ranges", "keyring_files", "keyring_from_files", "leaf_hash", "make_authority", "make_certificate",
     "make_keyring", "make_tlog_proof", "node_hash", "open_checkpoint", "open_note", "pack_entries", "parse_tile_path",
-    "read_key_document", "seal", "sha256_hex", "sign_key_document", "sign_note", "sign_statement", "split_note",
-    "tile_path", "tree_root", "unpack_entries", "unseal", "verify_consistency", "verify_inclusion", "verify_statement",
-    "verify_tlog_proof",
+    "read_key_document", "renew_keyring", "seal", "sha256_hex", "sign_key_document", "sign_note", "sign_statement",
+    "split_note", "tile_path", "tree_root", "unpack_entries", "unseal", "verify_consistency", "verify_inclusion",
+    "verify_statement", "verify_tlog_proof",
 ]

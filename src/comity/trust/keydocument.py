@@ -18,7 +18,7 @@ from comity.trust.canonical import canonical_json, sha256_hex
 from comity.trust.dsse import SignedStatement, sign_statement, verify_statement
 from comity.trust.errors import CanonicalFormError, KeyDocumentError
 from comity.trust.keys import RecipientPublicKey, SigningKey, VerifyKey
-from comity.trust.notes import LogVerifier
+from comity.trust.notes import LogVerifier, NoteKind
 from comity.trust.tls import read_certificate
 
 KEY_DOCUMENT_TYPE = "application/vnd.comity.key-document.v1+json"
@@ -88,8 +88,6 @@ class KeyDocument:
         _check_keys(self.signing_keys, "signing_keys", VerifyKey.from_raw)
         _check_keys(self.encryption_keys, "encryption_keys", RecipientPublicKey.from_raw)
         read_certificate(self.tls_authority_pem)
-        LogVerifier.from_vkey(self.log_vkey)
-        LogVerifier.from_vkey(self.cosigner_vkey)
 
     def to_payload(self) -> bytes:
         """The canonical bytes that are signed and whose hash is the fingerprint."""
@@ -235,8 +233,11 @@ def _check_identity(document: KeyDocument) -> None:
         raise _refused("The document expires before it is issued", "expires_at", "Give it a later date.")
     if not _is_https(document.endpoint_url):
         raise _refused("The endpoint is not an https:// address", "endpoint_url", "Partners connect by TLS only.")
-    if LogVerifier.from_vkey(document.log_vkey).name != document.log_origin:
+    log, cosigner = LogVerifier.from_vkey(document.log_vkey), LogVerifier.from_vkey(document.cosigner_vkey)
+    if log.name != document.log_origin:
         raise _refused("The log's verifier key names another log", "log_vkey", "Its name must be log_origin.")
+    if (log.kind, cosigner.kind) != (NoteKind.NOTE, NoteKind.COSIGNATURE):
+        raise _refused("The keys of log and cosigner are of the wrong kinds", "cosigner_vkey", _ASK_AGAIN)
 
 
 def _is_https(url: str) -> bool:

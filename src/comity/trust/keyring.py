@@ -6,7 +6,7 @@ Pure: the node reads and writes the files, this module only knows their names an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -134,6 +134,37 @@ def make_keyring(
     )
 
 
+def renew_keyring(
+    keyring: Keyring, hosts: Sequence[str], at: datetime, *, has_new_signing_key: bool = False
+) -> Keyring:
+    """The keyring with the next version of its key document, new dates and a new TLS certificate.
+
+    With a new signing key the old one stays listed until its date, so that what is on its way still verifies; both
+    sign the document, so that partners follow. Raises: TrustError where a host cannot stand in a certificate.
+    """
+    old, ends = keyring.key_document, at + timedelta(days=KEY_DAYS)
+    signing = SigningKey.generate() if has_new_signing_key else keyring.signing
+    document = replace(
+        old,
+        version=old.version + 1,
+        issued_at=at,
+        expires_at=at + timedelta(days=DOCUMENT_DAYS),
+        signing_keys=_extended(old.signing_keys, signing.verify_key.raw.hex(), at, ends),
+        encryption_keys=_extended(old.encryption_keys, keyring.encryption.public.raw.hex(), at, ends),
+    )
+    authority = PemPair(keyring.tls_authority_pem, keyring.tls_authority_key_pem)
+    certificate = make_certificate(authority, keyring.administration, hosts, at)
+    signers = (keyring.signing, signing) if has_new_signing_key else (signing,)
+    return replace(
+        keyring,
+        signing=signing,
+        tls_certificate_pem=certificate.certificate,
+        tls_key_pem=certificate.key,
+        key_document=document,
+        key_statement=sign_key_document(document, *signers),
+    )
+
+
 def keyring_files(keyring: Keyring) -> dict[str, bytes]:
     """The contents of each file by its name; all are secret except the certificates and the key document."""
     return {
@@ -176,6 +207,13 @@ def keyring_from_files(files: Mapping[str, bytes]) -> Keyring:
         key_document=document,
         key_statement=statement,
     )
+
+
+def _extended(entries: Sequence[KeyEntry], public: str, at: datetime, ends: datetime) -> tuple[KeyEntry, ...]:
+    """The entries that are not past yet, and the key in use first with its new date."""
+    present = next((each for each in entries if each.public == public), KeyEntry(public, at, ends))
+    others = tuple(each for each in entries if each.public != public and each.not_after > at)
+    return (replace(present, not_after=ends), *others)
 
 
 def _signing_pem(key: SigningKey) -> bytes:
