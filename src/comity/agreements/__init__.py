@@ -4,17 +4,24 @@
 # isort: off
 # fmt: off
 from comity.agreements.bodies import Asking, request_for
+from comity.agreements.cases import Case, CaseFile, CaseResult, answer_of, read_cases, run_case
 from comity.agreements.cutting import cut, paths_of
 from comity.agreements.engine import Engine, Explanation
 from comity.agreements.errors import AdoptionRefusedError, AgreementError, AgreementFormError, ReleaseForgedError
 from comity.agreements.errors import SharingRefusedError, UnknownAgreementError
+from comity.agreements.incoming import Incoming, judge_incoming
+from comity.agreements.lint import Remark, Weight, look_over
+from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.release import Release
 from comity.agreements.values import Agreement, Article, Decision, NearMiss, Period, SharingRequest, Wording
-from comity.agreements.vocabulary import KINDS, PURPOSES, Effect, Onward, Purpose, Tag, UseLimit
+from comity.agreements.vocabulary import CATEGORIES, HANDLINGS, KINDS, PURPOSES, RISK_TYPES, fields_of_kind
+from comity.agreements.vocabulary import Effect, Onward, Purpose, Tag, UseLimit
 
 __all__ = [
-    "KINDS", "PURPOSES", "AdoptionRefusedError", "Agreement", "AgreementError", "AgreementFormError", "Article",
-    "Asking", "Decision", "Effect", "Engine", "Explanation", "NearMiss", "Onward", "Period", "Purpose", "Release",
-    "ReleaseForgedError", "SharingRefusedError", "SharingRequest", "Tag", "UnknownAgreementError", "UseLimit",
-    "Wording", "cut", "paths_of", "request_for",
+    "CATEGORIES", "HANDLINGS", "KINDS", "PURPOSES", "RISK_TYPES", "AdoptionRefusedError", "Agreement",
+    "AgreementError", "AgreementFormError", "Article", "Asking", "Case", "CaseFile", "CaseResult", "Decision",
+    "Effect", "Engine", "Explanation", "Incoming", "NearMiss", "Onward", "Period", "Purpose", "Release",
+    "ReleaseForgedError", "Remark", "SharingRefusedError", "SharingRequest", "Tag", "UnknownAgreementError",
+    "UseLimit", "Weight", "Wording", "agreement_from_bytes", "answer_of", "cut", "fields_of_kind",
+    "judge_incoming", "look_over", "parse_agreement", "paths_of", "read_cases", "request_for", "run_case",
 ]

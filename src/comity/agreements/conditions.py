@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from comity.agreements.values import Agreement, Article, Period, SharingRequest
 from comity.agreements.vocabulary import Onward
-from comity.trade import Handling
 
 Test = Callable[[SharingRequest], bool]
+Read = Callable[[SharingRequest], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Condition:
 
     code: str
     holds: Test
-    says: Callable[[SharingRequest], str]
+    says: Read
 
 
 def conditions_of(agreement: Agreement, article: Article) -> tuple[Condition, ...]:
@@ -62,17 +62,15 @@ def _permitting(article: Article) -> Iterable[Condition]:
         lambda q: q.purpose in purposes,
         lambda q: f"The purpose is {q.purpose or 'not stated'}; the article asks for {_either(article.purposes)}.",
     )
-    if article.handling_at_most is not None:
-        yield _at_most(article.handling_at_most)
-    if article.handling_at_least is not None:
-        yield _at_least(article.handling_at_least)
+    yield from _handling(article, "the article covers")
     if article.goods:
         yield Condition(
             "goods",
             lambda q: bool(q.hs_codes) and all(code.startswith(article.goods) for code in q.hs_codes),
             lambda q: f"{_goods(q)}; the article is limited to goods of HS {_either(article.goods)}.",
         )
-    yield from _words(article, _is_one_of)
+    for name, words, read in _words(article):
+        yield Condition(name, _is_one_of(words, read), _asks_for(name, words, read))
 
 
 def _prohibiting(article: Article) -> Iterable[Condition]:
@@ -81,62 +79,60 @@ def _prohibiting(article: Article) -> Iterable[Condition]:
         yield Condition(
             "purpose",
             lambda q: not q.purpose or q.purpose in purposes,
-            lambda q: f"The purpose is {q.purpose or 'not stated'}; it is prohibited for {_either(article.purposes)}.",
+            lambda q: f"The purpose is {q.purpose or 'not stated'}; prohibited is {_either(article.purposes)}.",
         )
-    if article.handling_at_most is not None:
-        yield _at_most(article.handling_at_most)
-    if article.handling_at_least is not None:
-        yield _at_least(article.handling_at_least)
+    yield from _handling(article, "prohibited is")
     if article.goods:
         yield Condition(
             "goods",
             lambda q: not q.hs_codes or any(_touches(code, article.goods) for code in q.hs_codes),
-            lambda q: f"{_goods(q)}; it is prohibited for goods of HS {_either(article.goods)}.",
+            lambda q: f"{_goods(q)}; prohibited is HS {_either(article.goods)}.",
         )
-    yield from _words(article, _may_be_one_of)
+    for name, words, read in _words(article):
+        yield Condition(name, _may_be_one_of(words, read), _prohibits(name, words, read))
 
 
-def _at_most(level: Handling) -> Condition:
-    return Condition(
-        "handling",
-        lambda q: q.handling <= level,
-        lambda q: f"The handling is {q.handling.word}; the article covers at most {level.word}.",
-    )
+def _handling(article: Article, verb: str) -> Iterable[Condition]:
+    most, least = article.handling_at_most, article.handling_at_least
+    if most is not None:
+        yield _handling_condition(lambda q: q.handling <= most, f"{verb} at most {most.word}")
+    if least is not None:
+        yield _handling_condition(lambda q: q.handling >= least, f"{verb} {least.word} and above")
 
 
-def _at_least(level: Handling) -> Condition:
-    return Condition(
-        "handling",
-        lambda q: q.handling >= level,
-        lambda q: f"The handling is {q.handling.word}; the article covers {level.word} and above.",
-    )
+def _handling_condition(fits: Test, wanted: str) -> Condition:
+    return Condition("handling", fits, lambda q: f"The handling is {q.handling.word}; {wanted}.")
 
 
-def _words(
-    article: Article, make: Callable[[tuple[str, ...], Callable[[SharingRequest], str]], Test]
-) -> Iterable[Condition]:
-    for code, words, read in (
+def _words(article: Article) -> Iterable[tuple[str, tuple[str, ...], Read]]:
+    every: tuple[tuple[str, tuple[str, ...], Read], ...] = (
         ("origin", article.origins, lambda q: q.origin),
         ("category", article.categories, lambda q: q.attributes.get("category", "")),
         ("risk_type", article.risk_types, lambda q: q.attributes.get("risk_type", "")),
-    ):
-        if words:
-            yield Condition(code, make(words, read), _word_says(code, words, read))
+    )
+    return (each for each in every if each[1])
 
 
-def _word_says(
-    code: str, words: tuple[str, ...], read: Callable[[SharingRequest], str]
-) -> Callable[[SharingRequest], str]:
-    name = code.replace("_", " ")
-    return lambda q: f"The {name} is {read(q) or 'not stated'}; the article names {_either(words)}."
+def _asks_for(name: str, words: tuple[str, ...], read: Read) -> Read:
+    label = name.replace("_", " ")
+    return lambda q: f"The {label} is {read(q) or 'not stated'}; the article asks for {_either(words)}."
 
 
-def _is_one_of(words: tuple[str, ...], read: Callable[[SharingRequest], str]) -> Test:
+def _prohibits(name: str, words: tuple[str, ...], read: Read) -> Read:
+    label, words_shown = name.replace("_", " "), _either(words)
+    return lambda q: (
+        f"The {label} is {read(q)}; prohibited is {words_shown}."
+        if read(q)
+        else f"The {label} is not stated; it must be, since {words_shown} is prohibited."
+    )
+
+
+def _is_one_of(words: tuple[str, ...], read: Read) -> Test:
     known = frozenset(words)
     return lambda q: read(q) in known
 
 
-def _may_be_one_of(words: tuple[str, ...], read: Callable[[SharingRequest], str]) -> Test:
+def _may_be_one_of(words: tuple[str, ...], read: Read) -> Test:
     known = frozenset(words)
     return lambda q: not read(q) or read(q) in known
 

@@ -80,7 +80,7 @@ class _Shelf:
 class Explanation:
     """A decision with all that a person may want to know of it.
 
-    near_misses: every permit that does not apply, nearest first. also: other permits that apply
+    near_misses: the permits for this route that do not apply, nearest first; where there are none, of any route. also: other permits that apply
     (agreement, article).
     strictest_onward: the strictest rule among the permits that apply.
     """
@@ -111,7 +111,7 @@ class Engine:
             return self._refuse(request, (), agreement_id, article_id)
         for rule in shelf.bars:
             if rule.applies(request):
-                return self._bar(request, rule)
+                return _bar(request, [each for each in shelf.bars if each.applies(request)])
         never = self._never(request, shelf.masks) if shelf.masks else ()
         for rule in shelf.permits:
             if agreement_id and not _is_named(rule, agreement_id, article_id):
@@ -125,7 +125,8 @@ class Engine:
         """The verdict with every near miss and every other permit that applies."""
         decision = self.decide(request, agreement_id=agreement_id, article_id=article_id)
         permits = [rule for rule in self._rules if rule.article.is_permit]
-        misses = _nearest(request, permits)
+        route = (request.sender, request.receiver, request.kind)
+        misses = _nearest(request, self._shelves[route].permits if route in self._shelves else permits)
         fitting = [rule for rule in sorted(permits, key=lambda rule: rule.rank) if not rule.failed(request)]
         answered = (decision.agreement_id, decision.article_id)
         names = tuple((rule.agreement.id, rule.article.id) for rule in fitting)
@@ -147,18 +148,6 @@ class Engine:
     def _never(self, request: SharingRequest, masks: tuple[_Rule, ...]) -> tuple[str, ...]:
         return tuple(field for rule in masks if rule.applies(request) for field in rule.article.fields)
 
-    def _bar(self, request: SharingRequest, rule: _Rule) -> Decision:
-        article = rule.article
-        first = Reason("prohibited", f"{_named(article)} prohibits it.", clause_of(article))
-        return Decision(
-            is_permitted=False,
-            agreement_id=rule.agreement.id,
-            article_id=article.id,
-            fields_released=(),
-            fields_withheld=tuple(sorted(request.fields)),
-            reasons=(first, *rule.met(request)),
-        )
-
     def _refuse(
         self, request: SharingRequest, permits: tuple[_Rule, ...], agreement_id: str, article_id: str
     ) -> Decision:
@@ -174,6 +163,22 @@ class Engine:
             reasons=(_not_permitted(what, misses[0]) if misses else _no_article(what, agreement_id, article_id),),
             near_misses=misses,
         )
+
+
+def _bar(request: SharingRequest, rules: list[_Rule]) -> Decision:
+    """The refusal by prohibitions: the first names the decision, the reasons name all."""
+    reasons: list[Reason] = []
+    for rule in rules:
+        clause = clause_of(rule.article)
+        reasons += [Reason("prohibited", f"{_named(rule.article)} prohibits it.", clause), *rule.met(request)]
+    return Decision(
+        is_permitted=False,
+        agreement_id=rules[0].agreement.id,
+        article_id=rules[0].article.id,
+        fields_released=(),
+        fields_withheld=tuple(sorted(request.fields)),
+        reasons=tuple(reasons),
+    )
 
 
 def _not_permitted(what: str, nearest: NearMiss) -> Reason:

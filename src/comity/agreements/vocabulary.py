@@ -70,11 +70,11 @@ class Tag(StrEnum):
 _NOUN_OF_KIND: dict[str, type] = {"alert/1": Alert, "finding/1": Finding}
 
 KINDS: tuple[str, ...] = tuple(_NOUN_OF_KIND)
-PURPOSES: tuple[str, ...] = tuple(Purpose)
+PURPOSES: tuple[str, ...] = tuple(each.value for each in Purpose)
 HANDLINGS: tuple[str, ...] = tuple(level.word for level in Handling)
-CATEGORIES: tuple[str, ...] = tuple(AlertCategory)
-RISK_TYPES: tuple[str, ...] = tuple(RiskType)
-ROLES: frozenset[str] = frozenset(SubjectRole)
+CATEGORIES: tuple[str, ...] = tuple(each.value for each in AlertCategory)
+RISK_TYPES: tuple[str, ...] = tuple(each.value for each in RiskType)
+ROLES: frozenset[str] = frozenset(each.value for each in SubjectRole)
 LANGUAGES: tuple[str, ...] = ("en", "fr", "es", "ar", "pt", "ru")
 
 # The list whose elements an article may tell apart, by the word that each carries: `subjects[consignor].name`.
@@ -96,14 +96,16 @@ def fields_of_kind(kind: str) -> frozenset[str]:
     return _FIELDS[kind]
 
 
-def required_fields(kind: str) -> tuple[str, ...]:
-    """The fields without which a receiver cannot read a message of this kind."""
+def required_fields(kind: str) -> dict[str, tuple[str, ...]]:
+    """The fields without which a receiver cannot read a message of this kind, and those without which it cannot read
+    a part: {"": ("ref", …), "exhibits": ("exhibits.name", …)}.
+    """
     return _REQUIRED[kind]
 
 
 def meant(word: str, words: tuple[str, ...] | frozenset[str]) -> str:
     """A remedy for an unknown word: the near one, or all that there are."""
-    near = get_close_matches(word, sorted(words), n=1, cutoff=0.6)
+    near = get_close_matches(word, sorted(str(each) for each in words), n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]!r}?"
     known = ", ".join(sorted(words)) if len(words) <= 12 else f"{len(words)} words; see docs/agreements.md"
@@ -122,6 +124,15 @@ def _paths(noun: Any, prefix: str) -> Iterator[str]:
                 yield from _paths(inner, f"{path}[{role}].")
 
 
+def _required(noun: Any, prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    hints = get_type_hints(noun)
+    needed = [each for each in dataclasses.fields(noun) if each.default is dataclasses.MISSING]
+    yield prefix, tuple(f"{prefix}.{each.name}".lstrip(".") for each in needed)
+    for each in dataclasses.fields(noun):
+        if dataclasses.is_dataclass(inner := _inner(hints[each.name])):
+            yield from _required(inner, f"{prefix}.{each.name}".lstrip("."))
+
+
 def _inner(hint: Any) -> Any:
     """The type inside of `tuple[X, ...]` and of `X | None`."""
     if get_origin(hint) in (tuple, Union, UnionType):
@@ -134,10 +145,7 @@ def _is_selectable(hint: Any, inner: Any) -> bool:
 
 
 _FIELDS = {kind: frozenset(_paths(noun, "")) for kind, noun in _NOUN_OF_KIND.items()}
-_REQUIRED = {
-    kind: tuple(each.name for each in dataclasses.fields(noun) if each.default is dataclasses.MISSING)
-    for kind, noun in _NOUN_OF_KIND.items()
-}
+_REQUIRED = {kind: dict(_required(noun, "")) for kind, noun in _NOUN_OF_KIND.items()}
 
 PARTY = re.compile(r"[A-Z]{2}", re.ASCII)
 HS_PREFIX = re.compile(r"\d{2}(\d{2}(\d{2})?)?", re.ASCII)

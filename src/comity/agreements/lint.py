@@ -1,0 +1,163 @@
+"""Looking an agreement over before anyone signs it. Pure.
+
+An error means that the agreement cannot work as written: an article that never fires, or messages that the receiver
+would refuse. A warning deserves a second look. A note says what nobody has compared with its source yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from comity.agreements.cutting import FieldSet
+from comity.agreements.values import Agreement, Article
+from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, KINDS, required_fields
+from comity.trade import Handling
+
+
+class Weight(StrEnum):
+    """How much a remark matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One remark on an article. code: a stable word."""
+
+    weight: Weight
+    article_id: str
+    code: str
+    text: str
+
+
+def look_over(agreement: Agreement) -> tuple[Remark, ...]:
+    """Every remark, errors first, then by article."""
+    remarks = [remark for article in agreement.articles for remark in _remarks(agreement, article)]
+    weights = tuple(Weight)
+    return tuple(sorted(remarks, key=lambda each: (weights.index(each.weight), each.article_id, each.code)))
+
+
+def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
+    for text in _never_fires(agreement, article):
+        yield Remark(Weight.ERROR, article.id, "never_fires", text)
+    if article.is_permit:
+        for kind in article.kinds:
+            yield from _receiver_troubles(agreement, article, kind)
+        yield from _shadows(agreement, article)
+    if not article.is_verified:
+        source = article.source or "no source is named"
+        text = f"Not yet compared with its source ({source}; tag {article.tag.value})."
+        yield Remark(Weight.NOTE, article.id, "not_verified", text)
+
+
+def _never_fires(agreement: Agreement, article: Article) -> Iterator[str]:
+    if not _routes(article):
+        yield f"Its only sender, {article.senders[0]}, is its only receiver."
+    low, high = article.handling_at_least, article.handling_at_most
+    if low is not None and high is not None and low > high:
+        yield f"No handling is at least {low.word} and at most {high.word}."
+    opens = max(agreement.in_force.opens_at, article.valid.opens_at)
+    if opens >= min(agreement.in_force.closes_at, article.valid.closes_at):
+        yield "Its days lie outside of the days of the agreement."
+    if article.is_permit:
+        for name in _asked(article):
+            if not any(kind in ATTRIBUTE_FIELDS[name] for kind in article.kinds):
+                yield f"It asks for the {name}, which a message of {', '.join(article.kinds)} does not carry."
+
+
+def _receiver_troubles(agreement: Agreement, article: Article, kind: str) -> Iterator[Remark]:
+    """What the receiver could not read or check, so that it would refuse messages which the sender permits."""
+    overlapping = [each for each in agreement.articles if not each.is_permit and _meets(each, article, kind)]
+    masked = [field for each in overlapping for field in each.fields]
+    released = FieldSet(article.fields, masked)
+    for field in _unreadable(article, released, kind):
+        text = f"It does not release {field}, without which no receiver can read a message of {kind}."
+        yield Remark(Weight.ERROR, article.id, "unreadable", text)
+    for each in (article, *overlapping):
+        for name in (*_asked(each), "issuer") if each is article else _asked(each):
+            field = ATTRIBUTE_FIELDS[name].get(kind, "")
+            if field and not released.covers(field):
+                text = f"It does not release {field}, by which article {each.id} judges: the receiver cannot check it."
+                yield Remark(Weight.ERROR, article.id, "uncheckable", text)
+
+
+def _unreadable(article: Article, released: FieldSet, kind: str) -> Iterator[str]:
+    for part, needed in required_fields(kind).items():
+        is_touched = not part or any(field.startswith((f"{part}.", f"{part}[")) for field in article.fields)
+        if is_touched or released.covers(part):
+            yield from (field for field in needed if not released.covers(field))
+
+
+def _shadows(agreement: Agreement, article: Article) -> Iterator[Remark]:
+    bars = [each for each in agreement.articles if not each.is_permit and not each.fields]
+    routes = _routes(article)
+    for bar in bars:
+        lost = [route for route in routes if _covers_route(bar, route)]
+        if not lost or not all(_implies(agreement, article, bar, kind) for _, _, kind in lost):
+            continue
+        if len(lost) == len(routes):
+            text = f"Article {bar.id} prohibits everything that it permits."
+            yield Remark(Weight.ERROR, article.id, "shadowed", text)
+        else:
+            sender, receiver, kind = lost[0]
+            text = f"Article {bar.id} prohibits part of it, such as {kind} from {sender} to {receiver}."
+            yield Remark(Weight.WARNING, article.id, "partly_shadowed", text)
+
+
+def _implies(agreement: Agreement, permit: Article, bar: Article, kind: str) -> bool:
+    """Whether the bar applies to all that the permit covers. What a kind does not carry counts against the request."""
+    low, high = permit.handling_at_least or Handling.OPEN, permit.handling_at_most or Handling.CONFIDENTIAL
+    opens = max(agreement.in_force.opens_at, permit.valid.opens_at)
+    closes = min(agreement.in_force.closes_at, permit.valid.closes_at)
+    return (
+        _within(permit.purposes, bar.purposes)
+        and (bar.handling_at_least or Handling.OPEN) <= low
+        and high <= (Handling.CONFIDENTIAL if bar.handling_at_most is None else bar.handling_at_most)
+        and bar.valid.opens_at <= opens
+        and closes <= bar.valid.closes_at
+        and (not bar.goods or (bool(permit.goods) and all(code.startswith(bar.goods) for code in permit.goods)))
+        and all(_within_attribute(permit, bar, name, kind) for name in ("origin", "category", "risk_type"))
+    )
+
+
+def _within_attribute(permit: Article, bar: Article, name: str, kind: str) -> bool:
+    words = _words(bar, name)
+    return kind not in ATTRIBUTE_FIELDS[name] or _within(_words(permit, name), words)
+
+
+def _within(asked: tuple[str, ...], barred: tuple[str, ...]) -> bool:
+    return not barred or (bool(asked) and set(asked) <= set(barred))
+
+
+def _words(article: Article, name: str) -> tuple[str, ...]:
+    known = {"origin": article.origins, "category": article.categories, "risk_type": article.risk_types}
+    return known[name]
+
+
+def _asked(article: Article) -> Iterable[str]:
+    """The attributes of goods and notices that the article has conditions on."""
+    names = [name for name in ("origin", "category", "risk_type") if _words(article, name)]
+    return ["goods", *names] if article.goods else names
+
+
+def _routes(article: Article) -> list[tuple[str, str, str]]:
+    return [
+        (sender, receiver, kind)
+        for sender in article.senders
+        for receiver in article.receivers
+        for kind in article.kinds or KINDS
+        if sender != receiver
+    ]
+
+
+def _covers_route(article: Article, route: tuple[str, str, str]) -> bool:
+    return route in _routes(article)
+
+
+def _meets(one: Article, other: Article, kind: str) -> bool:
+    """Whether two articles have a route of this kind in common."""
+    return bool({route for route in _routes(one) if route[2] == kind} & set(_routes(other)))
