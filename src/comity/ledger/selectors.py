@@ -101,6 +101,15 @@ def tlog_proof(index: int) -> str:
     return tlog_proofs([index])[0]
 
 
+def witnessed_proof(index: int) -> str:
+    """The proof against the newest checkpoint that partners cosigned, where it holds the entry; else the newest.
+
+    Raises: NoEntryError; NoCheckpointError where the log has not begun.
+    """
+    size = Cosignature.objects.order_by("-size").values_list("size", flat=True).first() or 0
+    return tlog_proofs([index], note=checkpoint_at(size) if size > index else "")[0]
+
+
 def tlog_proofs(indices: Iterable[int], *, note: str = "") -> list[str]:
     """Proofs of many entries against one checkpoint, the newest unless given; they share their reads.
 

@@ -109,14 +109,18 @@ def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.Log
         raise LedgerError("This log never signed a checkpoint of that size", where=f"size {checkpoint.size}")
     if notes.split_note(ours)[0] != opened.text:
         raise SplitViewError("Our own key signed two histories", where=f"size {checkpoint.size}", seen=ours, shown=note)
-    line = next(
-        each.line for each in notes.split_note(note)[1] if (each.name, each.key_id) == (cosigner.name, cosigner.key_id)
-    )
-    Cosignature.objects.update_or_create(
-        size=checkpoint.size,
-        vkey=cosigner.vkey,
-        defaults={"line": line, "seconds": seconds, "recorded_at": at},
-    )
+    theirs = (cosigner.name, cosigner.key_id)
+    lines = [each for each in notes.split_note(note)[1] if (each.name, each.key_id) == theirs]
+    newest = max(lines, key=lambda each: each.signature[:8])  # the time, big-endian (tlog-cosignature)
+    with transaction.atomic():
+        row, is_new = Cosignature.objects.get_or_create(
+            size=checkpoint.size,
+            vkey=cosigner.vkey,
+            defaults={"line": newest.line, "seconds": seconds, "recorded_at": at},
+        )
+        if not is_new and row.seconds < seconds:
+            row.line, row.seconds, row.recorded_at = newest.line, seconds, at
+            row.save()
 
 
 def witness(
@@ -139,6 +143,8 @@ def witness(
     with transaction.atomic():
         seen = PartnerHead.objects.select_for_update().filter(origin=checkpoint.origin).first()
         reason = _contradiction(checkpoint, seen, old_size, proof)
+        if reason and seen is None:
+            raise NoteError("The checkpoint does not hold, at first sight", where=f"{checkpoint.origin}: {reason}")
         if seen is None or not reason:
             line = cosigner.sign(opened.text, at)
             _remember(checkpoint, note=note, line=line, vkey=known.vkey, at=at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from comity.ledger.errors import LogDamagedError
@@ -11,7 +11,7 @@ from comity.ledger.models import Batch, Cosignature, LogState
 from comity.ledger.rules import kind_of
 from comity.ledger.selectors import note_at
 from comity.ledger.tree import stored_subtrees
-from comity.trust import NoteError, merkle, notes, tiles
+from comity.trust import NoteError, TrustError, merkle, notes, tiles
 
 _MOST_PROBLEMS = 100
 _ROWS_AT_ONCE = 64
@@ -21,8 +21,8 @@ _ROWS_AT_ONCE = 64
 class LogReport:
     """What a check of the whole log found.
 
-    size, root: computed from the entries. kinds: how many entries of each kind. cosigned: vkey of each partner whose
-    cosignature holds, with the size of the newest checkpoint it cosigned. problems: sentences; none when all is sound.
+    size, root: computed from the entries. kinds: how many entries of each kind. cosigned: the name of each cosigner
+    whose signatures hold, with the size of the newest checkpoint it cosigned. problems: sentences; none when sound.
     """
 
     origin: str
@@ -91,11 +91,8 @@ class _Check:
                 self.say(f"tile level {level}, hashes {position} to {stop}: not those of the entries")
 
 
-def verify_log(verifier: notes.LogVerifier, cosigners: Sequence[notes.LogVerifier] = ()) -> LogReport:
-    """Compute the whole log again from its entries and compare it with what was signed.
-
-    verifier: our log's key. cosigners: keys of partners; cosignatures of others are counted, not checked.
-    """
+def verify_log(verifier: notes.LogVerifier) -> LogReport:
+    """Compute the whole log again from its entries and compare it with what was signed. verifier: our log's key."""
     check = _Check()
     for row in _rows():
         check.batch(row, verifier.name)
@@ -105,7 +102,7 @@ def verify_log(verifier: notes.LogVerifier, cosigners: Sequence[notes.LogVerifie
             check.say("the row with the signed checkpoint is gone")
     else:
         _check_state(check, state, verifier)
-    cosignatures, cosigned = _check_cosignatures(check, cosigners)
+    cosignatures, cosigned = _check_cosignatures(check)
     return LogReport(
         origin=verifier.name,
         size=check.frontier.size,
@@ -141,21 +138,20 @@ def _check_state(check: _Check, state: LogState, verifier: notes.LogVerifier) ->
         check.say("the stored right edge of the tree is not that of the entries")
 
 
-def _check_cosignatures(check: _Check, cosigners: Sequence[notes.LogVerifier]) -> tuple[int, dict[str, int]]:
-    known = {cosigner.vkey: cosigner for cosigner in cosigners}
+def _check_cosignatures(check: _Check) -> tuple[int, dict[str, int]]:
+    """Each under the key that was the partner's when it was recorded."""
     cosigned: dict[str, int] = {}
     count = 0
     for row in Cosignature.objects.order_by("size", "vkey").iterator():
         count += 1
-        if row.vkey not in known:
-            continue
         note = note_at(row.size)
         if note is None:
-            check.say(f"the checkpoint of size {row.size} that {known[row.vkey].name} cosigned is gone")
+            check.say(f"the checkpoint of size {row.size} that was cosigned is gone")
             continue
         try:
-            notes.open_note(notes.split_note(note)[0] + "\n" + row.line, [known[row.vkey]])
-            cosigned[row.vkey] = row.size
-        except NoteError as error:
-            check.say(f"the cosignature of {known[row.vkey].name} at size {row.size}: {error}")
+            cosigner = notes.LogVerifier.from_vkey(row.vkey)
+            notes.open_note(notes.split_note(note)[0] + "\n" + row.line, [cosigner])
+            cosigned[cosigner.name] = row.size
+        except TrustError as error:
+            check.say(f"a cosignature at size {row.size}: {error}")
     return count, cosigned
