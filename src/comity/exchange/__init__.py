@@ -15,7 +15,7 @@ from comity.exchange.errors import (
 )
 from comity.exchange.invitation import Invitation, read_invitation, write_invitation
 from comity.exchange.limits import LIMITS, Limits
-from comity.exchange.message import Message, read_message
+from comity.exchange.message import Message, ReceivedMessage, read_message
 
 __all__ = [
     "LIMITS",
@@ -31,6 +31,7 @@ __all__ = [
     "PartnerStateError",
     "PartnerUnknownError",
     "ReceiptRefusedError",
+    "ReceivedMessage",
     "TransportError",
     "read_invitation",
     "read_message",

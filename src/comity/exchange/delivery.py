@@ -75,7 +75,8 @@ class Postman:
         """Step S12: ask every partner that is not suspended how far our sequence has arrived."""
         for peer in load_peers().values():
             if not peer.is_suspended:
-                self._ask(peer)
+                self.asking.add(peer.id)
+                self.transport.ask_position(peer, self.tell_position)
 
     def tell(self, parcel: Parcel, outcome: Outcome) -> None:
         """An outcome has come."""
@@ -93,9 +94,14 @@ class Postman:
             for event in arrived:
                 if event is not None and isinstance(event[0], Peer):
                     self._apply(event[0], event[1])
-            formed = Former(self.keyring, self.rules, at, self.in_flight, self._recent_heads(at)).form()
+            # Nothing goes to a partner whose position is awaited: so no answer can cross it on the way.
+            self.asking |= {peer.id for peer in recovered}
+            former = Former(
+                self.keyring, self.rules, at, self.in_flight, self._recent_heads(at), frozenset(self.asking)
+            )
+            formed = former.form()
         for peer in recovered:
-            self._ask(peer)
+            self.transport.ask_position(peer, self.tell_position)
         return formed
 
     def _record(self, checked: Sequence[Checked], at: datetime) -> list[Peer]:
@@ -109,13 +115,8 @@ class Postman:
 
     def _apply(self, peer: Peer, position: Position | None) -> None:
         self.asking.discard(peer.id)
-        if position is not None and not self.in_flight[peer.id]:
+        if position is not None:
             apply_position(peer.id, position)
-
-    def _ask(self, peer: Peer) -> None:
-        if peer.id not in self.asking:
-            self.asking.add(peer.id)
-            self.transport.ask_position(peer, self.tell_position)
 
     def _recent_heads(self, at: datetime) -> frozenset[int]:
         return frozenset(key for key, moment in self.heads_at.items() if moment <= at < moment + HEADS_EVERY)

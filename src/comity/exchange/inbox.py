@@ -23,7 +23,7 @@ from comity.exchange.errors import EnvelopeRefusedError
 from comity.exchange.heads import Witnessing, witness_heads
 from comity.exchange.judging import Incoming, Judge, Validator, read_incoming
 from comity.exchange.limits import LIMITS, Limits
-from comity.exchange.message import Message, read_message
+from comity.exchange.message import ReceivedMessage, read_message
 from comity.exchange.models import InboxEnvelope, InboxMessage, Partner, Reception, Refusal
 from comity.exchange.position import Position
 from comity.exchange.receipt import (
@@ -52,16 +52,6 @@ class Reply:
     body: bytes
     is_receipt: bool
     code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
-    """An accepted message on its way into its journey."""
-
-    message: Message
-    received_at: datetime
-    sequence: int
-    attempt: int
 
 
 Handler = Callable[[ReceivedMessage], None]

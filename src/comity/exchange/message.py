@@ -58,6 +58,16 @@ class Message:
         return mapping
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """An accepted message on its way into its journey. attempt: from 1."""
+
+    message: Message
+    received_at: datetime
+    sequence: int
+    attempt: int
+
+
 def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
     """The message in these bytes; fields that no name here knows survive in its bytes.
 

@@ -78,6 +78,7 @@ class Former:
     """Forms envelopes in the caller's transaction.
 
     in_flight: envelopes now under way, by partner id. without_heads: ids of partners that got the heads lately.
+    held: ids of partners to which nothing goes now.
     """
 
     keyring: Keyring
@@ -85,6 +86,7 @@ class Former:
     at: datetime
     in_flight: Mapping[int, int]
     without_heads: frozenset[int] = frozenset()
+    held: frozenset[int] = frozenset()
 
     def form(self) -> list[Formed]:
         """Steps S3 and S4 for every partner that is due: first what is open and unclaimed, then what waits."""
@@ -108,7 +110,8 @@ class Former:
         rows = Delivery.objects.select_related("partner").filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=self.at), Exists(waiting) | Exists(unclaimed)
         )
-        return list(rows.exclude(partner__state=Partner.State.SUSPENDED).order_by("partner_id"))
+        rows = rows.exclude(partner__state=Partner.State.SUSPENDED).exclude(partner_id__in=self.held)
+        return list(rows.order_by("partner_id"))
 
     def _take_open(self, peer: Peer, slots: int) -> list[Formed]:
         """Envelopes that nobody is sending: after a failed attempt, or after whoever took them died."""

@@ -26,7 +26,8 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 class Answer:
     """The answer to one message. accepted: it is stored, and its journey will run.
 
-    code: why not, as a word; empty where accepted. clause: article or paper; field: of the message; remedy: what the sender may do; sha256: hex, of its bytes.
+    code: why not, as a word; empty where accepted. clause: article or paper. field: of the message. remedy: what the
+    sender may do. sha256: hex, of its bytes.
     """
 
     id: str

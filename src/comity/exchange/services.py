@@ -42,7 +42,7 @@ _TAKE_SEQUENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A release that is to be posted, and the message that it answers."""
+    """A release that is to be posted. in_reply_to: the message that it answers, where the release does not say."""
 
     release: Release
     in_reply_to: str = ""
@@ -162,7 +162,7 @@ def _compose(posting: Posting, at: datetime) -> Message:
         handling=release.handling.word,
         created=at,
         valid_until=release.valid_until,
-        in_reply_to=posting.in_reply_to,
+        in_reply_to=posting.in_reply_to or release.in_reply_to,
         body=release.body,
     )
 
