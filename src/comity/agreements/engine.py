@@ -19,6 +19,8 @@ from comity.common import Reason
 MOST_NEAR_MISSES = 5
 MOST_REMEMBERED = 256
 
+_FAR = {"sender": 4, "receiver": 4, "kind": 4, "purpose": 3}
+
 Route = tuple[str, str, str]
 
 
@@ -80,9 +82,8 @@ class _Shelf:
 class Explanation:
     """A decision with all that a person may want to know of it.
 
-    near_misses: the permits for this route that do not apply, nearest first; where there are none, of any route. also: other permits that apply
-    (agreement, article).
-    strictest_onward: the strictest rule among the permits that apply.
+    near_misses: the permits for this route that do not apply, nearest first; where there are none, of any route.
+    also: other permits that apply (agreement, article). strictest_onward: among all the permits that apply.
     """
 
     decision: Decision
@@ -95,7 +96,8 @@ class Engine:
     """Agreements in force, ready to answer. The same agreements give the same answers on every node."""
 
     def __init__(self, agreements: Iterable[Agreement]) -> None:
-        self.agreements = tuple(sorted(agreements, key=lambda agreement: agreement.id))
+        by_id = {agreement.id: agreement for agreement in agreements}
+        self.agreements = tuple(by_id[agreement_id] for agreement_id in sorted(by_id))
         self._rules = tuple(
             _Rule(agreement, article) for agreement in self.agreements for article in agreement.articles
         )
@@ -240,8 +242,10 @@ def _permit(rule: _Rule, fields: frozenset[str], never: tuple[str, ...]) -> Deci
 
 def _nearest(request: SharingRequest, rules: Iterable[_Rule]) -> tuple[NearMiss, ...]:
     misses = (NearMiss(rule.article.id, rule.failed(request), rule.agreement.id) for rule in rules)
-    near = sorted(
-        (miss for miss in misses if miss.failed),
-        key=lambda miss: (len(miss.failed), miss.agreement_id, miss.article_id),
-    )
-    return tuple(near[:MOST_NEAR_MISSES])
+    near = sorted((_distance(miss), miss.agreement_id, miss.article_id, miss) for miss in misses if miss.failed)
+    return tuple(miss for *_, miss in near[:MOST_NEAR_MISSES])
+
+
+def _distance(miss: NearMiss) -> int:
+    """How far an article is from permitting. Who, what and what for are farther away than at which level or when."""
+    return sum(_FAR.get(reason.code, 1) for reason in miss.failed)

@@ -222,7 +222,7 @@ def _verify_keys(at: datetime) -> dict[str, tuple[VerifyKey, ...]]:
 
 def _request(asked: dict[str, object], at: datetime) -> SharingRequest:
     kind = str(asked["kind"])
-    fields = _texts(asked["fields"]) or tuple(path for path in fields_of_kind(kind) if not _has_parts(path, kind))
+    fields = _texts(asked["fields"]) or _leaves(kind)
     attributes = {name: str(word) for name in ("category", "risk_type") if (word := asked[name])}
     return SharingRequest(
         sender=str(asked["sender"]),
@@ -243,8 +243,16 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(each) for each in cast(Iterable[object], value))
 
 
-def _has_parts(path: str, kind: str) -> bool:
-    return any(other.startswith((f"{path}.", f"{path}[")) for other in fields_of_kind(kind))
+def _leaves(kind: str) -> tuple[str, ...]:
+    """Every field of a kind that has no parts; those of a list with roles only by role."""
+    known = fields_of_kind(kind)
+    by_role = {path.partition("[")[0] for path in known if "[" in path}
+    return tuple(
+        path
+        for path in known
+        if not any(other.startswith((f"{path}.", f"{path}[")) for other in known)
+        and ("[" in path or path.partition(".")[0] not in by_role)
+    )
 
 
 def _say_explanation(request: SharingRequest, explanation: Explanation, engine: Engine, language: str) -> None:
@@ -268,8 +276,8 @@ def _say_explanation(request: SharingRequest, explanation: Explanation, engine: 
 def _say_terms(request: SharingRequest, explanation: Explanation) -> None:
     decision = explanation.decision
     until = decision.valid_until(request.at)
-    click.echo(f"  released: {', '.join(decision.fields_released) or 'nothing of it'}")
-    click.echo(f"  withheld: {', '.join(decision.fields_withheld) or 'nothing'}")
+    _say_paths("released", decision.fields_released)
+    _say_paths("withheld", decision.fields_withheld)
     click.echo(f"  to be deleted by: {show_instant(until) if until else 'no date is set'}")
     click.echo(f"  handing on: {_ONWARD[decision.onward]}")
     if decision.use_limits:
@@ -278,6 +286,11 @@ def _say_terms(request: SharingRequest, explanation: Explanation) -> None:
         click.echo(f"  article {article_id} of {agreement_id[:12]} permits it too")
     if explanation.also:
         click.echo(f"  the strictest of their rules on handing on: {_ONWARD[explanation.strictest_onward]}")
+
+
+def _say_paths(name: str, paths: tuple[str, ...]) -> None:
+    text = f"{name}: {', '.join(paths) or 'nothing'}"
+    click.echo(click.wrap_text(text, width=110, initial_indent="  ", subsequent_indent=" " * 12))
 
 
 def _say_near_misses(misses: Iterable[NearMiss]) -> None:
