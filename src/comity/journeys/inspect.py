@@ -1,0 +1,149 @@
+"""Road 4 and 8: goods are inspected; risk learns what was found, and partners whose alerts asked for it are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from comity.agreements import SharingRefusedError
+from comity.agreements.services import permit
+from comity.common import Actor, Reason
+from comity.enforcement import FindingFacts, Inspection, InspectionState, ReleaseDecision, Seizure, SeizureFacts
+from comity.enforcement import selectors as enforcement_selectors
+from comity.enforcement import services as enforcement
+from comity.exchange.errors import PartnerStateError, PartnerUnknownError
+from comity.exchange.services import post
+from comity.journeys.actors import standing_rule
+from comity.risk import TargetState
+from comity.risk import selectors as risk_selectors
+from comity.risk import services as risk
+from comity.risk.values import Learned, Signal
+from comity.staff import Permission, may
+from comity.trade import Finding, FindingResult, Outcome
+from comity.trade.encoding import finding_to_body
+
+FINDING_KIND = "finding/1"
+ANSWER_PURPOSE = "control"
+_ALERT = "alert:"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A result notice to a partner: the id of the message, or why it could not be sent."""
+
+    recipient: str
+    message_id: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What the end of an inspection came to."""
+
+    finding: Finding
+    seizure: Seizure | None
+    learned: Learned
+    notices: tuple[Notice, ...]
+
+
+@transaction.atomic
+def order_inspection(actor: Actor, *, record_id: UUID, at: datetime, place: str = "", remark: str = "") -> Inspection:
+    """Order an inspection for the reasons of the assessment, and the officer's own remark.
+
+    Raises: PermissionRefusedError, InspectionError, RecordNotFoundError, SelectionError.
+    """
+    found = risk_selectors.explanation(record_id).reasons
+    reasons = [Reason(each.source, f"{each.title}: {each.text}", each.clause) for each in found]
+    if remark.strip():
+        reasons.append(Reason("officer", remark.strip()))
+    inspection = enforcement.order_inspection(actor, record_id=record_id, reasons=reasons, at=at, place=place)
+    risk.set_target_state(actor, record_id=record_id, state=TargetState.INSPECTING, at=at)
+    return inspection
+
+
+@transaction.atomic
+def complete_inspection(
+    actor: Actor, *, inspection_id: UUID, facts: FindingFacts, at: datetime, seizure: SeizureFacts | None = None
+) -> Completed:
+    """Record what an inspection found, seize where asked, learn, and answer the alerts that asked for the control.
+
+    An irregular consignment is held until it is released; one that is in order can be released. Whether a partner may
+    be told, its agreement decides; a refusal is kept and does not undo the finding.
+    Raises: PermissionRefusedError, InspectionError, FindingError, ExhibitError, SeizureError.
+    """
+    inspection = _started(actor, inspection_id, at)
+    finding = enforcement.record_finding(actor, inspection_id=inspection_id, facts=facts, at=at)
+    seized = None
+    if seizure is not None:
+        seized = enforcement.seize(actor, inspection_id=inspection_id, facts=seizure, at=at)
+        finding = replace(finding, seizure_ref=seized.reference)
+    if finding.result is FindingResult.IRREGULAR:
+        risk.set_target_state(actor, record_id=inspection.record_id, state=TargetState.HELD, at=at)
+    learned = risk.learn(_outcome(finding, inspection), at=at)
+    notices = tuple(_answer(actor, finding, signal, at) for signal in _signals(inspection, at))
+    return Completed(finding, seized, learned, notices)
+
+
+@transaction.atomic
+def release(actor: Actor, *, record_id: UUID, reason: str, at: datetime) -> ReleaseDecision:
+    """Let goods go, with the reason.
+
+    Raises: PermissionRefusedError, ReleaseError, RecordNotFoundError.
+    """
+    decision = enforcement.release_goods(actor, record_id=record_id, reason=reason, at=at)
+    risk.set_target_state(actor, record_id=record_id, state=TargetState.RELEASED, at=at)
+    return decision
+
+
+def _started(actor: Actor, inspection_id: UUID, at: datetime) -> Inspection:
+    inspection = enforcement_selectors.inspection(inspection_id)
+    if inspection.state is InspectionState.ORDERED:
+        return enforcement.start_inspection(actor, inspection_id=inspection_id, at=at)
+    return inspection
+
+
+def _outcome(finding: Finding, inspection: Inspection) -> Outcome:
+    return Outcome(
+        declaration_ref=finding.declaration_ref,
+        is_irregular=finding.result is FindingResult.IRREGULAR,
+        decided_at=finding.found_at,
+        risk_type=finding.risk_type,
+        sources=inspection.sources,
+        hs_code=finding.hs_code,
+        consignor_id=finding.consignor.id if finding.consignor else "",
+        importer_id=finding.consignee.id if finding.consignee else "",
+    )
+
+
+def _signals(inspection: Inspection, at: datetime) -> Iterator[Signal]:
+    """The partners' alerts that asked for this control."""
+    wanted = {source.removeprefix(_ALERT) for source in inspection.sources if source.startswith(_ALERT)}
+    for signal in risk_selectors.signals(at) if wanted else ():
+        if signal.ref in wanted and signal.issuer != settings.COMITY_ADMINISTRATION:
+            yield signal
+
+
+def _answer(actor: Actor, finding: Finding, signal: Signal, at: datetime) -> Notice:
+    """TFA 12.5.1(f): who asked for a control is told its outcome, by an officer who may share, else by the rule."""
+    sharer = actor if may(actor, Permission.SHARE) else standing_rule("answer-alerts")
+    answer = replace(finding, alert_ref=signal.ref)
+    try:
+        release_ = permit(
+            sharer,
+            kind=FINDING_KIND,
+            recipient=signal.issuer,
+            purpose=ANSWER_PURPOSE,
+            handling=answer.handling,
+            body=finding_to_body(answer),
+            at=at,
+            in_reply_to=signal.message_id,
+        )
+        message_id = post(sharer, release_, signer=settings.COMITY_KEYRING.log, at=at, in_reply_to=signal.message_id)
+    except (SharingRefusedError, PartnerUnknownError, PartnerStateError) as error:
+        return Notice(signal.issuer, refusal=str(error))
+    return Notice(signal.issuer, message_id=message_id)
