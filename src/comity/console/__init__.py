@@ -1,1 +1,1 @@
-"""console"""
+"""The door for officers: pages that work without JavaScript, and live counters beside them."""

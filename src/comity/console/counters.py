@@ -1,0 +1,37 @@
+"""The counters of the menu: what waits. The same figures go into pages and into the live stream."""
+
+from __future__ import annotations
+
+from comity.common import Actor
+from comity.exchange.selectors import inbox_status
+from comity.risk import TargetState
+from comity.risk.selectors import state_counts
+from comity.staff import Permission, may
+from comity.staff.selectors import open_proposals
+
+
+def counts() -> dict[str, int]:
+    """Every counter, whoever looks."""
+    states = state_counts()
+    return {
+        "queue": states[TargetState.NEW] + states[TargetState.SELECTED],
+        "assessed": sum(states.values()),
+        "messages": inbox_status().due,
+        "approvals": len(open_proposals()),
+    }
+
+
+def counts_for(actor: Actor) -> dict[str, int]:
+    """The counters that the actor may know."""
+    return visible(counts(), actor)
+
+
+def visible(every: dict[str, int], actor: Actor) -> dict[str, int]:
+    """Those of the counters that the actor may know."""
+    needed = {
+        "queue": may(actor, Permission.VIEW_CONSIGNMENTS),
+        "assessed": may(actor, Permission.VIEW_CONSIGNMENTS),
+        "messages": may(actor, Permission.VIEW_MESSAGES),
+        "approvals": may(actor, Permission.APPROVE_SHARING) or may(actor, Permission.SHARE),
+    }
+    return {name: value for name, value in every.items() if needed.get(name)}

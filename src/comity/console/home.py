@@ -1,0 +1,106 @@
+"""Today's work: what is due, what waits, how the partners and the log are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from comity.common import Actor, utc_now
+from comity.console.access import page
+from comity.console.exchange import health_of
+from comity.console.today import local_day
+from comity.enforcement import selectors as enforcement
+from comity.enforcement.rules import InspectionState
+from comity.exchange import selectors as exchange
+from comity.intake import selectors as intake
+from comity.ledger import NoCheckpointError
+from comity.ledger import selectors as ledger
+from comity.risk import QueueFilter, TargetState
+from comity.risk import selectors as risk
+from comity.risk.values import Plan
+from comity.staff import Permission, may
+from comity.staff import selectors as staff
+from comity.trust import Checkpoint, split_note
+
+_BAR_WIDTH = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a bar: where it begins and how long it is, in units of the picture."""
+
+    name: str
+    label: str
+    count: int
+    start: float
+    width: float
+
+
+@page()
+@require_GET
+def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What an officer sees first."""
+    at = utc_now()
+    context: dict[str, object] = {
+        "today": local_day(at),
+        "healths": [health_of(view, at) for view in exchange.partners()],
+        "log_size": ledger.log_size(),
+        "witnesses": _witness_count(),
+        "split_views": ledger.split_views(),
+        "outbox": exchange.outbox_status(),
+        "inbox": exchange.inbox_status(),
+    }
+    if may(actor, Permission.VIEW_CONSIGNMENTS):
+        context |= _consignments(actor)
+    if may(actor, Permission.SHARE) or may(actor, Permission.APPROVE_SHARING):
+        context["proposals"] = [each for each in staff.open_proposals() if each.proposed_by != str(actor)]
+    return render(request, "console/dashboard.html", context)
+
+
+def _consignments(actor: Actor) -> dict[str, object]:
+    plan = risk.plan(local_day(utc_now()))
+    open_inspections = enforcement.inspections(states=(InspectionState.ORDERED, InspectionState.STARTED), limit=10)
+    records = intake.records_by_id([each.record_id for each in open_inspections])
+    return {
+        "plan": plan,
+        "bar": spent(plan),
+        "states": [(state, count) for state, count in risk.state_counts().items() if count],
+        "first": risk.queue(QueueFilter(states=(TargetState.SELECTED,), page_size=5)),
+        "mine": risk.queue(
+            QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=actor.id, page_size=5)
+        ),
+        "inspections": [(each, records.get(each.record_id)) for each in open_inspections],
+        "received": intake.counts(),
+    }
+
+
+def spent(plan: Plan) -> list[Slice]:
+    """The day's inspections as parts of one bar: mandatory, by score, by chance, left."""
+    parts = [
+        ("mandatory", _("mandatory"), plan.used_mandatory),
+        ("risk", _("by score"), plan.used_risk),
+        ("random", _("by chance"), plan.used_random),
+        ("left", _("left"), plan.left),
+    ]
+    total = max(1, sum(count for _name, _label, count in parts))
+    slices, start = [], 0.0
+    for name, label, count in parts:
+        width = _BAR_WIDTH * count / total
+        slices.append(Slice(name, label, count, round(start, 2), round(width, 2)))
+        start += width
+    return slices
+
+
+def _witness_count() -> int:
+    """How many of the partners signed a checkpoint that covers the whole log."""
+    try:
+        note = ledger.latest_checkpoint()
+    except NoCheckpointError:
+        return 0
+    text, signatures = split_note(note)
+    return len({each.name for each in signatures} - {Checkpoint.parse(text).origin, settings.COMITY_KEYRING.log.name})

@@ -1,0 +1,109 @@
+"""A consignment: what arrived, why it stands where it stands, what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from comity.common import Actor, utc_now
+from comity.console.access import page
+from comity.console.words import word
+from comity.enforcement import selectors as enforcement
+from comity.enforcement.values import RecordFile
+from comity.intake import selectors as intake
+from comity.intake.values import StoredRecord
+from comity.risk import Explanation, SelectionError, TargetState
+from comity.risk import selectors as risk
+from comity.staff import Permission
+from comity.staff.services import record_deed
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a consignment."""
+
+    at: datetime
+    title: str
+    detail: str = ""
+
+
+@page(Permission.VIEW_CONSIGNMENTS)
+@require_GET
+def consignment(request: HttpRequest, _actor: Actor, record_id: UUID) -> HttpResponse:
+    """One consignment, as it stands now or as an earlier version said."""
+    version = request.GET.get("version", "")
+    is_number = version.isascii() and version.isdigit()
+    record = intake.record(record_id, version=int(version) if is_number else None)
+    versions = intake.versions_of(record_id)
+    explanation = explanation_of(record_id)
+    file = enforcement.record_file(record_id)
+    state = explanation.state if explanation else TargetState.NEW
+    context = {
+        "record": record,
+        "versions": versions,
+        "explanation": explanation,
+        "inspections": file.inspections,
+        "findings": file.findings,
+        "seizures": file.seizures,
+        "decisions": file.decisions,
+        "timeline": timeline_of(versions, record_id, file),
+        "open_inspection": enforcement.open_inspection(record_id),
+        "can_decide": record.is_current and state not in {TargetState.INSPECTING, TargetState.RELEASED},
+        "section": "queue",
+    }
+    return render(request, "console/consignment.html", context)
+
+
+@page(Permission.VIEW_CONSIGNMENTS)
+@require_GET
+def raw(_request: HttpRequest, actor: Actor, arrival_id: UUID) -> HttpResponse:
+    """The bytes exactly as they arrived; always a download, never shown, since they are a stranger's."""
+    data, info = intake.raw_bytes(arrival_id), intake.arrival(arrival_id)
+    record_deed(actor, deed="view_raw", subject=f"arrival:{arrival_id}", at=utc_now())
+    return download(data, name=info.name.rsplit("/", 1)[-1] or "arrival")
+
+
+def download(data: bytes, *, name: str, media_type: str = "application/octet-stream") -> HttpResponse:
+    """Bytes as a file to save. The name is reduced to what every system can store."""
+    safe = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:100]
+    response = HttpResponse(data, content_type=media_type)
+    response["Content-Disposition"] = f'attachment; filename="{safe.encode("ascii", "replace").decode()}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def explanation_of(record_id: UUID) -> Explanation | None:
+    """Why a record stands where it stands; None where it was not assessed yet."""
+    try:
+        return risk.explanation(record_id)
+    except SelectionError:
+        return None
+
+
+def timeline_of(versions: list[StoredRecord], record_id: UUID, file: RecordFile) -> list[Event]:
+    """Everything that happened, the latest first."""
+    events = [
+        Event(each.received_at, _("Version %(number)d arrived") % {"number": each.version}, each.arrival.name)
+        for each in versions
+    ]
+    events += [
+        Event(each.at, _("Assessed: %(score)s") % {"score": each.score}, str(word(each.lane.value)))
+        for each in risk.assessments(record_id)
+    ]
+    for inspection in file.inspections:
+        events.append(Event(inspection.ordered_at, _("Inspection ordered"), inspection.ordered_by))
+        if inspection.started_at:
+            events.append(Event(inspection.started_at, _("Inspection started"), inspection.started_by))
+    events += [
+        Event(each.found_at, _("Finding: %(result)s") % {"result": word(each.result)}, each.ref)
+        for each in file.findings
+    ]
+    events += [Event(each.seized_at, _("Goods seized"), each.reference) for each in file.seizures]
+    events += [Event(each.decided_at, str(word(each.kind)).capitalize(), each.reason) for each in file.decisions]
+    return sorted(events, key=lambda event: event.at, reverse=True)

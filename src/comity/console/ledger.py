@@ -1,0 +1,189 @@
+"""The proof page: the log in plain words, an entry's inclusion, downloads, verification."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from comity.common import Actor, utc_now
+from comity.console.access import page
+from comity.console.forms import ConsoleForm
+from comity.exchange.directory import load_peers
+from comity.ledger import NoCheckpointError, verifying
+from comity.ledger import selectors as ledger
+from comity.staff import Permission
+from comity.staff.services import record_deed
+from comity.trust import LogVerifier, TrustError, open_checkpoint, split_note, verify_tlog_proof
+
+
+class EntryForm(ConsoleForm):
+    """Which entry to prove."""
+
+    entry = forms.IntegerField(
+        label=gettext_lazy("Number of the entry"),
+        help_text=gettext_lazy("Counted from 0; messages and receipts name theirs"),
+        min_value=0,
+        error_messages={"required": gettext_lazy("Enter a number")},
+    )
+    entry.is_narrow = True  # type: ignore[attr-defined]  # read by the template
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A partner whose signature on the checkpoint was just verified."""
+
+    administration: str
+    name: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """The newest checkpoint. unknown: names that signed it and that no partner's key document explains."""
+
+    origin: str
+    size: int
+    root: str
+    note: str
+    is_signed: bool
+    witnesses: tuple[Witness, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryProof:
+    """One entry and what its proof says. problem: why it does not hold; empty where it does."""
+
+    index: int
+    size: int
+    kind: str
+    commitment: str
+    hashes: int
+    problem: str
+
+
+@page()
+@require_GET
+def proof(request: HttpRequest, _actor: Actor) -> HttpResponse:
+    """The log, who witnessed it, and the proof of one entry."""
+    form = EntryForm(request.GET) if "entry" in request.GET else EntryForm()
+    found = _entry_proof(form.cleaned_data["entry"]) if form.is_bound and form.is_valid() else None
+    context = {
+        "form": form,
+        "size": ledger.log_size(),
+        "head": _head(),
+        "found": found,
+        "partner_heads": ledger.partner_heads(),
+        "split_views": ledger.split_views(),
+        "vkey": settings.COMITY_KEYRING.log.vkey,
+        "base_url": settings.COMITY_BASE_URL,
+    }
+    return render(request, "console/proof.html", context)
+
+
+@page(Permission.VERIFY_LEDGER)
+@require_POST
+def verify_log(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Compute the whole log again from its entries, and say what was found."""
+    report = verifying.verify_log(settings.COMITY_KEYRING.log.verifier, _cosigners())
+    facts = {"size": str(report.size), "sound": "yes" if report.is_sound else "no"}
+    record_deed(actor, deed="verify_ledger", subject=f"log:{report.origin}", facts=facts, at=utc_now())
+    if report.is_sound:
+        text = ngettext(
+            "The log is sound: %(count)d entry was computed again and agrees with every signed checkpoint.",
+            "The log is sound: %(count)d entries were computed again and agree with every signed checkpoint.",
+            report.size,
+        )
+        messages.success(request, text % {"count": report.size})
+    else:
+        messages.error(request, _("The log is damaged: %(problem)s") % {"problem": report.problems[0]})
+    return redirect("console:proof")
+
+
+@page()
+@require_GET
+def download_proof(_request: HttpRequest, _actor: Actor, index: int) -> HttpResponse:
+    """The proof of an entry as a C2SP tlog-proof file, which any such verifier reads."""
+    response = HttpResponse(ledger.tlog_proof(index), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="entry-{index}.tlog-proof"'
+    return response
+
+
+def proof_url(index: int) -> str:
+    """Where the proof of an entry is shown."""
+    return f"{reverse('console:proof')}?{urlencode({'entry': index})}"
+
+
+def _cosigners() -> list[LogVerifier]:
+    return [peer.cosigner for peer in load_peers().values()]
+
+
+def _head() -> LogHead | None:
+    try:
+        note = ledger.latest_checkpoint()
+    except NoCheckpointError:
+        return None
+    return _read_head(note)
+
+
+def _read_head(note: str) -> LogHead:
+    log = settings.COMITY_KEYRING.log.verifier
+    peers = {peer.cosigner.vkey: peer for peer in load_peers().values()}
+    checkpoint, opened = open_checkpoint(note, log, [peer.cosigner for peer in peers.values()])
+    witnesses = tuple(
+        Witness(peers[vkey].administration, peers[vkey].name, _moment(seconds))
+        for vkey, seconds in opened.signed_by.items()
+        if vkey in peers
+    )
+    known = {log.name, *(peer.cosigner.name for peer in peers.values())}
+    return LogHead(
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root.hex(),
+        note=note,
+        is_signed=log.vkey in opened.signed_by,
+        witnesses=witnesses,
+        unknown=tuple(signature.name for signature in split_note(note)[1] if signature.name not in known),
+    )
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _entry_proof(index: int) -> EntryProof:
+    entry, text = ledger.entry(index), ledger.tlog_proof(index)
+    size, problem = ledger.log_size(), ""
+    try:
+        size = verify_tlog_proof(text, entry, settings.COMITY_KEYRING.log.verifier).size
+    except TrustError as error:
+        problem = str(error)
+    fields = _commitment_of(entry)
+    return EntryProof(
+        index=index,
+        size=size,
+        kind=fields.get("kind", ""),
+        commitment=fields.get("commitment", entry.hex()),
+        hashes=text.partition("\n\n")[0].count("\n") - 1,
+        problem=problem,
+    )
+
+
+def _commitment_of(entry: bytes) -> dict[str, str]:
+    try:
+        fields = json.loads(entry)
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in fields.items()} if isinstance(fields, dict) else {}

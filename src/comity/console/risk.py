@@ -1,0 +1,225 @@
+"""The targeting queue and the rule profiles."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from http import HTTPStatus
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from comity.common import Actor, ComityError, utc_now
+from comity.console.access import page
+from comity.console.forms import ConsoleForm, choose, safe_next, worded
+from comity.console.today import local_day
+from comity.risk import Cause, Lane, QueueFilter, QueuePage, RuleError, TargetState
+from comity.risk import selectors as risk
+from comity.risk.profiles import ProfileDraft
+from comity.risk.services import approve_profile, assign, draft_profile, retire_profile
+from comity.staff import Permission, PermissionRefusedError, Role
+from comity.staff.selectors import officers
+from comity.trade import RiskType
+
+OPEN = (TargetState.NEW, TargetState.SELECTED, TargetState.INSPECTING, TargetState.HELD)
+_ME, _NOBODY, _ALL = "me", "nobody", "all"
+
+
+class QueueForm(ConsoleForm):
+    """The facets of the queue, as they stand in its address."""
+
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
+    state = forms.ChoiceField(label=gettext_lazy("State"), required=False)
+    lane = forms.ChoiceField(label=gettext_lazy("Lane"), required=False)
+    cause = forms.ChoiceField(label=gettext_lazy("Selected by"), required=False)
+    office = forms.ChoiceField(label=gettext_lazy("Office"), required=False)
+    who = forms.ChoiceField(label=gettext_lazy("With"), required=False)
+
+    def __init__(self, data: object = None) -> None:
+        super().__init__(data)
+        self._offer({})
+
+    def wanted(self, actor: Actor) -> QueueFilter:
+        """The filter that the address asks for; what it misspells does not narrow."""
+        asked = {name: str(self.data.get(name, "")).strip() for name in self.fields}
+        state, page_no = asked["state"], str(self.data.get("page", ""))
+        return QueueFilter(
+            states=() if state == _ALL else (TargetState(state),) if state in set(TargetState) else OPEN,
+            lanes=(Lane(asked["lane"]),) if asked["lane"] in set(Lane) else (),
+            causes=(Cause(asked["cause"]),) if asked["cause"] and asked["cause"] in set(Cause) else (),
+            office=asked["office"],
+            assigned_to=actor.id if asked["who"] == _ME else "",
+            is_unassigned=asked["who"] == _NOBODY,
+            text=asked["q"],
+            page=int(page_no) if page_no.isascii() and page_no.isdigit() else 1,
+        )
+
+    def offer(self, found: QueuePage) -> None:
+        """Offer what there is, each with how many it would leave."""
+        self._offer(found.facets)
+
+    def _offer(self, facets: object) -> None:
+        counted = facets if isinstance(facets, dict) else {}
+        anything = ("", str(_("any")))
+        choose(self, "state", [("", str(_("open"))), (_ALL, str(_("all"))), *_counted(TargetState, counted, "state")])
+        choose(self, "lane", [anything, *_counted(Lane, counted, "lane")])
+        choose(self, "cause", [anything, *_counted([each for each in Cause if each], counted, "cause")])
+        offices = [office for office in counted.get("office", {}) if office]
+        choose(self, "office", [anything, *[(office, office) for office in offices]])
+        choose(self, "who", [("", str(_("anyone"))), (_ME, str(_("me"))), (_NOBODY, str(_("nobody yet")))])
+
+
+class ProfileForm(ConsoleForm):
+    """A rule profile as an analyst writes it down."""
+
+    ref = forms.CharField(label=gettext_lazy("Reference"), max_length=100)
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
+    owner = forms.CharField(label=gettext_lazy("Owner"), max_length=200)
+    legal_basis = forms.CharField(label=gettext_lazy("Legal basis"), max_length=300)
+    expression = forms.CharField(
+        label=gettext_lazy("Rule"),
+        help_text=gettext_lazy("For example: hs_chapter = '64' and unit_price_per_kg < 8 and origin in ('XA', 'XB')"),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
+    )
+    weight = forms.IntegerField(label=gettext_lazy("Weight, 1 to 100"), min_value=1, max_value=100)
+    risk_type = forms.ChoiceField(label=gettext_lazy("Irregularity"), choices=lambda: worded(RiskType))
+    lane = forms.ChoiceField(label=gettext_lazy("Lane"), choices=lambda: worded(Lane))
+    valid_from = forms.DateField(
+        label=gettext_lazy("Valid from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    valid_until = forms.DateField(
+        label=gettext_lazy("Valid until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def draft(self) -> ProfileDraft:
+        """The draft of a valid form; days begin at midnight UTC."""
+        given = self.cleaned_data
+        until = given["valid_until"]
+        return ProfileDraft(
+            ref=given["ref"],
+            title=given["title"],
+            owner=given["owner"],
+            legal_basis=given["legal_basis"],
+            expression=given["expression"],
+            weight=given["weight"],
+            risk_type=RiskType(given["risk_type"]),
+            lane=Lane(given["lane"]),
+            valid_from=datetime.combine(given["valid_from"], time.min, UTC),
+            valid_until=datetime.combine(until, time.min, UTC) if until else None,
+        )
+
+
+@page(Permission.VIEW_CONSIGNMENTS)
+@require_GET
+def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What waits for a decision: mandatory ones first, then by score."""
+    form = QueueForm(request.GET)
+    found = risk.queue(form.wanted(actor))
+    form.offer(found)
+    context = {
+        "form": form,
+        "result": found,
+        "is_narrowed": any(request.GET.get(name) for name in form.fields),
+        "plan": risk.plan(local_day(utc_now())),
+        "colleagues": [each for each in officers() if each.is_active and _decides(each.roles)],
+    }
+    return render(request, "console/queue.html", context)
+
+
+@page(Permission.DECIDE_CONSIGNMENT)
+@require_POST
+def assign_records(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Give the ticked consignments to an officer."""
+    ticked = [UUID(text) for text in request.POST.getlist("record") if _is_uuid(text)]
+    if ticked:
+        changed = assign(actor, record_ids=ticked, officer=request.POST.get("officer", ""), at=utc_now())
+        text = ngettext("%(count)d consignment was assigned.", "%(count)d consignments were assigned.", changed)
+        messages.success(request, text % {"count": changed})
+    else:
+        messages.warning(request, _("Tick at least one consignment first."))
+    return redirect(safe_next(request) or "console:queue")
+
+
+@page(Permission.VIEW_CONSIGNMENTS)
+@require_GET
+def profiles(request: HttpRequest, _actor: Actor) -> HttpResponse:
+    """Every rule profile, how often it fired and how often it was right; and partners' alerts that target goods."""
+    at = utc_now()
+    context = {"profiles": risk.profiles(at), "signals": risk.signals(at), "compliance": risk.compliance()}
+    return render(request, "console/profiles.html", context)
+
+
+@page(Permission.MANAGE_PROFILES)
+@require_http_methods(["GET", "POST"])
+def edit_profile(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Write a profile down, or change a draft."""
+    form = ProfileForm(request.POST or None, initial=_initial(request))
+    if form.is_valid():
+        try:
+            made = draft_profile(actor, draft=form.draft(), at=utc_now())
+        except RuleError as error:
+            form.add_error("expression", str(error))
+        except PermissionRefusedError:
+            raise
+        except ComityError as error:
+            form.add_refusal(error)
+        else:
+            messages.success(
+                request, _("The profile %(ref)s waits for approval by a second officer.") % {"ref": made.ref}
+            )
+            return redirect("console:profiles")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "console/profile_form.html", {"form": form, "section": "profiles"}, status=status)
+
+
+@page(Permission.APPROVE_PROFILES)
+@require_POST
+def put_in_force(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
+    """Approve a draft that another officer wrote."""
+    approve_profile(actor, ref=ref, at=utc_now())
+    messages.success(request, _("The profile %(ref)s is approved.") % {"ref": ref})
+    return redirect("console:profiles")
+
+
+@page(Permission.MANAGE_PROFILES)
+@require_POST
+def retire(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
+    """Take a profile out of force."""
+    retire_profile(actor, ref=ref, reason=request.POST.get("reason", ""), at=utc_now())
+    messages.success(request, _("The profile %(ref)s is retired.") % {"ref": ref})
+    return redirect("console:profiles")
+
+
+def _initial(request: HttpRequest) -> dict[str, object]:
+    """The draft to change, or today for a new one."""
+    at = utc_now()
+    ref = request.GET.get("ref")
+    if not ref:
+        return {"valid_from": local_day(at), "weight": 40, "lane": Lane.YELLOW.value}
+    known = risk.profile(ref, at)
+    return {name: getattr(known, name) for name in ProfileForm.base_fields}
+
+
+def _counted(words: object, facets: dict[str, dict[str, int]], facet: str) -> list[tuple[str, str]]:
+    counts = facets.get(facet, {})
+    choices = worded(words if isinstance(words, list) else list(words))  # type: ignore[call-overload]  # an enum
+    return [(value, f"{label} ({counts[value]})" if value in counts else label) for value, label in choices]
+
+
+def _decides(roles: tuple[str, ...]) -> bool:
+    return bool({Role.OFFICER.value, Role.SUPERVISOR.value} & set(roles))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,288 @@
+"""Sharing an alert: the form, what would be released, sending, and the second pair of eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from comity.agreements import PURPOSES, SharingRefusedError
+from comity.common import Actor, ComityError, new_id, utc_now
+from comity.console.access import page
+from comity.console.exchange import body_lines
+from comity.console.forms import ConsoleForm, choose, worded
+from comity.console.purpose import ask_purpose, current_purpose
+from comity.enforcement import selectors as enforcement
+from comity.exchange import selectors as exchange
+from comity.intake import selectors as intake
+from comity.journeys.share import Wish, approve_sharing, preview_sharing, share_alert
+from comity.staff import Permission, PermissionRefusedError, may, require
+from comity.staff import selectors as staff
+from comity.staff import services as staff_writes
+from comity.staff.selectors import Proposal
+from comity.trade import Alert, AlertCategory, Exhibit, Handling, RiskType, Route, Subject, SubjectRole, SuggestedAction
+
+_RELIABILITY = ("A", "B", "C", "D", "E", "F")
+_CREDIBILITY = ("1", "2", "3", "4", "5", "6")
+
+
+def _text(label: object, **options: object) -> forms.CharField:
+    settings_of_field: dict[str, object] = {"label": label, "required": False, "max_length": 200, **options}
+    return forms.CharField(**settings_of_field)  # type: ignore[arg-type]  # label is a lazy text, the rest plain words
+
+
+class AlertForm(ConsoleForm):
+    """An alert as an officer writes it; what an article does not release is cut before it leaves."""
+
+    title = forms.CharField(
+        label=gettext_lazy("Title"),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter a title")},
+    )
+    recipients = forms.MultipleChoiceField(
+        label=gettext_lazy("Recipients"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one partner")},
+    )
+    purpose = forms.ChoiceField(label=gettext_lazy("Purpose at the partner"), choices=lambda: worded(PURPOSES))
+    handling = forms.ChoiceField(
+        label=gettext_lazy("Handling level"),
+        help_text=gettext_lazy("From restricted upwards a second officer approves"),
+        choices=lambda: worded(level.word for level in Handling),
+    )
+    category = forms.ChoiceField(label=gettext_lazy("About"), choices=lambda: worded(AlertCategory))
+    risk_type = forms.ChoiceField(label=gettext_lazy("Irregularity"), choices=lambda: worded(RiskType))
+    consignor_id = _text(gettext_lazy("Consignor's number"))
+    consignor_name = _text(gettext_lazy("Consignor's name"))
+    consignee_id = _text(gettext_lazy("Consignee's number"))
+    consignee_name = _text(gettext_lazy("Consignee's name"))
+    containers = _text(gettext_lazy("Containers"), help_text=gettext_lazy("Separated by spaces"))
+    hs_codes = _text(gettext_lazy("HS codes"), help_text=gettext_lazy("Separated by spaces"))
+    origin = _text(gettext_lazy("Country of origin"), max_length=2)
+    dispatch = _text(gettext_lazy("Country of dispatch"), max_length=2)
+    destination = _text(gettext_lazy("Country of destination"), max_length=2)
+    modus_operandi = _text(gettext_lazy("How it was done"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    concealment = _text(gettext_lazy("How it was hidden"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    case_ref = _text(gettext_lazy("Case reference"))
+    reliability = forms.ChoiceField(
+        label=gettext_lazy("How reliable the source is, A to F"), choices=[(each, each) for each in _RELIABILITY]
+    )
+    credibility = forms.ChoiceField(
+        label=gettext_lazy("How credible the information is, 1 to 6"), choices=[(each, each) for each in _CREDIBILITY]
+    )
+    suggested_action = forms.ChoiceField(
+        label=gettext_lazy("What the partner should do"), choices=lambda: worded(SuggestedAction)
+    )
+    days = forms.IntegerField(label=gettext_lazy("Valid for this many days"), min_value=1, max_value=730, initial=90)
+    exhibits = forms.MultipleChoiceField(
+        label=gettext_lazy("Exhibits"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    record = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: object = None, *, known: Mapping[str, Exhibit], initial: object = None) -> None:
+        super().__init__(data, initial=initial)
+        self._known = known
+        choose(self, "recipients", [(each.administration, each.name) for each in exchange.partners()])
+        choose(self, "exhibits", [(sha256, exhibit.name) for sha256, exhibit in known.items()])
+        if not known:
+            del self.fields["exhibits"]
+
+    def alert(self, ref: str, at: datetime) -> Alert:
+        """The alert of a valid form."""
+        given = self.cleaned_data
+        return Alert(
+            ref=ref,
+            issuer=settings.COMITY_ADMINISTRATION,
+            category=AlertCategory(given["category"]),
+            title=given["title"],
+            risk_type=RiskType(given["risk_type"]),
+            issued_at=at,
+            valid_from=at,
+            valid_until=at + timedelta(days=given["days"]),
+            handling=Handling.from_word(given["handling"]),
+            subjects=self._subjects(),
+            hs_codes=tuple(given["hs_codes"].replace(",", " ").split()),
+            route=Route(
+                origin=given["origin"].upper(),
+                dispatch=given["dispatch"].upper(),
+                destination=given["destination"].upper(),
+            ),
+            modus_operandi=given["modus_operandi"],
+            concealment=given["concealment"],
+            reliability=given["reliability"],
+            credibility=given["credibility"],
+            suggested_action=SuggestedAction(given["suggested_action"]),
+            case_ref=given["case_ref"],
+            exhibits=tuple(self._known[sha256] for sha256 in given.get("exhibits", [])),
+        )
+
+    def _subjects(self) -> tuple[Subject, ...]:
+        given = self.cleaned_data
+        named = [
+            Subject(role, given[f"{role.value}_id"], given[f"{role.value}_name"])
+            for role in (SubjectRole.CONSIGNOR, SubjectRole.CONSIGNEE)
+            if given[f"{role.value}_id"] or given[f"{role.value}_name"]
+        ]
+        boxes = [Subject(SubjectRole.CONTAINER, number) for number in given["containers"].replace(",", " ").split()]
+        return (*named, *boxes)
+
+
+@page(Permission.SHARE)
+@require_http_methods(["GET", "POST"])
+def share(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Write an alert, see what each partner would get, send it."""
+    if not current_purpose(request):
+        return ask_purpose(request)
+    record_id = _uuid_of(request.POST.get("record") or request.GET.get("record") or "")
+    known = _exhibits_of(record_id)
+    form = AlertForm(request.POST or None, known=known, initial=_initial(record_id))
+    step = request.POST.get("step", "")
+    if form.is_valid() and step in {"preview", "send"}:
+        try:
+            if step == "send":
+                return _send(request, actor, form)
+            return _preview(request, actor, form)
+        except (SharingRefusedError, PermissionRefusedError):
+            raise
+        except ComityError as error:
+            form.add_refusal(error)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    context = {"form": form, "record_id": record_id, "section": "messages"}
+    return render(request, "console/share.html", context, status=status)
+
+
+def _preview(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpResponse:
+    at = utc_now()
+    alert = form.alert(_new_ref(at), at)
+    wish = Wish(tuple(form.cleaned_data["recipients"]), form.cleaned_data["purpose"])
+    previews = preview_sharing(actor, alert=alert, wish=wish, at=at)
+    context = {
+        "form": form,
+        "alert": alert,
+        "previews": previews,
+        "is_permitted": all(preview.decision.is_permitted for preview in previews),
+        "needs_second": alert.handling >= Handling.RESTRICTED,
+        "section": "messages",
+    }
+    return render(request, "console/share_preview.html", context)
+
+
+def _send(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpResponse:
+    at = utc_now()
+    alert = form.alert(_new_ref(at), at)
+    given = form.cleaned_data
+    result = share_alert(actor, alert=alert, recipients=given["recipients"], purpose=given["purpose"], at=at)
+    if result.proposal_id:
+        messages.success(request, _("The alert %(ref)s waits for a second officer.") % {"ref": alert.ref})
+        return redirect("console:approvals")
+    text = ngettext(
+        "The alert %(ref)s is on its way to %(n)d partner.",
+        "The alert %(ref)s is on its way to %(n)d partners.",
+        len(result.posted),
+    )
+    messages.success(request, text % {"ref": alert.ref, "n": len(result.posted)})
+    return redirect("console:messages")
+
+
+@page()
+@require_GET
+def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What waits for a second pair of eyes, and what was decided."""
+    if not may(actor, Permission.SHARE):
+        require(actor, Permission.APPROVE_SHARING)
+    if not current_purpose(request):
+        return ask_purpose(request)
+    waiting = [(proposal, _lines_of(proposal)) for proposal in staff.open_proposals()]
+    context = {"waiting": waiting, "decided": staff.decided_proposals(limit=20), "own": str(actor)}
+    return render(request, "console/approvals.html", context)
+
+
+@page()
+@require_POST
+def decide(request: HttpRequest, actor: Actor, proposal_id: UUID) -> HttpResponse:
+    """Approve and send, reject with a reason, or take back one's own."""
+    wish, at = request.POST.get("wish"), utc_now()
+    if wish == "approve":
+        result = approve_sharing(actor, proposal_id=proposal_id, at=at)
+        text = ngettext(
+            "Approved; on its way to %(n)d partner.", "Approved; on its way to %(n)d partners.", len(result.posted)
+        )
+        messages.success(request, text % {"n": len(result.posted)})
+    elif wish == "reject":
+        staff_writes.reject(actor, proposal_id=proposal_id, reason=request.POST.get("reason", ""), at=at)
+        messages.success(request, _("Rejected. Nothing was sent."))
+    elif wish == "withdraw":
+        staff_writes.withdraw(actor, proposal_id=proposal_id, at=at)
+        messages.success(request, _("Taken back. Nothing was sent."))
+    return redirect("console:approvals")
+
+
+def _lines_of(proposal: Proposal) -> list[object]:
+    alert = proposal.payload.get("alert")
+    return list(body_lines(dict(alert))) if isinstance(alert, Mapping) else []
+
+
+def _new_ref(at: datetime) -> str:
+    return f"{settings.COMITY_ADMINISTRATION}-A-{at.year}-{new_id(at).hex[-8:].upper()}"
+
+
+def _exhibits_of(record_id: UUID | None) -> dict[str, Exhibit]:
+    findings = enforcement.record_file(record_id).findings if record_id else ()
+    return {exhibit.sha256: exhibit for finding in findings for exhibit in finding.exhibits}
+
+
+def _initial(record_id: UUID | None) -> dict[str, object]:
+    """What is known of the consignment, so that nobody types it again."""
+    start: dict[str, object] = {
+        "handling": Handling.OFFICIAL.word,
+        "purpose": "risk_assessment",
+        "category": AlertCategory.BUSINESSES.value,
+        "risk_type": RiskType.COUNTERFEIT.value,
+        "reliability": "B",
+        "credibility": "2",
+        "suggested_action": SuggestedAction.SELECT_FOR_CONTROL.value,
+        "record": str(record_id or ""),
+    }
+    declaration = intake.record(record_id).declaration if record_id else None
+    if declaration is not None:
+        start |= {
+            "consignor_id": declaration.exporter.id if declaration.exporter else "",
+            "consignor_name": declaration.exporter.name if declaration.exporter else "",
+            "consignee_id": declaration.importer.id if declaration.importer else "",
+            "consignee_name": declaration.importer.name if declaration.importer else "",
+            "containers": " ".join(each.id for each in declaration.consignment.transport_equipment),
+            "hs_codes": " ".join(
+                dict.fromkeys(str(item.hs_code.subheading) for item in declaration.items if item.hs_code)
+            ),
+            "origin": next((item.origin for item in declaration.items if item.origin), ""),
+            "dispatch": declaration.country_dispatch,
+            "destination": declaration.country_destination,
+        }
+    if record_id:
+        findings = [each for each in enforcement.record_file(record_id).findings if each.risk_type]
+        if findings:
+            last = findings[-1]
+            start |= {
+                "risk_type": str(last.risk_type),
+                "modus_operandi": last.description,
+                "reliability": "A",
+                "credibility": "1",
+            }
+    return start
+
+
+def _uuid_of(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,184 @@
+"""How pages show moments, tags, hashes and words of the trade."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from comity.agreements import Wording
+from comity.common import parse_instant
+from comity.console.words import WORDS, tag_colour, word
+from comity.trade.codes import country_name
+
+register = template.Library()
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+@register.filter
+def moment(at: datetime | None) -> str | SafeString:
+    """An instant in UTC with the local time beside it."""
+    if at is None:
+        return "–"
+    instant = at.astimezone(UTC)
+    shown = date_format(instant, "j M Y H:i")
+    zone = ZoneInfo(settings.COMITY_TIME_ZONE)
+    local = instant.astimezone(zone)
+    if local.utcoffset() == instant.utcoffset():
+        return format_html('<time datetime="{}">{} UTC</time>', instant.isoformat(), shown)
+    beside = date_format(local, "H:i") if local.date() == instant.date() else date_format(local, "j M H:i")
+    place = settings.COMITY_TIME_ZONE.split("/")[-1].replace("_", " ")
+    return format_html(
+        '<time datetime="{}">{} UTC <span class="local">({} {})</span></time>',
+        instant.isoformat(),
+        shown,
+        beside,
+        place,
+    )
+
+
+@register.filter
+def said(value: object) -> str:
+    """A word of the system in the officer's language."""
+    return str(word(str(value)))
+
+
+@register.filter
+def tag(value: object) -> SafeString:
+    """A state as a tag; the colour repeats what the word says."""
+    text = str(value)
+    return format_html('<span class="tag tag-{}">{}</span>', tag_colour(text), word(text))
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name in the officer's language, with its code."""
+    if not code:
+        return "–"
+    name = country_name(code, get_language() or "en")
+    return f"{name} ({code})" if name and name != code else code
+
+
+@register.filter
+def amount(value: object) -> str:
+    """A number as people write it, without needless zeros."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, float):
+        value = Decimal(str(round(value, 4)))
+    if isinstance(value, Decimal):
+        text = format(value.normalize(), "f")
+        decimals = len(text.partition(".")[2])
+        return number_format(Decimal(text), decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    return number_format(value, use_l10n=True, force_grouping=True)  # type: ignore[arg-type]  # int or text of digits
+
+
+@register.filter
+def size(count: int) -> str:
+    """Bytes in B, kB or MB."""
+    for unit, step in (("MB", 1_000_000), ("kB", 1_000)):
+        if count >= step:
+            return f"{number_format(round(count / step, 1), decimal_pos=1)} {unit}"
+    return f"{count} B"
+
+
+@register.filter
+def short(text: object) -> str:
+    """The first twelve characters of a hash or an id."""
+    value = str(text)
+    return value if len(value) <= 14 else f"{value[:12]}…"
+
+
+@register.filter
+def groups(text: str) -> str:
+    """A hash in groups of four, for reading aloud."""
+    plain = text.replace(" ", "")
+    return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of one as a percentage."""
+    return "–" if share is None else f"{number_format(round(share * 100, 1), decimal_pos=0)} %"
+
+
+@register.filter
+def listed(values: Iterable[object]) -> str:
+    """Values with commas between them, or a dash."""
+    return ", ".join(str(value) for value in values) or "–"
+
+
+@register.filter
+def item(mapping: Mapping[str, object], key: str) -> object:
+    """One value of a mapping."""
+    return mapping.get(key)
+
+
+@register.filter
+def wording(text: Wording) -> str:
+    """A text of an agreement in the officer's language, else in the first that it has."""
+    return text.in_((get_language() or "en").split("-")[0])
+
+
+@register.filter
+def readable(paths: Iterable[str]) -> list[str]:
+    """Field paths for people, the shortest ones only: `subjects` says all that `subjects.name` would add."""
+    listed_paths = sorted(set(paths))
+    known = set(listed_paths)
+    return [_path_words(path) for path in listed_paths if not _parents(path) & known]
+
+
+@register.filter
+def said_value(value: str) -> str | SafeString:
+    """A value of a message: a word of the vocabulary is translated, an instant shown as one, the rest as it is."""
+    if _INSTANT.fullmatch(value):
+        return moment(parse_instant(value))
+    return str(WORDS.get(value, value))
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """A number as pictures want it, with a point in every language."""
+    return str(number)
+
+
+@register.filter
+def kind_of(field: BoundField) -> str:
+    """How a form field is laid out: choices, check or plain."""
+    widget = field.field.widget
+    if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        return "choices"
+    return "check" if isinstance(widget, CheckboxInput) else "plain"
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: object) -> str:
+    """This page's address with some parameters changed; an empty one is left out."""
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}" if query else "?"
+
+
+def _parents(path: str) -> set[str]:
+    """Every path that holds this one: a.b of a.b.c, and a of a[x].b."""
+    parts = path.split(".")
+    above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
+    return above | {each.partition("[")[0] for each in (path, *above) if "[" in each}
+
+
+def _path_words(path: str) -> str:
+    return path.replace("[", " (").replace("]", ")").replace(".", ": ").replace("_", " ")

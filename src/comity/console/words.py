@@ -1,0 +1,203 @@
+"""The system's words in the officer's language, and the colour that a state's tag has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+WORDS: Mapping[str, str | Promise] = {
+    # roles
+    "analyst": _("analyst"),
+    "officer": _("officer"),
+    "supervisor": _("supervisor"),
+    "liaison": _("liaison officer"),
+    "administrator": _("administrator"),
+    "auditor": _("auditor"),
+    "system": _("system"),
+    # states
+    "open": pgettext_lazy("state", "open"),
+    "approved": _("approved"),
+    "rejected": _("rejected"),
+    "withdrawn": _("withdrawn"),
+    "draft": _("draft"),
+    "active": _("active"),
+    "retired": _("retired"),
+    "expired": _("expired"),
+    "proposed": _("proposed"),
+    "signed": _("signed"),
+    "in_force": _("in force"),
+    "introduced": _("introduced"),
+    "suspended": _("suspended"),
+    "waiting": _("waiting"),
+    "sent": _("sent"),
+    "delivered": _("delivered"),
+    "refused": _("refused"),
+    "accepted": _("accepted"),
+    "received": _("received"),
+    "ordered": _("ordered"),
+    "started": _("started"),
+    "completed": _("completed"),
+    "cancelled": _("cancelled"),
+    "selected": _("selected"),
+    "released": _("released"),
+    "disabled": _("disabled"),
+    "revoked": _("revoked"),
+    "valid": _("valid"),
+    "permitted": _("permitted"),
+    "permit": _("permits"),
+    "prohibit": _("prohibits"),
+    "new": pgettext_lazy("state", "new"),
+    "inspecting": _("in inspection"),
+    "held": _("held"),
+    "announced": _("announced"),
+    "failing": _("failing"),
+    "done": _("done"),
+    # lanes
+    "red": _("red"),
+    "yellow": _("yellow"),
+    "blue": _("blue"),
+    "green": _("green"),
+    # what selected
+    "risk": pgettext_lazy("cause", "risk"),
+    "mandatory": _("mandatory"),
+    "random": _("random choice"),
+    "profile": _("rule profile"),
+    "alert": _("partner's alert"),
+    # records and kinds of message
+    "declaration": _("declaration"),
+    "manifest": _("manifest"),
+    "alert/1": _("Alert"),
+    "finding/1": _("Finding"),
+    # handling
+    "official": _("official"),
+    "restricted": _("restricted"),
+    "confidential": _("confidential"),
+    # purposes
+    "risk_assessment": _("risk assessment"),
+    "control": _("control"),
+    "investigation": _("investigation"),
+    "evidence": _("evidence"),
+    "statistics": _("statistics"),
+    "training": _("training"),
+    # categories of alerts
+    "commodities": _("goods"),
+    "means_of_transport": _("means of transport"),
+    "businesses": _("businesses"),
+    "persons": _("persons"),
+    "fraud_trends": _("fraud trends"),
+    "expertise": _("availability of expertise"),
+    "goods_seized": _("goods seized"),
+    "cash_seized": _("cash seized"),
+    # risk types
+    "counterfeit": _("counterfeit goods"),
+    "undervaluation": _("undervaluation"),
+    "misclassification": _("false classification"),
+    "false_origin": _("false origin"),
+    "wrong_quantity": _("wrong quantity"),
+    "prohibited": _("prohibited goods"),
+    "smuggling": _("smuggling"),
+    "safety": _("safety and security"),
+    "other": _("other"),
+    # suggested actions
+    "inform_only": _("for information only"),
+    "select_for_control": _("select for control"),
+    "discreet_check": _("check discreetly"),
+    "stop": pgettext_lazy("action", "stop"),
+    # subjects
+    "consignor": _("consignor"),
+    "consignee": _("consignee"),
+    "carrier": _("carrier"),
+    "declarant": _("declarant"),
+    "container": _("container"),
+    "conveyance": _("vessel, vehicle or aircraft"),
+    # results
+    "irregular": _("irregular"),
+    "in_order": _("in order"),
+    # onward rules of articles
+    "none": _("not to be passed on"),
+    "with_consent": _("passed on only with the sender's consent"),
+    "parties": _("may be passed on among the parties"),
+    # duties of who receives
+    "customs_authority_only": _("only for the customs authority"),
+    "stated_purpose_only": _("only for the stated purpose"),
+    "strict_confidence": _("in strict confidence"),
+    "not_as_evidence": _("not as evidence"),
+    "not_sole_deciding_factor": _("not as the only ground of a decision"),
+    "no_disclosure_without_written_permission": _("no disclosure without written permission"),
+    "report_outcome": _("the outcome is reported back"),
+    # deeds in the audit
+    "sign_in": _("signed in"),
+    "sign_out": _("signed out"),
+    "sign_in_failed": _("sign-in failed"),
+    "state_purpose": _("stated the purpose"),
+    "create_officer": _("added an officer"),
+    "set_roles": _("changed roles"),
+    "set_password": _("changed a password"),
+    "disable_officer": _("disabled an officer"),
+    "require_second_factor": _("changed the second-factor duty"),
+    "enrol_second_factor": _("set up an authenticator app"),
+    "remove_second_factor": _("removed an authenticator app"),
+    "issue_token": _("issued a token"),
+    "revoke_token": _("revoked a token"),
+    "view_message": _("looked at a message"),
+    "view_exhibit": _("looked at an exhibit"),
+    "download_bundle": _("downloaded an evidence bundle"),
+    "view_raw": _("looked at raw bytes"),
+    "verify_ledger": _("verified the log"),
+    "assess": _("assessed"),
+    "assign_records": _("assigned consignments"),
+    "select_record": _("selected a consignment"),
+    "select_for_day": _("selected for the day"),
+    "set_selection_plan": _("set the day's plan"),
+    "draft_profile": _("wrote a profile"),
+    "approve_profile": _("approved a profile"),
+    "retire_profile": _("retired a profile"),
+    "withdraw_signal": _("withdrew a partner's alert"),
+    "order_inspection": _("ordered an inspection"),
+    "start_inspection": _("started an inspection"),
+    "record_finding": _("recorded a finding"),
+    "seize": _("seized goods"),
+    "release_goods": _("released goods"),
+    "hold_goods": _("held goods"),
+    "import": _("imported a file"),
+    "introduce_partner": _("introduced a partner"),
+    "suspend_partner": _("suspended a partner"),
+    "resume_partner": _("resumed with a partner"),
+    "post_message": _("posted a message"),
+    "permit_sharing": _("sharing permitted"),
+    "refuse_sharing": _("sharing refused"),
+    "import_agreement": _("imported an agreement"),
+    "sign_agreement": _("signed an agreement"),
+    "adopt_agreement": _("adopted an agreement"),
+    "merge_agreement_signatures": _("merged signatures of an agreement"),
+    "share_alert": _("Sharing of an alert"),
+    "propose_share_alert": _("proposed to share an alert"),
+    "approved_share_alert": _("approved the sharing of an alert"),
+    "rejected_share_alert": _("rejected the sharing of an alert"),
+    "withdrawn_share_alert": _("took back the sharing of an alert"),
+}
+
+_COLOURS: Mapping[str, frozenset[str]] = {
+    "green": frozenset(
+        {"approved", "active", "in_force", "delivered", "accepted", "released", "in_order", "valid", "permitted"}
+        | {"permit", "green", "completed", "signed"}
+    ),
+    "red": frozenset(
+        {"rejected", "refused", "red", "irregular", "prohibit", "suspended", "confidential", "stop", "expired"}
+    ),
+    "amber": frozenset({"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open"}),
+    "blue": frozenset({"sent", "received", "blue", "started", "selected", "introduced", "official", "alert"}),
+}
+
+
+def word(text: str) -> str | Promise:
+    """What people read for a word of the system; a word without a translation loses its underlines."""
+    return WORDS.get(text) or text.replace("_", " ")
+
+
+def tag_colour(text: str) -> str:
+    """green, red, amber, blue or grey."""
+    return next((colour for colour, words in _COLOURS.items() if text in words), "grey")
