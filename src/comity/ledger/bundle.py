@@ -13,7 +13,6 @@ from comity.common import ComityError, parse_instant, show_instant
 from comity.ledger.errors import BundleError
 from comity.ledger.rules import opens
 from comity.trust import (
-    KEY_DOCUMENT_TYPE,
     KeyDocument,
     LogVerifier,
     SignedStatement,
@@ -29,6 +28,7 @@ from comity.trust import (
 FORMAT = "comity/bundle/1"
 ENVELOPE_TYPE = "application/vnd.comity.envelope.v1+json"
 RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
+AGREEMENT_TYPE = "application/vnd.comity.agreement.v1+json"
 MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 MAX_KEY_DOCUMENTS = 64
 
@@ -197,8 +197,9 @@ class _Check:
         for name in ("sender", "recipient"):
             if _text(letter, name) != _text(self.contents, name):
                 raise BundleError(f"The {name} of the message is not that of the envelope", where=name)
+        message_id = _text(letter, "id")
         self.letter = letter
-        return f"message {_text(letter, 'id')}, number {bundle.index + 1} of {count}"
+        return f"message {message_id}, number {bundle.index + 1} of {count}"
 
     def agreement_is_signed(self) -> None:
         """The agreement that the message names is the one that both signed."""
@@ -209,11 +210,9 @@ class _Check:
         named = _text(self.letter, "agreement")
         if sha256_hex(statement.payload) != named:
             raise BundleError("The message names another agreement", where=named)
-        if statement.payload_type in (ENVELOPE_TYPE, RECEIPT_TYPE, KEY_DOCUMENT_TYPE):
-            raise BundleError("The statement is no agreement", where=statement.payload_type)
         parties = [self._party("sender"), self._party("recipient")]
         for party in parties:
-            verify_statement(statement, party.active_signing_keys(self._created()), payload_type=statement.payload_type)
+            verify_statement(statement, party.active_signing_keys(self._created()), payload_type=AGREEMENT_TYPE)
         article = self.letter.get("article")
         return (
             f"agreement {named}, article {article}, signed by {' and '.join(each.administration for each in parties)}"
