@@ -11,8 +11,19 @@ from comity.agreements import Agreement, Article, Asking, Effect, Period, Wordin
 from comity.agreements.parsing import parse_agreement
 from comity.common import Actor, ActorKind
 from comity.staff import Role
-from comity.trade import Alert, AlertCategory, Exhibit, Finding, FindingResult, Handling, Quantity, RiskType, Route
-from comity.trade import Subject, SubjectRole
+from comity.trade import (
+    Alert,
+    AlertCategory,
+    Exhibit,
+    Finding,
+    FindingResult,
+    Handling,
+    Quantity,
+    RiskType,
+    Route,
+    Subject,
+    SubjectRole,
+)
 from comity.trade.encoding import alert_to_body, finding_to_body
 
 DEMO = Path(__file__).resolve().parents[2] / "agreements" / "demo"

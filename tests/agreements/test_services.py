@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from django.db import transaction
 
-from comity.agreements import AdoptionRefusedError, AgreementFormError, SharingRefusedError, UnknownAgreementError
-from comity.agreements import request_for, selectors, services
-from comity.agreements.incoming import Incoming, judge_incoming
-from comity.agreements.selectors import PAYLOAD_TYPE, AgreementState
-from comity.staff import PermissionRefusedError
-from comity.staff.models import AuditEntry
-from comity.trade import AlertCategory, Handling
-from comity.trade.encoding import alert_from_body, finding_from_body
-from comity.trust import SignedStatement, SigningKey, StatementError, sign_statement
+from comity.agreements import (
+    services,
+)
+from comity.agreements.selectors import PAYLOAD_TYPE
+from comity.trade import Handling
+from comity.trade.encoding import alert_from_body
+from comity.trust import SigningKey, sign_statement
 from tests.agreements.cast import (
-    ANA,
     AT,
-    BORIS,
     CHIEF_OF_XC,
     CHIPO,
     alert_body,
-    asking,
     demo,
-    demo_bytes,
-    finding_body,
 )
 
 pytestmark = pytest.mark.django_db

@@ -132,7 +132,9 @@ class _Composer:
         if depth > MAX_DEPTH:
             raise _error(f"Nested deeper than {MAX_DEPTH} levels", event, "Flatten it.")
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(event.value, _line(event), not event.value and event.style is None)
+            # YAML 1.2.2 §6.5: but for literal style one line feed is what is left of an empty line.
+            text = event.value if event.style == "|" else event.value.replace("\n", "\n\n")
+            return Scalar(text, _line(event), not text and event.style is None)
         if isinstance(event, yaml.SequenceStartEvent):
             return Listed(tuple(self._elements(depth)), _line(event))
         return self._mapping(event, depth)

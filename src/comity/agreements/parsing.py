@@ -147,9 +147,9 @@ def _article(reader: Reader, node: Node, frame: _Frame) -> Article:
         tag=Tag(_word(reader, "tag", tuple(Tag)) or Tag.UNCHECKED),
         is_verified=read_flag(flag, "verified") if (flag := reader.take("verified")) else False,
     )
+    reader.finish()
     _check_effect(article, reader, node)
     _check_selectors(article, reader)
-    reader.finish()
     return article
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import NoReturn
 
 from comity.agreements.errors import AgreementFormError
@@ -46,7 +47,9 @@ class Reader:
         """The value of a key that must be there."""
         node = self.take(key)
         if node is None:
-            fail(f"{self._name} has no {key!r}", self._node, f"Add `{key}: …`.")
+            near = get_close_matches(key, self._node.items, n=1)
+            remedy = f"Line {self._node.lines[near[0]]} says {near[0]!r}." if near else f"Add `{key}: …`."
+            fail(f"{self._name} has no {key!r}", self._node, remedy)
         return node
 
     def finish(self) -> None:
