@@ -146,7 +146,7 @@ REFUSALS = [
     ("price BETWEEN 'a' AND 'b'", "One side is a number", "without quotes", (1, 1)),
     ("aeo BETWEEN TRUE AND FALSE", "no order", "= TRUE", (1, 1)),
     ("aeo > FALSE", "no order", "= or <>", (1, 5)),
-    ("price IN ()", "constants", "IN ('XA'", (1, 11)) ,
+    ("price IN ()", "Only constants", "IN ('XA'", (1, 11)) ,
     ("price IN (packages)", "Only constants", "IN", (1, 11)),
     ("price IN (1, 'a')", "One side is a number", "without quotes", (1, 1)),
     ("price IN (", "Only constants", "IN", (1, 11)),

@@ -30,7 +30,7 @@ FACTS: dict[str, object] = {
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        ("unit_price_per_kg < 5.00", ["Unit price 2.10 USD/kg is below 5"]),
+        ("unit_price_per_kg < 5.00", ["Unit price 2.10 USD/kg is below 5.00"]),
         ("5 > unit_price_per_kg", ["Unit price 2.10 USD/kg is below 5"]),
         ("NOT (unit_price_per_kg >= 5)", ["Unit price 2.10 USD/kg is below 5"]),
         ("origin = 'XA' AND packages > 10", ["Origin is XA", "Packages 12 is above 10"]),
@@ -72,11 +72,11 @@ def test_evidence_carries_what_was_compared():
     rule = parse_rule("unit_price_per_kg < 5.00", FACT_TYPES)
     (entry,) = evidence_of(rule, FACTS)
     assert entry == Evidence(
-        text="Unit price 2.10 USD/kg is below 5",
+        text="Unit price 2.10 USD/kg is below 5.00",
         column="unit_price_per_kg",
         value="2.10",
         comparison="is below",
-        bound="5",
+        bound="5.00",
         item_no=2,
     )
     assert entry.to_json()["item_no"] == 2

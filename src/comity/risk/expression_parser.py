@@ -193,7 +193,7 @@ class _Parser:
 
     def _constant(self) -> Literal:
         token = self._token
-        node = self._unary() if token.kind is not TokenKind.END else None
+        node = None if self._is_at_end() or self._is_next(")") else self._unary()
         if isinstance(node, Literal):
             return node
         if isinstance(node, Negative) and isinstance(node.operand, Literal) and isinstance(node.operand.value, float):

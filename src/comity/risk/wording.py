@@ -194,6 +194,8 @@ class _Wording:
         return f"‘{self._show(value)}’"
 
     def _show(self, value: Value) -> str:
+        if isinstance(value, Literal) and value.type is ValueType.NUMBER:
+            return self._rule.source_of(value)  # as the officer wrote it: 5.00 stays 5.00
         return _show(read_value(value, self._facts))
 
     def _show_with_unit(self, value: Value) -> str:
