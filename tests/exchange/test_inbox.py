@@ -95,7 +95,7 @@ def test_an_accepted_envelope_is_stored_logged_and_answered() -> None:
     assert InboxMessage.objects.filter(is_accepted=True, processed_at=None).count() == 2
     assert bytes(InboxMessage.objects.get(sequence=1).data) == message(1).to_bytes()
     assert Partner.objects.get(administration="XC").state == Partner.State.ACTIVE
-    assert DecisionReceiptRow.objects.filter(is_permitted=True, direction="received").count() == 2
+    assert not DecisionReceiptRow.objects.exists(), "the signed receipt says it"
 
     sealed = read_sealed_receipt(body)
     index = InboxEnvelope.objects.get().log_index
@@ -198,6 +198,7 @@ def test_a_refusal_names_code_field_and_remedy(changes: dict[str, object], code:
     assert named in answer.field
     assert answer.text
     assert not InboxMessage.objects.get().is_accepted
+    assert DecisionReceiptRow.objects.filter(direction="received").count() == (named in {"article", "case_ref"})
     assert process_due({}, AT) == 0
 
 

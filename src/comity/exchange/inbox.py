@@ -194,7 +194,7 @@ class _Group:
             if each.key not in known:
                 first.setdefault(each.key, each)
         judged = {key: (each, self.judge.answer(each)) for key, each in first.items()}
-        record_decisions(self.judge.decided, at=self.at)
+        record_decisions(self.judge.refused, at=self.at)
         stored = insert_once(list(judged.values()), at=self.at)  # R10
         late = [key for key in judged if key not in stored]
         known |= {key: (sha256, text) for key, sha256, text in stored_answers(late)} if late else {}

@@ -62,13 +62,14 @@ def read_incoming(arrival: Arrival, limits: Limits) -> list[Incoming]:
 class Judge:
     """Answers the messages of one group. validators: for each kind that has a journey, what raises on a wrong body.
 
-    decided: what was decided under agreements, for their receipts. The engines are looked up once for a group.
+    refused: decisions against a message, whose receipts are kept for our officers. A decision for it is kept in the
+    signed receipt. The engines are looked up once for a group.
     """
 
     validators: Mapping[str, Validator]
     limits: Limits
     at: datetime
-    decided: list[tuple[SharingRequest, Decision]] = field(default_factory=list)
+    refused: list[tuple[SharingRequest, Decision]] = field(default_factory=list)
     engines: dict[str, Engine | None] = field(default_factory=dict)
 
     def answer(self, incoming: Incoming) -> Answer:
@@ -130,11 +131,11 @@ class Judge:
             remedy = "Ask the contact point to adopt it, or share under one that both have adopted."
             return replace(refused, code="unknown_agreement", text=text, field="agreement", remedy=remedy)
         decision = engine.decide(request, agreement_id=message.agreement, article_id=message.article)
-        self.decided.append((request, decision))
         clause = decision.reasons[0].clause or message.article
         beyond = ", ".join(decision.fields_withheld)[:200]
         if decision.is_permitted and not beyond:
             return replace(refused, accepted=True, article=decision.article_id)
+        self.refused.append((request, decision))
         if decision.is_permitted:
             text = f"Article {decision.article_id} does not release {beyond}."
             return replace(

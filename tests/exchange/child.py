@@ -1,0 +1,72 @@
+"""A node in a process of its own, driven by JSON lines: {"do": "post", "count": 10} -> {"ids": [...]}.
+
+It has its own home, keys and database with the node's settings, the real partner port and the real delivery worker.
+Tests and benchmarks start it as `python -m tests.exchange.child HOME`; nothing in it is simulated.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import django
+from django.core.management import call_command
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.node.settings")
+HOME = Path(os.environ.get("COMITY_HOME", "."))
+
+
+def main() -> None:
+    """Answer commands until the input ends."""
+    django.setup()
+    from tests.exchange.child_node import ChildNode
+
+    node = ChildNode(HOME)
+    commands: dict[str, Callable[..., object]] = {
+        "migrate": lambda: call_command("migrate", verbosity=0),
+        "meet": node.meet,
+        "serve": node.serve,
+        "deliver": node.deliver,
+        "rest": node.rest,
+        "post": node.post,
+        "make": node.make,
+        "accept": node.accept,
+        "await_answers": node.await_answers,
+        "await_arrivals": node.await_arrivals,
+        "counts": node.counts,
+        "latencies": node.latencies,
+        "profile": node.profile,
+        "process": node.process,
+    }
+    for line in sys.stdin:
+        words: dict[str, Any] = json.loads(line)
+        result = commands[words.pop("do")](**words)
+        print(json.dumps(result), flush=True)
+    node.rest()
+
+
+def decode(text: str) -> bytes:
+    """Bytes of a JSON text."""
+    return base64.b64decode(text)
+
+
+def encode(data: bytes) -> str:
+    """Bytes as a JSON text."""
+    return base64.b64encode(data).decode()
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    threading.current_thread().name = "child"
+    main()
