@@ -25,7 +25,7 @@ from comity.ledger import NoCheckpointError, verifying
 from comity.ledger import selectors as ledger
 from comity.staff import Permission
 from comity.staff.services import record_deed
-from comity.trust import LogVerifier, TrustError, open_checkpoint, split_note, verify_tlog_proof
+from comity.trust import TrustError, open_checkpoint, split_note, verify_tlog_proof
 
 
 class EntryForm(ConsoleForm):
@@ -97,7 +97,7 @@ def proof(request: HttpRequest, _actor: Actor) -> HttpResponse:
 @require_POST
 def verify_log(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Compute the whole log again from its entries, and say what was found."""
-    report = verifying.verify_log(settings.COMITY_KEYRING.log.verifier, _cosigners())
+    report = verifying.verify_log(settings.COMITY_KEYRING.log.verifier)
     facts = {"size": str(report.size), "sound": "yes" if report.is_sound else "no"}
     record_deed(actor, deed="verify_ledger", subject=f"log:{report.origin}", facts=facts, at=utc_now())
     if report.is_sound:
@@ -124,10 +124,6 @@ def download_proof(_request: HttpRequest, _actor: Actor, index: int) -> HttpResp
 def proof_url(index: int) -> str:
     """Where the proof of an entry is shown."""
     return f"{reverse('console:proof')}?{urlencode({'entry': index})}"
-
-
-def _cosigners() -> list[LogVerifier]:
-    return [peer.cosigner for peer in load_peers().values()]
 
 
 def _head() -> LogHead | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from comity.console import agreements, exchange, home, intake, ledger, risk, sharing, sign_in, staff
+from comity.console import agreements, enforcement, exchange, home, intake, ledger, risk, sharing, sign_in, staff
 
 app_name = "console"
 urlpatterns = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("queue", risk.queue, name="queue"),
     path("queue/assign", risk.assign_records, name="assign"),
     path("consignments/<uuid:record_id>", intake.consignment, name="consignment"),
+    path("consignments/<uuid:record_id>/inspect", enforcement.inspect, name="inspect"),
+    path("consignments/<uuid:record_id>/release", enforcement.release_goods, name="release"),
+    path("inspections/<uuid:inspection_id>/finding", enforcement.record_finding, name="finding"),
+    path("findings/<str:finding_ref>/exhibits/<str:sha256>", enforcement.exhibit, name="exhibit"),
     path("arrivals/<uuid:arrival_id>/raw", intake.raw, name="raw"),
     path("profiles", risk.profiles, name="profiles"),
     path("profiles/write", risk.edit_profile, name="edit_profile"),

@@ -1,0 +1,52 @@
+"""A node for browsers: migrate, fill, serve on a free port, print its address, end when standard input closes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+import warnings
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import django
+import uvicorn
+
+
+def main() -> None:
+    """Serve until the parent closes our standard input."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.browser.settings"
+    warnings.simplefilter("error")
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.core.wsgi import get_wsgi_application
+
+    from comity.console.asgi import application
+    from comity.console.live import LiveEvents
+    from tests.console import world
+
+    at = datetime.now(UTC)
+    world.live_at_xc(settings, at)
+    call_command("migrate", verbosity=0, run_syncdb=True)
+    made = world.build(at)
+    names = {each.name: str(getattr(made, each.name)) for each in fields(made) if each.name != "day"}
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    print(json.dumps({"url": url, **names}), flush=True)
+    app = application(get_wsgi_application(), LiveEvents())
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        server.should_exit = True
+
+    threading.Thread(target=wait, daemon=True).start()
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
