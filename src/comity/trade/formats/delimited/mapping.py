@@ -101,7 +101,8 @@ def _table_of(data: bytes) -> dict[str, object]:
     if len(data) > MAX_MAPPING_BYTES:
         raise MappingError("The mapping is too large", where=f"{len(data)} bytes")
     try:
-        table = yaml.safe_load(data)
+        # Every scalar stays a text: a column named "No" is no boolean. BaseLoader makes texts, lists and tables only.
+        table = yaml.load(data, Loader=yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         what = str(error).replace("\n", " ")[:300]
         raise MappingError("The mapping is not valid YAML", where=what) from error
@@ -170,7 +171,7 @@ def _constants(table: Mapping[str, object], fields: Mapping[str, Field]) -> dict
     for name, value in constants.items():
         _field(fields, name, f"constants: {name}")
         if not isinstance(value, str) or not value.strip():
-            raise MappingError("Must be a text; put it in quotes", where=f"constants: {name}")
+            raise MappingError("Must be a text", where=f"constants: {name}")
     return {str(name): value.strip() for name, value in constants.items()}
 
 

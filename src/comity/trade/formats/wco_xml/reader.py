@@ -203,7 +203,7 @@ class _Reader:
             flat[step.key] = value
 
     def _moment(self, child: etree._Element, entry: Any, flat: Flat, place: tuple[str, int]) -> None:
-        leaf = child[0] if len(child) == 1 else child
+        leaf = child[0] if len(child) == 1 and _local(child[0]) == "DateTimeString" else child
         if len(leaf):
             self._keep(child, *place)
             return
