@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ def main() -> None:
         "latencies": node.latencies,
         "profile": node.profile,
         "process": node.process,
+        "cpu_seconds": time.process_time,
     }
     for line in sys.stdin:
         words: dict[str, Any] = json.loads(line)

@@ -111,7 +111,7 @@ class OutboxEnvelope(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["partner", "first_sequence"], name="envelope_by_sequence"),
-            models.Index(fields=["partner", "leased_until"], name="envelope_open", condition=models.Q(state="open")),
+            models.Index(fields=["partner", "state", "leased_until"], name="envelope_by_state"),
         ]
 
     def __str__(self) -> str:
@@ -156,7 +156,8 @@ class OutboxMessage(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["partner", "sequence"], name="outbox_sequence")]
         indexes = [
-            models.Index(fields=["partner", "sequence"], name="outbox_waiting", condition=models.Q(state="waiting")),
+            # Not a partial index: SQLite does not use one for a bound parameter.
+            models.Index(fields=["partner", "state", "sequence"], name="outbox_by_state"),
             models.Index(fields=["-posted_at"], name="outbox_newest"),
         ]
 

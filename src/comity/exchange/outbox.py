@@ -54,6 +54,7 @@ class Formed:
     row: OutboxEnvelope
     peer: Peer
     contents: Contents
+    payload: bytes
     messages: tuple[bytes, ...]
     digests: tuple[str, ...]
 
@@ -62,12 +63,11 @@ class Formed:
 
         Raises: PartnerStateError where the partner has no key.
         """
-        statement = SignedStatement.from_bytes(bytes(self.row.statement))
         return Parcel(
             id=self.row.pk,
             peer=self.peer,
             contents=self.contents,
-            statement_sha256=sha256_hex(statement.payload),
+            statement_sha256=sha256_hex(self.payload),
             digests=self.digests,
             data=seal_envelope(self.contents, bytes(self.row.statement), self.messages, self.peer.sealing_key(at)),
         )
@@ -124,7 +124,7 @@ class Former:
             OutboxEnvelope.objects.filter(pk__in=[row.pk for row in rows]).update(
                 leased_until=self._lease(), attempts=F("attempts") + 1
             )
-        return [self._formed(row, peer, _messages_of(row)) for row in rows]
+        return [_again(row, peer) for row in rows]
 
     def _form_waiting(self, peer: Peer, delivery: Delivery, slots: int) -> list[Formed]:
         if slots < 1:
@@ -137,13 +137,13 @@ class Former:
             .values_list("sequence", "data", "sha256")[: slots * size]
         )
         groups = list(_consecutive(waiting, size))[:slots]
-        rows = [self._sign(peer, delivery, group, is_first=number == 0) for number, group in enumerate(groups)]
-        OutboxEnvelope.objects.bulk_create(rows)
+        formed = [self._sign(peer, delivery, group, is_first=number == 0) for number, group in enumerate(groups)]
+        OutboxEnvelope.objects.bulk_create(each.row for each in formed)
         taken = [sequence for group in groups for sequence, _, _ in group]
         OutboxMessage.objects.filter(partner_id=peer.id, sequence__in=taken).update(state=_SENT)
-        return [self._formed(row, peer, group) for row, group in zip(rows, groups, strict=True)]
+        return formed
 
-    def _sign(self, peer: Peer, delivery: Delivery, group: Sequence[_Line], *, is_first: bool) -> OutboxEnvelope:
+    def _sign(self, peer: Peer, delivery: Delivery, group: Sequence[_Line], *, is_first: bool) -> Formed:
         wants_heads = is_first and peer.id not in self.without_heads
         log_head, partner_head = present_head(delivery) if wants_heads else (None, None)
         contents = Contents(
@@ -157,25 +157,18 @@ class Former:
             log_head=log_head,
             partner_head=partner_head,
         )
-        return OutboxEnvelope(
+        statement = sign_contents(contents, self.keyring.signing)
+        row = OutboxEnvelope(
             envelope_id=contents.envelope,
             partner_id=peer.id,
             first_sequence=contents.first_sequence,
             count=contents.count,
-            statement=sign_contents(contents, self.keyring.signing).to_bytes(),
+            statement=statement.to_bytes(),
             created_at=self.at,
             attempts=1,
             leased_until=self._lease(),
         )
-
-    def _formed(self, row: OutboxEnvelope, peer: Peer, group: Sequence[_Line]) -> Formed:
-        return Formed(
-            row=row,
-            peer=peer,
-            contents=read_contents(SignedStatement.from_bytes(bytes(row.statement)).payload),
-            messages=tuple(bytes(data) for _, data, _ in group),
-            digests=tuple(sha256 for _, _, sha256 in group),
-        )
+        return _with_messages(row, peer, contents, statement.payload, group)
 
     def _lease(self) -> datetime:
         return self.at + timedelta(seconds=self.rules.lease_seconds)
@@ -190,6 +183,24 @@ def seal_all(formed: Iterable[Formed], at: datetime) -> tuple[list[Parcel], list
         except ComityError as error:
             failed.append((each, error))
     return parcels, failed
+
+
+def _again(row: OutboxEnvelope, peer: Peer) -> Formed:
+    payload = SignedStatement.from_bytes(bytes(row.statement)).payload
+    return _with_messages(row, peer, read_contents(payload), payload, _messages_of(row))
+
+
+def _with_messages(
+    row: OutboxEnvelope, peer: Peer, contents: Contents, payload: bytes, group: Sequence[_Line]
+) -> Formed:
+    return Formed(
+        row=row,
+        peer=peer,
+        contents=contents,
+        payload=payload,
+        messages=tuple(bytes(data) for _, data, _ in group),
+        digests=tuple(sha256 for _, _, sha256 in group),
+    )
 
 
 def _messages_of(row: OutboxEnvelope) -> list[_Line]:
