@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def now() -> datetime:
     return utc_now()
 
 
-def say_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def say_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print columns as wide as their widest cell."""
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
     for row in [headings, *rows]:

@@ -18,6 +18,7 @@ from comity.common import ComityError
 
 _READY_SECONDS = 40.0
 _END_SECONDS = 15.0
+_COMMAND_SECONDS = 120.0
 
 
 class DemoError(ComityError):
@@ -94,7 +95,7 @@ def command(node: DemoNode, *words: str, stdin: str = "", check: bool = True) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=_COMMAND_SECONDS,
     )
     if check and result.returncode:
         raise DemoError(
@@ -103,8 +104,8 @@ def command(node: DemoNode, *words: str, stdin: str = "", check: bool = True) ->
     return result.stdout
 
 
-def commands(scripts: Sequence[tuple[DemoNode, Sequence[str]]]) -> None:
-    """Run a batch of commands on several nodes at once.
+def commands(scripts: Sequence[tuple[DemoNode, Sequence[str]]]) -> list[str]:
+    """Run a batch of commands on several nodes at once; returns what each batch printed.
 
     Raises: DemoError with what the first failing batch said.
     """
@@ -123,10 +124,13 @@ def commands(scripts: Sequence[tuple[DemoNode, Sequence[str]]]) -> None:
         )
         for node, lines in scripts
     ]
+    printed = []
     for node, process, script in running:
-        out, err = process.communicate(script, timeout=120)
+        out, err = process.communicate(script, timeout=_COMMAND_SECONDS)
         if process.returncode:
             raise DemoError("Setting up the demo failed", where=f"node {node.code}: {err.strip() or out}")
+        printed.append(out)
+    return printed
 
 
 @contextlib.contextmanager
