@@ -33,7 +33,7 @@ def token(caller: MakeCaller) -> str:
 
 @document.parametrize()
 @settings(
-    max_examples=30,
+    max_examples=25,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from comity.agreements import Decision, NearMiss, Purpose, SharingRequest, selectors
 from comity.agreements.selectors import StoredAgreement
-from comity.api.fields import Code, Country, Handlings, HSDigits, Instant, Word
+from comity.api.fields import Code, Country, Given, Handlings, HSDigits, Instant, Word
 from comity.api.guard import needs
 from comity.common import Reason, utc_now
 from comity.trade import AlertCategory, Handling, RiskType
@@ -46,7 +46,7 @@ class Agreements(Schema):
     items: list[AgreementSummary]
 
 
-class ExplainIn(Schema):
+class ExplainIn(Given):
     """What would be shared. fields: the paths that the notice would hold, such as subjects.name or hs_codes.
 
     issuer: whose information it is, where it is not this administration's own.

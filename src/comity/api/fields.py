@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from ninja import Schema
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from comity.common import ComityError, parse_instant, show_instant
 
@@ -13,6 +14,7 @@ from comity.common import ComityError, parse_instant, show_instant
 _NO_NUL = r"^[^\x00]*$"
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=_NO_NUL)]
+Short = Annotated[str, StringConstraints(max_length=100, pattern=_NO_NUL)]
 Text = Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 Amount = Annotated[
@@ -22,11 +24,23 @@ Amount = Annotated[
 ]
 
 
+OptionalAmount = Annotated[
+    str,
+    StringConstraints(max_length=32, pattern=r"^([0-9]{1,15}(\.[0-9]{1,6})?)?$"),
+    Field(description="A decimal number in a string, or empty"),
+]
+OptionalHS = Annotated[str, StringConstraints(pattern=r"^([0-9]{2,10})?$")]
 Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 HSDigits = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
 # The words of trade.Handling.
 Handlings = Literal["open", "official", "restricted", "confidential"]
+
+
+class Given(Schema):
+    """What a program sends. A name that is not known is an error: a misspelt filter must not find everything."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def _read_instant(value: object) -> object:

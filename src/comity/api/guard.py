@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -11,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from ninja.security import HttpBearer
 
-from comity.api.problems import TooLargeError, problem, problem_of
-from comity.common import Actor, utc_now
+from comity.api.problems import TooLargeError, UnknownParameterError, problem, problem_of
+from comity.common import Actor, ComityError, utc_now
 from comity.staff import Permission, require
 from comity.staff.services import actor_of_token
 
@@ -38,10 +39,13 @@ class Bearer(HttpBearer):
         return actor
 
 
-def needs(permission: Permission | None) -> dict[str, Any]:
-    """The arguments of a route that wants a token, and this permission where one is named."""
+def needs(permission: Permission | None, described: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The arguments of a route that wants a token, and this permission where one is named.
+
+    described: what its OpenAPI operation says beside what the framework finds.
+    """
     word = permission.value if permission else "any valid token"
-    return {"auth": Bearer(permission), "openapi_extra": {"x-comity-permission": word}}
+    return {"auth": Bearer(permission), "openapi_extra": {"x-comity-permission": word} | (described or {})}
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -50,20 +54,44 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
-def bounded(view: View, *, is_upload: bool) -> View:
-    """The view with a bound on the body, and with problem+json where the method is not possible."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a path takes. query_names: for each method the parameters of the query that it knows."""
+
+    is_upload: bool
+    query_names: Mapping[str, frozenset[str]]
+
+    def check(self, request: HttpRequest) -> None:
+        """Refuse what goes beyond.
+
+        Raises: TooLargeError, UnknownParameterError.
+        """
+        limit = settings.COMITY_MAX_UPLOAD_BYTES if self.is_upload else SMALL_BODY_BYTES
+        if _length_of(request) > limit:
+            raise TooLargeError(
+                f"The body is longer than the {limit} bytes that this path takes",
+                where="Content-Length",
+                remedy="Send less at a time.",
+            )
+        known = self.query_names.get((request.method or "").lower())
+        unknown = sorted(set(request.GET) - known) if known is not None else []
+        if unknown:
+            raise UnknownParameterError(
+                "The query names what this path does not know",
+                where=", ".join(unknown)[:200],
+                remedy=f"It knows: {', '.join(sorted(known or ())) or 'nothing'}.",
+            )
+
+
+def bounded(view: View, bounds: Bounds) -> View:
+    """The view within bounds, and with problem+json where the method is not possible."""
 
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        limit = settings.COMITY_MAX_UPLOAD_BYTES if is_upload else SMALL_BODY_BYTES
-        if _length_of(request) > limit:
-            return problem_of(
-                TooLargeError(
-                    f"The body is longer than the {limit} bytes that this path takes",
-                    where="Content-Length",
-                    remedy="Send less at a time.",
-                )
-            )
+        try:
+            bounds.check(request)
+        except ComityError as error:
+            return problem_of(error)
         response = view(request, *args, **kwargs)
         return _method_problem(request, response) if isinstance(response, HttpResponseNotAllowed) else response
 

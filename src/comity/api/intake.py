@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 from pydantic import JsonValue
 
-from comity.api.fields import Instant, Word
+from comity.api.fields import Given, Instant, Word
 from comity.api.guard import actor_of, needs
 from comity.api.openapi import raw_answer, raw_body
 from comity.api.paging import Page, Paging, page_of
@@ -28,7 +28,7 @@ router = Router(tags=["intake"])
 ENDINGS = {"application/xml": ".xml", "text/xml": ".xml", "text/csv": ".csv", "application/zip": ".zip"}
 
 
-class ImportQuery(Schema):
+class ImportQuery(Given):
     """What a file is called, and how its columns are to be read."""
 
     name: Word = Field(default="", description="The name of the file; its ending tells the format where it has one")
@@ -124,7 +124,7 @@ class RecordQuery(Paging):
     received_until: Instant | None = None
 
 
-class VersionQuery(Schema):
+class VersionQuery(Given):
     """Which version of a record is wanted; the current one where none is named."""
 
     version: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -134,9 +134,7 @@ class VersionQuery(Schema):
     "/imports",
     response=ImportReceipt,
     summary="Import a file",
-    auth=needs(Permission.IMPORT)["auth"],
-    openapi_extra=raw_body(tuple(ENDINGS), "The bytes of the file: WCO XML, CSV, or a zip file of these")
-    | {"x-comity-permission": Permission.IMPORT.value},
+    **needs(Permission.IMPORT, raw_body(tuple(ENDINGS), "The bytes of the file: WCO XML, CSV, or a zip file of these")),
 )
 def import_file(request: HttpRequest, query: Query[ImportQuery]) -> ImportReceipt:
     """Keep the bytes, read the records, assess each one. The same bytes again change nothing."""
@@ -185,9 +183,10 @@ def show_record(request: HttpRequest, record_id: UUID, query: Query[VersionQuery
 @router.get(
     "/records/{uuid:record_id}/raw",
     summary="The bytes that a record was read from",
-    auth=needs(Permission.VIEW_CONSIGNMENTS)["auth"],
-    openapi_extra=raw_answer(("application/octet-stream",), "The bytes of the whole file, as they arrived")
-    | {"x-comity-permission": Permission.VIEW_CONSIGNMENTS.value},
+    **needs(
+        Permission.VIEW_CONSIGNMENTS,
+        raw_answer("application/octet-stream", "The whole file, as it arrived"),
+    ),
 )
 def show_raw(request: HttpRequest, record_id: UUID, query: Query[VersionQuery]) -> HttpResponse:
     """The whole file as it arrived; `arrival.member` and `arrival.line` of the record tell where it stands."""

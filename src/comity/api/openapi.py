@@ -66,15 +66,24 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def query_names(schema: dict[str, Any]) -> dict[str, dict[str, frozenset[str]]]:
+    """Of each path, without its first slash, for each method: the parameters that its query may name."""
+    names: dict[str, dict[str, frozenset[str]]] = {}
+    for path, method, operation in _operations(schema):
+        found = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+        names.setdefault(path.lstrip("/"), {})[method] = frozenset(found)
+    return names
+
+
 def raw_body(media_types: tuple[str, ...], description: str) -> dict[str, Any]:
     """The description of a body that is taken as bytes."""
     content = {media: {"schema": {"type": "string", "format": "binary"}} for media in media_types}
     return {"requestBody": {"required": True, "description": description, "content": content}}
 
 
-def raw_answer(media_types: tuple[str, ...], description: str) -> dict[str, Any]:
+def raw_answer(media_type: str, description: str) -> dict[str, Any]:
     """The description of an answer that is bytes."""
-    content = {media: {"schema": {"type": "string", "format": "binary"}} for media in media_types}
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
     return {"responses": {200: {"description": description, "content": content}}}
 
 

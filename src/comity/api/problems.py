@@ -17,6 +17,8 @@ from comity.common import ComityError, Reason
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("comity.api")
 
+# What routes call the value that a program sends; it stands in the framework's locations, but not in the JSON.
+_ARGUMENTS = frozenset({"body", "query", "facts"})
 _TITLES = {
     400: "The request cannot be understood",
     401: "No valid token",
@@ -35,11 +37,16 @@ _TITLES = {
 STATUS_OF_CODE: Mapping[str, int] = {
     "adoption_refused": 409,
     "arrival_not_found": 404,
+    "bad_exhibit": 422,
     "bad_field": 422,
+    "bad_finding": 422,
+    "bad_inspection": 409,
     "bad_instant": 422,
     "bad_notice": 422,
     "bad_profile": 409,
+    "bad_release": 409,
     "bad_rule": 422,
+    "bad_seizure": 409,
     "bad_selection": 409,
     "bad_signal": 409,
     "four_eyes": 409,
@@ -55,6 +62,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "too_large": 413,
     "unknown_agreement": 404,
     "unknown_message": 404,
+    "unknown_parameter": 422,
     "unknown_partner": 404,
     "unsupported_media_type": 415,
 }
@@ -64,6 +72,12 @@ class TooLargeError(ComityError):
     """The body of a request is longer than this path takes."""
 
     code = "too_large"
+
+
+class UnknownParameterError(ComityError):
+    """The query of a request names a parameter that its path does not know."""
+
+    code = "unknown_parameter"
 
 
 class MediaTypeError(ComityError):
@@ -96,7 +110,9 @@ def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse
 
 def problem_of(error: ComityError) -> HttpResponse:
     """The answer for an error that a room raised on purpose."""
-    return problem(STATUS_OF_CODE.get(error.code, 400), error.code, error.what, where=error.where, remedy=error.remedy)
+    more = {"decision": _shown_decision(error)} if isinstance(error, SharingRefusedError) else {}
+    status = STATUS_OF_CODE.get(error.code, 400)
+    return problem(status, error.code, error.what, where=error.where, remedy=error.remedy, **more)
 
 
 def answer(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -187,6 +203,7 @@ def _shown_reason(reason: Reason) -> dict[str, str]:
 
 
 def _field_of(location: Iterable[object]) -> str:
-    """The last meaningful part of a location such as ("body", "payload", "title")."""
+    """The field of a location such as ("body", "body", "alert", "title"): where, the argument's name, the path."""
     parts = [str(part) for part in location]
-    return ".".join(parts[1:]) if len(parts) > 1 else ".".join(parts) or "body"
+    inner = parts[2:] if len(parts) > 2 and parts[1] in _ARGUMENTS else parts[1:]
+    return ".".join(inner) or ".".join(parts)

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from pydantic import StringConstraints
 
-from comity.api.fields import Instant, Sentence, Text, Word
+from comity.api.fields import Given, Instant, Sentence, Text, Word
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import utc_now
@@ -25,7 +25,7 @@ router = Router(tags=["risk"])
 ProfileRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-class QueueQuery(Schema):
+class QueueQuery(Given):
     """Which records of the queue are wanted; what is left out does not narrow. page: from 1."""
 
     state: list[TargetState] = Field(default=[], max_length=10)
@@ -118,7 +118,7 @@ class AssessmentOut(Schema):
     reasons: list[AssessmentReason]
 
 
-class ProfileIn(Schema):
+class ProfileIn(Given):
     """A profile to draft. expression: in the rule language; weight: 1 to 100; legal_basis: what allows the control."""
 
     ref: ProfileRef

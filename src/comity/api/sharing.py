@@ -12,7 +12,7 @@ from ninja import Field, Router, Schema, Status
 from pydantic import JsonValue, StringConstraints
 
 from comity.agreements import Purpose
-from comity.api.fields import Code, Country, Handlings, HSDigits, Instant, Sentence, Text, Word
+from comity.api.fields import Code, Country, Given, Handlings, HSDigits, Instant, Sentence, Text, Word
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import show_instant, utc_now
@@ -28,7 +28,7 @@ router = Router(tags=["sharing"])
 _MOST = 50
 
 
-class SubjectIn(Schema):
+class SubjectIn(Given):
     """Whom or what the alert names."""
 
     role: SubjectRole
@@ -37,7 +37,7 @@ class SubjectIn(Schema):
     country: Country = ""
 
 
-class RouteIn(Schema):
+class RouteIn(Given):
     """Where the goods come from and go to; places as UN/LOCODE."""
 
     origin: Country = ""
@@ -47,7 +47,7 @@ class RouteIn(Schema):
     place_loading: Word = ""
 
 
-class ExhibitIn(Schema):
+class ExhibitIn(Given):
     """A photo or document of a finding, by the SHA-256 of its bytes."""
 
     name: Word
@@ -56,7 +56,7 @@ class ExhibitIn(Schema):
     size_bytes: int = Field(default=0, ge=0, le=2**40)
 
 
-class AlertIn(Schema):
+class AlertIn(Given):
     """Risk information. The issuer is this administration; it is issued now."""
 
     ref: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
@@ -80,7 +80,7 @@ class AlertIn(Schema):
     exhibits: list[ExhibitIn] = Field(default=[], max_length=_MOST)
 
 
-class ShareIn(Schema):
+class ShareIn(Given):
     """An alert, for whom, and what they may use it for. agreement_id: where only this agreement shall answer."""
 
     alert: AlertIn
@@ -124,7 +124,7 @@ class Proposals(Schema):
     items: list[ProposalOut]
 
 
-class RejectIn(Schema):
+class RejectIn(Given):
     """Why a proposal is rejected."""
 
     reason: Sentence

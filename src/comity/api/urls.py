@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from comity.api.application import make_api
-from comity.api.guard import bounded
+from comity.api.guard import Bounds, bounded
+from comity.api.openapi import query_names
 from comity.api.problems import nothing_here
 
 app_name = "api"
@@ -22,16 +25,22 @@ _nothing_here = csrf_exempt(nothing_here)
 
 
 def _bounded_patterns() -> list[URLPattern]:
+    known = query_names(api.get_openapi_schema(path_prefix=""))
     return [
         URLPattern(
             pattern.pattern,
-            bounded(pattern.callback, is_upload=pattern.name in UPLOADS),
+            bounded(pattern.callback, Bounds(pattern.name in UPLOADS, known.get(_template_of(pattern), {}))),
             pattern.default_args,
             pattern.name,
         )
         for pattern in api.urls[0]
         if isinstance(pattern, URLPattern) and pattern.name != "api-root"
     ]
+
+
+def _template_of(pattern: URLPattern) -> str:
+    """The path as the document has it: records/{record_id} of records/<uuid:record_id>."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern.pattern))
 
 
 urlpatterns = [*_bounded_patterns(), re_path("^$", _nothing_here, name="api-root"), re_path("", _nothing_here)]
