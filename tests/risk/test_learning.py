@@ -8,9 +8,9 @@ import pytest
 
 from comity.risk.models import AlertFeedback, IssuerReliability, LearnedOutcome
 from comity.risk.selectors import compliance, feedback, profile, reliability, signals
-from comity.risk.services import learn, take_feedback, take_signal
-from comity.trade import Finding, FindingResult, Outcome
-from tests.risk.cast import alert
+from comity.risk.services import assess, learn, take_feedback, take_signal
+from comity.trade import Finding, FindingResult, Outcome, Subject, SubjectRole
+from tests.risk.cast import NODE, alert, declaration, store
 from tests.risk.conftest import MakeProfile
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,14 @@ def test_a_confirmed_alert_raises_its_issuer(at: datetime):
     assert signals(at)[0].unconfirmed == 1
     assert reliability("XB").count == 0
     assert str(IssuerReliability.objects.get()) == "XC"
+
+
+def test_an_issuer_gains_nothing_by_using_another_s_reference(at: datetime):
+    take_signal(alert(at), message_id="m-1", at=at)
+    take_signal(alert(at, issuer="XB", subjects=(Subject(SubjectRole.CONSIGNOR, "XA-8"),)), message_id="m-2", at=at)
+    assess(NODE, record=store(declaration("LRN-1"), at), at=at)
+    learned = learn(outcome(1, at, f"alert:{REF}"), at=at)
+    assert [change.after.issuer for change in learned.issuers] == ["XC"]
 
 
 def test_profiles_count_confirmed_and_unconfirmed(at: datetime, make_profile: MakeProfile):

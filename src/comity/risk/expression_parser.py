@@ -74,7 +74,8 @@ class _Parser:
         return token
 
     def _is_next(self, *words: str) -> bool:
-        return self._token.kind in {TokenKind.KEYWORD, TokenKind.SIGN} and self._token.word in words
+        token = self._token
+        return token.word in words and (token.kind is TokenKind.KEYWORD or token.kind is TokenKind.SIGN)
 
     def _expect(self, word: str, remedy: str) -> Token:
         if not self._is_next(word):

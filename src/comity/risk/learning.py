@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from comity.common import Actor, ActorKind
 from comity.risk.errors import SignalError
 from comity.risk.models import (
     AlertFeedback,
+    AssessmentReason,
     IssuerReliability,
     LearnedOutcome,
     PartnerSignal,
     RuleProfile,
+    Selection,
     SignalKey,
 )
 from comity.risk.rules import Reliability, SourceKind
@@ -86,11 +88,20 @@ def learn(outcome: Outcome, *, at: datetime) -> Learned:
     column = "confirmed" if outcome.is_irregular else "unconfirmed"
     profiles = _refs(outcome, SourceKind.PROFILE)
     RuleProfile.objects.filter(ref__in=profiles).update(**{column: F(column) + 1})
-    alerts = PartnerSignal.objects.filter(ref__in=_refs(outcome, SourceKind.ALERT))
+    alerts = _alerts(outcome)
     issuers = sorted(set(alerts.values_list("issuer", flat=True)))
     alerts.update(**{column: F(column) + 1})
     changes = tuple(_learn_issuer(issuer, column) for issuer in issuers)
     return Learned(is_new=True, profiles=tuple(profiles), issuers=changes)
+
+
+def _alerts(outcome: Outcome) -> QuerySet[PartnerSignal]:
+    """The alerts of an outcome: of the issuers that the record's assessments name, since two may use one reference."""
+    alerts = PartnerSignal.objects.filter(ref__in=_refs(outcome, SourceKind.ALERT))
+    records = Selection.objects.filter(reference=outcome.declaration_ref).values("record_id")
+    told = AssessmentReason.objects.filter(assessment__record_id__in=records, source_kind=SourceKind.ALERT.value)
+    issuers = set(told.values_list("administration", flat=True))
+    return alerts.filter(issuer__in=issuers) if issuers else alerts
 
 
 def _refs(outcome: Outcome, kind: SourceKind) -> list[str]:

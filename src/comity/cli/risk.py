@@ -1,0 +1,169 @@
+"""Profiles, selection and explanations at the terminal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import click
+
+from comity.cli.support import now, say_table, terminal_actor
+from comity.common import parse_instant, show_instant
+from comity.intake.selectors import versions
+from comity.journeys.select import select_today
+from comity.risk import Explanation, Lane, Profile, RuleError, SelectionError, parse_rule, services
+from comity.risk import selectors as reads
+from comity.trade import RiskType
+from comity.trade.facts import FACT_TYPES
+
+
+@click.group()
+def risk() -> None:
+    """Write rule profiles, select goods for inspection, explain why."""
+
+
+@risk.group()
+def profiles() -> None:
+    """List, add, approve and retire rule profiles, and try a rule out."""
+
+
+@profiles.command("list")
+def list_profiles() -> None:
+    """Print every profile with its state, its hits and how many controls confirmed it."""
+    rows: list[tuple[str, ...]] = [
+        (
+            found.ref,
+            found.state.value,
+            found.lane.value,
+            str(found.weight),
+            str(found.hits),
+            _precision(found),
+            found.title,
+        )
+        for found in reads.profiles(now())
+    ]
+    say_table(("REF", "STATE", "LANE", "WEIGHT", "HITS", "CONFIRMED", "TITLE"), rows)
+
+
+@profiles.command("add")
+@click.argument("ref")
+@click.argument("expression")
+@click.option("--title", required=True, help="What the profile looks for, in a few words.")
+@click.option("--owner", required=True, help="The unit that answers for it.")
+@click.option("--legal-basis", required=True, help="The law or order that allows the control.")
+@click.option("--weight", type=click.IntRange(1, 100), default=30, show_default=True)
+@click.option("--risk-type", type=click.Choice([word.value for word in RiskType]), default="other", show_default=True)
+@click.option(
+    "--lane",
+    type=click.Choice([lane.value for lane in Lane]),
+    default="yellow",
+    show_default=True,
+    help="Where it sends the goods; red selects always.",
+)
+@click.option("--valid-from", help="Such as 2026-03-01T00:00:00Z. Default: now.")
+@click.option("--days", type=click.IntRange(1, 3650), help="How many days it is valid. Default: until it is retired.")
+def add_profile(ref: str, expression: str, **options: str) -> None:
+    """Draft the profile REF with the rule EXPRESSION. It does nothing until another officer approves it."""
+    at = now()
+    valid_from = parse_instant(options["valid_from"]) if options["valid_from"] else at
+    _check(expression)
+    made = services.draft_profile(
+        terminal_actor(),
+        draft=services.ProfileDraft(
+            ref=ref,
+            title=options["title"],
+            owner=options["owner"],
+            legal_basis=options["legal_basis"],
+            expression=expression,
+            weight=int(options["weight"]),
+            risk_type=RiskType(options["risk_type"]),
+            lane=Lane(options["lane"]),
+            valid_from=valid_from,
+            valid_until=valid_from + timedelta(days=int(options["days"])) if options["days"] else None,
+        ),
+        at=at,
+    )
+    click.echo(f"{made.ref} is a draft; another officer must approve it")
+
+
+@profiles.command("approve")
+@click.argument("ref")
+def approve(ref: str) -> None:
+    """Put the draft REF in force. Who drafted it may not approve it."""
+    made = services.approve_profile(terminal_actor(), ref=ref, at=now())
+    click.echo(f"{made.ref} is {made.state.value}")
+
+
+@profiles.command("retire")
+@click.argument("ref")
+@click.option("--reason", required=True, help="Why, in one sentence.")
+def retire(ref: str, *, reason: str) -> None:
+    """Take the profile REF out of force for good."""
+    services.retire_profile(terminal_actor(), ref=ref, reason=reason, at=now())
+    click.echo(f"{ref} is retired")
+
+
+@profiles.command("check")
+@click.argument("expression")
+def check(expression: str) -> None:
+    """Read the rule EXPRESSION without keeping it; say what is wrong with it, and where."""
+    columns = _check(expression)
+    click.echo(f"The rule can be read. It looks at: {', '.join(columns) or 'nothing'}")
+
+
+@risk.command()
+def select() -> None:
+    """Spend what is left of today's inspections on what waits: mandatory, then by score, then at random."""
+    run = select_today(terminal_actor(), at=now())
+    for chosen in run.chosen:
+        row = reads.queue_row(chosen.record_id)
+        click.echo(f"{row.reference if row else chosen.record_id}  {chosen.cause.value}")
+    plan = run.plan
+    click.echo(
+        f"{len(run.chosen)} selected; {plan.day}: {plan.used} of {plan.capacity} inspections spent, "
+        f"{plan.used_random} at random (share {plan.random_share:.0%}); seed {run.seed[:16]}"
+    )
+
+
+@risk.command()
+@click.argument("record")
+def explain(record: str) -> None:
+    """Say why RECORD (its reference or number) stands where it stands."""
+    told = reads.explanation(_record_id(record))
+    assessment = told.assessment
+    click.echo(f"{record}: score {assessment.score:g}, lane {assessment.lane.value}, {told.state.value}")
+    click.echo(f"{told.selection} Assessed {show_instant(assessment.at)}, version {assessment.version}.")
+    _say_reasons(told)
+
+
+def _say_reasons(told: Explanation) -> None:
+    for reason in told.reasons:
+        click.echo(f"\n{reason.source}  weight {reason.weight:g}  from {reason.administration}  {reason.clause}")
+        click.echo(f"  {reason.title}")
+        click.echo(f"  {reason.text}")
+        for label, words in reason.facts:
+            click.echo(f"  {label}: {words}")
+    if told.reasons:
+        click.echo(f"\nScore: {told.formula}")
+
+
+def _check(expression: str) -> list[str]:
+    try:
+        return sorted(parse_rule(expression, FACT_TYPES).columns)
+    except RuleError as error:
+        raise click.ClickException(error.show()) from error
+
+
+def _record_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        found = versions(text)
+    if not found:
+        raise SelectionError("No record has this reference", where=text)
+    return found[0].record_id
+
+
+def _precision(found: Profile) -> str:
+    controls = found.confirmed + found.unconfirmed
+    return f"{found.confirmed}/{controls}" if controls else "-"
