@@ -35,10 +35,11 @@ def lodged_by(record: Declaration | Manifest) -> str:
 
 def normal_key(kind: KeyKind, text: str) -> str:
     """The form in which a key is compared: case, accents, punctuation and spaces do not count."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
+    # Folding case can bring back what the first decomposition took apart (Unicode §3.13, compatibility caseless match).
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     joint = " " if kind in {KeyKind.EXPORTER_NAME, KeyKind.IMPORTER_NAME} else ""
-    return _NOT_WORD.sub(joint, plain).strip()[:MAX_KEY]
+    return _NOT_WORD.sub(joint, plain).strip()[:MAX_KEY].strip()
 
 
 def keys_of(record: Declaration | Manifest) -> frozenset[tuple[KeyKind, str]]:
