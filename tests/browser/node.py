@@ -35,7 +35,8 @@ def main() -> None:
     names = {each.name: str(getattr(made, each.name)) for each in fields(made) if each.name != "day"}
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    print(json.dumps({"url": url, **names}), flush=True)
+    sys.stdout.write(json.dumps({"url": url, **names}) + "\n")
+    sys.stdout.flush()
     app = application(get_wsgi_application(), LiveEvents())
     config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -69,7 +69,7 @@ TERMINAL = Actor(ActorKind.SYSTEM, "terminal", "XC", frozenset(role.value for ro
 
 @dataclass(frozen=True)
 class World:
-    """What tests look for. selected: waits for inspection; inspected: has a finding; from_partner: selected by an alert."""
+    """What tests look for: ids of records, messages and proposals."""
 
     at: datetime
     day: Day

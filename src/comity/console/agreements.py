@@ -39,20 +39,22 @@ class QuestionForm(ConsoleForm):
         required=False,
         error_messages={"invalid": _("Write two capital letters")},
     )
-    category = forms.ChoiceField(label=_("Category"), required=False)
-    risk_type = forms.ChoiceField(label=_("Irregularity"), required=False)
+    category = forms.ChoiceField(label=_("About"), choices=lambda: worded(AlertCategory))
+    risk_type = forms.ChoiceField(label=_("Irregularity"), choices=lambda: worded(RiskType))
 
     def __init__(self, agreement: Agreement, data: object = None) -> None:
-        super().__init__(data or None, initial={"handling": Handling.OFFICIAL.word})
+        usual = {
+            "handling": Handling.OFFICIAL.word,
+            "category": AlertCategory.COMMODITIES.value,
+            "risk_type": RiskType.COUNTERFEIT.value,
+        }
+        super().__init__(data or None, initial=usual)
         others = [party for party in agreement.parties if party != settings.COMITY_ADMINISTRATION]
         choose(self, "receiver", [(party, party) for party in others])
-        choose(self, "category", [("", str(_("any"))), *worded(AlertCategory)])
-        choose(self, "risk_type", [("", str(_("any"))), *worded(RiskType)])
 
     def answer(self, agreement: Agreement) -> Explanation:
         """The engine's answer to a valid question, over this agreement alone."""
         asked = self.cleaned_data
-        attributes = {name: asked[name] for name in ("category", "risk_type") if asked[name]}
         question = SharingRequest(
             sender=settings.COMITY_ADMINISTRATION,
             receiver=asked["receiver"],
@@ -63,7 +65,7 @@ class QuestionForm(ConsoleForm):
             hs_codes=(asked["hs_code"],) if asked["hs_code"] else (),
             origin=asked["origin"],
             fields=fields_of_kind(asked["kind"]),
-            attributes=attributes,
+            attributes={"category": asked["category"], "risk_type": asked["risk_type"]},
         )
         return Engine([agreement]).explain(question)
 

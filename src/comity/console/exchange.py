@@ -18,6 +18,7 @@ from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import StoredAgreement
 from comity.common import Actor, ComityError, parse_instant, show_instant, utc_now
 from comity.console.access import page
+from comity.console.bodies import body_lines
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.intake import download
 from comity.console.purpose import ask_purpose, current_purpose
@@ -31,15 +32,6 @@ from comity.staff import Permission
 from comity.staff.services import record_deed
 
 MESSAGES_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class BodyLine:
-    """One field of a message's body, for people. depth: how deep it stands."""
-
-    name: str
-    value: str
-    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +142,6 @@ def health_of(view: PartnerView, at: datetime) -> PartnerHealth:
         is_expired=view.keys.is_expired(at),
         is_late=view.failures > 0,
     )
-
-
-def body_lines(body: object, *, name: str = "", depth: int = 0) -> list[BodyLine]:
-    """A body as lines to read, in its own order: lists are numbered, empty values left out."""
-    if isinstance(body, dict):
-        lines = [] if not name else [BodyLine(name, "", depth)]
-        for key, value in body.items():
-            lines += body_lines(value, name=str(key).replace("_", " "), depth=depth + bool(name))
-        return lines
-    if isinstance(body, list | tuple) and any(isinstance(each, dict) for each in body):
-        lines = []
-        for number, each in enumerate(body, start=1):
-            lines += body_lines(each, name=f"{name} {number}", depth=depth)
-        return lines
-    if isinstance(body, list | tuple):
-        return [BodyLine(name, ", ".join(str(each) for each in body), depth)]
-    return [BodyLine(name, str(body), depth)]
 
 
 def _agreement_of(view: MessageView) -> StoredAgreement | None:

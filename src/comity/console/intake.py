@@ -106,4 +106,4 @@ def timeline_of(versions: list[StoredRecord], record_id: UUID, file: RecordFile)
     ]
     events += [Event(each.seized_at, _("Goods seized"), each.reference) for each in file.seizures]
     events += [Event(each.decided_at, str(word(each.kind)).capitalize(), each.reason) for each in file.decisions]
-    return sorted(events, key=lambda event: event.at, reverse=True)
+    return sorted(events, key=lambda event: event.at)[::-1]

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from comity.agreements import PURPOSES, SharingRefusedError
 from comity.common import Actor, ComityError, new_id, utc_now
 from comity.console.access import page
-from comity.console.exchange import body_lines
+from comity.console.bodies import BodyLine, body_lines
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.purpose import ask_purpose, current_purpose
 from comity.enforcement import selectors as enforcement
@@ -227,9 +227,9 @@ def decide(request: HttpRequest, actor: Actor, proposal_id: UUID) -> HttpRespons
     return redirect("console:approvals")
 
 
-def _lines_of(proposal: Proposal) -> list[object]:
+def _lines_of(proposal: Proposal) -> list[BodyLine]:
     alert = proposal.payload.get("alert")
-    return list(body_lines(dict(alert))) if isinstance(alert, Mapping) else []
+    return body_lines(alert) if isinstance(alert, Mapping) else []
 
 
 def _new_ref(at: datetime) -> str:

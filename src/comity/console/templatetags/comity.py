@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,6 +19,7 @@ from django.utils.translation import get_language
 
 from comity.agreements import Wording
 from comity.common import parse_instant
+from comity.console.bodies import readable_paths
 from comity.console.words import WORDS, tag_colour, word
 from comity.trade.codes import country_name
 
@@ -45,6 +47,29 @@ def moment(at: datetime | None) -> str | SafeString:
         beside,
         place,
     )
+
+
+@register.filter
+def clock(at: datetime) -> str | SafeString:
+    """An instant of today by its time alone, for dense lists; another day's in full."""
+    zone = ZoneInfo(settings.COMITY_TIME_ZONE)
+    instant, local = at.astimezone(UTC), at.astimezone(zone)
+    if local.date() != timezone.now().astimezone(zone).date() or local.date() != instant.date():
+        return moment(at)
+    beside = "" if local.utcoffset() == instant.utcoffset() else date_format(local, "H:i")
+    return format_html(
+        '<time datetime="{}" title="{}">{} UTC <span class="local">{}</span></time>',
+        instant.isoformat(),
+        date_format(instant, "j M Y"),
+        date_format(instant, "H:i"),
+        f"({beside})" if beside else "",
+    )
+
+
+@register.filter
+def person(actor: str) -> str:
+    """Who did something: an officer by his user name alone, anything else with what it is."""
+    return actor.removeprefix("officer:")
 
 
 @register.filter
@@ -132,10 +157,8 @@ def wording(text: Wording) -> str:
 
 @register.filter
 def readable(paths: Iterable[str]) -> list[str]:
-    """Field paths for people, the shortest ones only: `subjects` says all that `subjects.name` would add."""
-    listed_paths = sorted(set(paths))
-    known = set(listed_paths)
-    return [_path_words(path) for path in listed_paths if not _parents(path) & known]
+    """Field paths for people."""
+    return readable_paths(paths)
 
 
 @register.filter
@@ -171,14 +194,3 @@ def with_query(context: template.Context, **changes: object) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}" if query else "?"
-
-
-def _parents(path: str) -> set[str]:
-    """Every path that holds this one: a.b of a.b.c, and a of a[x].b."""
-    parts = path.split(".")
-    above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
-    return above | {each.partition("[")[0] for each in (path, *above) if "[" in each}
-
-
-def _path_words(path: str) -> str:
-    return path.replace("[", " (").replace("]", ")").replace(".", ": ").replace("_", " ")
