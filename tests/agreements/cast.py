@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from comity.agreements import Agreement, Article, Asking, Effect, Period, Wording
@@ -40,6 +41,7 @@ def demo_bytes() -> bytes:
     return (DEMO / "agreement.yaml").read_bytes()
 
 
+@lru_cache
 def demo() -> Agreement:
     """The demo's agreement."""
     return parse_agreement(demo_bytes())

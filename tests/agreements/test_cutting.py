@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.agreements import cut, paths_of
@@ -145,6 +145,7 @@ def _leaves(value: object, path: str = "") -> set[tuple[str, str]]:
     return {(path, repr(value))}
 
 
+@settings(deadline=None)
 @given(bodies, st.lists(field_paths, max_size=5), st.lists(field_paths, max_size=3))
 def test_cutting_never_leaks(body: dict[str, object], fields: list[str], never: list[str]) -> None:
     before = copy.deepcopy(body)
@@ -158,6 +159,7 @@ def test_cutting_never_leaks(body: dict[str, object], fields: list[str], never: 
         assert not any(path == each or path.startswith(f"{each}/") for each in barred)
 
 
+@settings(deadline=None)
 @given(bodies, st.lists(field_paths, max_size=5), st.lists(field_paths, max_size=3))
 def test_the_report_says_what_the_cut_did(body: dict[str, object], fields: list[str], never: list[str]) -> None:
     field_set = FieldSet(fields, never)
@@ -168,6 +170,7 @@ def test_the_report_says_what_the_cut_did(body: dict[str, object], fields: list[
     assert field_set.split(paths_of(left))[1] == ()
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_only_elements_of_the_chosen_role_keep_their_name(body: dict[str, object]) -> None:
     left = cut(body, ["subjects[consignor].name"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.agreements import Agreement, Article, Engine, Onward, Period, SharingRequest
+from comity.agreements import Agreement, Article, Decision, Engine, Onward, Period, SharingRequest
 from comity.agreements.conditions import conditions_of
 from comity.agreements.cutting import FieldSet
 from comity.agreements.engine import MOST_REMEMBERED
@@ -22,7 +22,7 @@ FIELDS = frozenset({"ref", "issuer", "case_ref"})
 ASKED = SharingRequest("XC", "XA", "alert/1", "control", Handling.RESTRICTED, AT, fields=FIELDS)
 
 
-def decide(*articles: Article, **changes: object):
+def decide(*articles: Article, **changes: object) -> Decision:
     return Engine([agreement_of(*articles)]).decide(replace(ASKED, **changes))  # type: ignore[arg-type]
 
 
@@ -231,7 +231,7 @@ def _plain(agreement: Agreement, request: SharingRequest) -> tuple[bool, bool]:
     return bool(permits) and not bars, bool(bars)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 @given(agreements(), requests)
 def test_default_deny_and_prohibition_wins(agreement: Agreement, request: SharingRequest) -> None:
     decision = Engine([agreement]).decide(request)
@@ -247,7 +247,7 @@ def test_default_deny_and_prohibition_wins(agreement: Agreement, request: Sharin
         assert set(decision.fields_released) <= set(FieldSet(article.fields).split(request.fields)[0])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)
 @given(agreements(), requests, st.sampled_from(["hs_codes", "origin", "purpose", "attributes"]))
 def test_silence_never_opens(agreement: Agreement, request: SharingRequest, attribute: str) -> None:
     empty: dict[str, object] = {"hs_codes": (), "origin": "", "purpose": "", "attributes": {}}
@@ -259,7 +259,7 @@ def test_silence_never_opens(agreement: Agreement, request: SharingRequest, attr
         assert attribute != "purpose"
 
 
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)
 @given(agreements(), requests)
 def test_both_nodes_decide_alike_from_the_same_bytes(agreement: Agreement, request: SharingRequest) -> None:
     ours, theirs = Engine([agreement]), Engine([agreement_from_bytes(agreement.to_bytes())])

@@ -175,7 +175,7 @@ def explain(files: tuple[Path, ...], day: datetime | None, language: str, **aske
         engine = Engine(_read(file) for file in files)
     else:
         require_home()
-        engine = selectors.engine(at)
+        engine = selectors.engine(now())
     request = _request(asked, at)
     _say_explanation(request, engine.explain(request), engine, language)
 
