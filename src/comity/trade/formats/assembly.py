@@ -47,6 +47,7 @@ _DECLARATION = [
     "guarantees",
     "additional_information",
     "items",
+    "unread",
 ]
 _CONSIGNMENT = [
     "carrier",
@@ -101,6 +102,7 @@ _MANIFEST = [
     "place_unloading",
     "expected_at",
     "consignments",
+    "unread",
 ]
 
 

@@ -167,7 +167,7 @@ class _Assembly:
             self._keep_unread(row)
         flat[named] = own_parts
         build = parts.build_manifest if is_manifest else parts.build_declaration
-        return replace(build(flat), unread=tuple(self.unread))
+        return build(flat | {"unread": self.unread})
 
     def _header(self, rows: list[Row]) -> Flat:
         """The fields of the whole record: from the first row, and what later rows say otherwise is told and kept."""

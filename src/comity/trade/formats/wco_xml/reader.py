@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from lxml import etree
 
 from comity.trade.codes import HSList, check_currency, check_hs
 from comity.trade.formats.assembly import Flat, build_declaration, build_manifest, plain_hs
 from comity.trade.formats.checks import check_declaration, check_reference
-from comity.trade.formats.leaves import LeafError, count_of, mass_kg_of, moment_of, money_of, quantity_of, text_of
+from comity.trade.formats.leaves import (
+    MAX_TEXT,
+    LeafError,
+    count_of,
+    mass_kg_of,
+    moment_of,
+    money_of,
+    quantity_of,
+    text_of,
+)
 from comity.trade.formats.reading import DEFAULT_LIMIT_BYTES, Reading, error_of, refused, warning_of
 from comity.trade.formats.wco_xml.table import DECLARATION, MANIFEST, Op, Step, Table
 from comity.trade.formats.xml_document import MAX_DEPTH, XMLRefusedError, parse_xml
@@ -62,12 +71,15 @@ def _is_inside_response(declaration: etree._Element) -> bool:
     return parent is not None and _local(parent) == "Response"
 
 
-def _tag(element: etree._Element) -> str:
-    return cast(str, element.tag)  # the parser leaves out everything but elements
+@lru_cache(maxsize=4096)
+def _name_of(tag: Any) -> str:
+    """The local name; the parser leaves out everything but elements, so every tag is a text."""
+    return str(tag).rpartition("}")[2]
 
 
 def _local(element: etree._Element) -> str:
-    return _tag(element).rpartition("}")[2]
+    tag: Any = element.tag
+    return _name_of(tag)
 
 
 def _line_of(element: etree._Element) -> int:
@@ -114,9 +126,10 @@ class _Reader:
             self._note(problem, reference, declaration)
         if any(problem.severity is Severity.ERROR for problem in self.problems):
             return None
+        flat["unread"] = self.unread
         if is_manifest:
-            return replace(build_manifest(flat), unread=tuple(self.unread))
-        record = replace(build_declaration(flat), unread=tuple(self.unread))
+            return build_manifest(flat)
+        record = build_declaration(flat)
         self.problems += check_declaration(record, flat.get("@lines", ()))
         return record
 
@@ -126,12 +139,12 @@ class _Reader:
             self._keep_attributes(element, path)
         text = element.text
         if text and not text.isspace():
-            self._keep_text(element, path, text)
-        counts: dict[str, int] = {}
+            self._keep_text(element, path, text.strip())
+        counts: dict[Any, int] = {}
         for child in element:
-            tag = cast(str, child.tag)
+            tag: Any = child.tag
             number = counts[tag] = counts.get(tag, 0) + 1
-            entry = by_tag.get(tag) or by_local.get(tag.rpartition("}")[2])
+            entry = by_tag.get(tag) or by_local.get(_name_of(tag))
             if entry is None:
                 self._keep(child, path, number)
                 continue
@@ -291,26 +304,28 @@ class _Reader:
         if here.count("/") > MAX_DEPTH:
             raise XMLRefusedError("too_deep", f"More than {MAX_DEPTH} levels of elements", _line_of(element))
         before = len(self.unread)
-        self._keep_attributes(element, here)
-        counts: dict[str, int] = {}
+        if element.keys():
+            self._keep_attributes(element, here)
+        if len(element):
+            counts: dict[Any, int] = {}
+            for child in element:
+                number = counts[child.tag] = counts.get(child.tag, 0) + 1
+                self._keep(child, here, number)
         text = (element.text or "").strip()
-        for child in element:
-            number = counts[_tag(child)] = counts.get(_tag(child), 0) + 1
-            self._keep(child, here, number)
         if text or len(self.unread) == before:
             self._keep_text(element, here, text)
 
     def _keep_attributes(self, element: etree._Element, here: str, known: str = "") -> None:
         for name, value in element.items():
             if name != known and not str(name).startswith(_XSI):
-                self._keep_text(element, f"{here}/@{str(name).rpartition('}')[2]}", str(value))
+                self._keep_text(element, f"{here}/@{str(name).rpartition('}')[2]}", str(value).strip())
 
     def _keep_text(self, element: etree._Element, here: str, text: str) -> None:
         if len(self.unread) >= MAX_UNREAD:
             raise XMLRefusedError("too_much_unread", f"More than {MAX_UNREAD} unknown fields", _line_of(element))
-        kept = self._converted(element, here, text_of, text.strip())
-        if kept is not None:
-            self.unread.append(Unread(here, kept, _line_of(element)))
+        if len(text) > MAX_TEXT:
+            self._converted(element, here, text_of, text)
+        self.unread.append(Unread(here, text, element.sourceline or 1))
 
     def _keep_wrapper(self, declaration: etree._Element) -> None:
         """What MetaData says beside the declaration. Other envelopes are a transport's and stay in the raw bytes."""
@@ -318,9 +333,9 @@ class _Reader:
         if wrapper is None or _local(wrapper) != "MetaData":
             return
         self._keep_attributes(wrapper, "MetaData")
-        counts: dict[str, int] = {}
+        counts: dict[Any, int] = {}
         for child in wrapper:
-            number = counts[_tag(child)] = counts.get(_tag(child), 0) + 1
+            number = counts[child.tag] = counts.get(child.tag, 0) + 1
             if child is not declaration:
                 self._keep(child, "MetaData", number)
 
