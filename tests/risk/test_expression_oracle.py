@@ -18,7 +18,7 @@ from comity.risk.wording import evidence_of
 from tests.risk.strategies import SCHEMA, conditions, facts, indexable, moment_text, show, sql
 
 many = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

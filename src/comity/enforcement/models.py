@@ -16,7 +16,7 @@ class Series(models.Model):
     last = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["letter", "year"], name="enforcement_series")]
+        constraints = [models.UniqueConstraint(fields=["letter", "year"], name="enforcement_series_once")]
 
     def __str__(self) -> str:
         return f"{self.letter}-{self.year}-{self.last}"
