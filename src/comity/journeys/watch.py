@@ -1,12 +1,13 @@
 """The watched folder: what is dropped there is imported as if it had been sent, and then put aside.
 
-A file whose name begins with a dot or ends in .part is still being written. An imported file goes to `done/`, a file
-that could not be taken in goes to `refused/` with the reason beside it; nothing is ever deleted.
+A file whose name begins with a dot or ends in .part is still being written. An imported file goes to `done/`, one of
+which nothing came in to `refused/`; what was refused stands in a file of reasons beside it. Nothing is ever deleted.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -50,17 +51,19 @@ def _import(folder: Path, path: Path, at: datetime) -> bool:
     try:
         receipt = arrive(this_node(), source="folder", name=str(inside), data=path.read_bytes(), mapping=mapping, at=at)
     except ComityError as error:
-        log.warning("%s was not taken in: %s", inside, error)
-        aside = _put_aside(folder, path, _REFUSED, at)
-        aside.with_name(aside.name + ".reason.txt").write_text(f"{error}\n")
+        _put_aside(folder, path, at, where=_REFUSED, reasons=[str(error)])
         return False
-    for note in receipt.refused:
-        log.warning("refused: %s", note)
-    _put_aside(folder, path, _DONE, at)
-    return True
+    is_in = bool(receipt.imported or receipt.duplicates or not receipt.refused)
+    reasons = [str(note) for note in receipt.refused]
+    _put_aside(folder, path, at, where=_DONE if is_in else _REFUSED, reasons=reasons)
+    return is_in
 
 
-def _put_aside(folder: Path, path: Path, where: str, at: datetime) -> Path:
+def _put_aside(folder: Path, path: Path, at: datetime, *, where: str, reasons: Sequence[str]) -> None:
+    for reason in reasons:
+        log.warning("refused: %s", reason)
     target = folder / where / f"{at:%Y%m%dT%H%M%S%f}-{path.name}"
     target.parent.mkdir(exist_ok=True)
-    return path.rename(target)
+    if reasons:
+        target.with_name(target.name + ".reasons.txt").write_text("\n".join(reasons) + "\n")
+    path.rename(target)
