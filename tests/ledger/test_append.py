@@ -58,17 +58,14 @@ def test_every_append_signs_the_root_of_all_entries(log: Append, signer: LogSign
     assert StoredTree(len(entries)).root == tree_root(leaf_hashes(entries))
 
 
-def test_a_batch_costs_three_statements(log: Append) -> None:
+def test_a_batch_costs_three_statements_at_most(log: Append) -> None:
     log(300)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        log(200)
-    assert [query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]] == [
-        "SELECT",
-        "UPDATE",
-        "INSERT",
-    ]
+    locks = ["SELECT"] if connection.features.has_select_for_update else []
+    for count, more in [(200, []), (100, ["INSERT"])]:
+        with CaptureQueriesContext(connection) as queries:
+            log(count)
+        statements = [query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]]
+        assert statements == [*locks, "SELECT", "INSERT", *more]
 
 
 def test_the_proof_of_a_new_entry_needs_no_reading(log: Append, signer: LogSigner) -> None:
@@ -115,10 +112,8 @@ def test_what_cannot_be_appended_is_refused(log: Append, at: datetime) -> None:
 
 def test_nothing_is_signed_on_top_of_a_damaged_tree(log: Append) -> None:
     log(5)
-    LogState.objects.update(stack=b"\0" * 64)
-    with pytest.raises(LogDamagedError, match="signed last"):
-        log(1)
-    LogState.objects.update(stack=b"\0" * 32)
-    with pytest.raises(LogDamagedError):
-        log(1)
+    for stack in (b"\0" * 64, b"\0" * 32, b""):
+        Batch.objects.update(stack=stack)
+        with pytest.raises(LogDamagedError, match="signed last"):
+            log(1)
     assert Batch.objects.count() == 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.ledger.bundle import MAX_BUNDLE_BYTES, Bundle, Leaf, Step, verify_bundle
@@ -194,6 +194,7 @@ def test_what_is_no_bundle_is_said_so_and_nothing_else(data: bytes) -> None:
     assert step.title == "The file is a bundle of one exchange"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 4000))
 def test_no_bytes_break_the_verifier(garbage: bytes, place: int) -> None:
     data = Exchange().bundle().to_bytes()

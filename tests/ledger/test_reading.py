@@ -140,13 +140,14 @@ def test_tiles_are_prefixes_of_what_is_stored(log: Append) -> None:
 def test_missing_rows_are_said_so(log: Append) -> None:
     log(256)
     log(10)
-    path = StoredTree(266).inclusion_path(3)
-    verify_inclusion(leaf_hashes([b"entry 3"])[0], 3, 266, path, StoredTree(266).root)
+    log(10)
+    path = StoredTree(276).inclusion_path(3)
+    verify_inclusion(leaf_hashes([b"entry 3"])[0], 3, 276, path, StoredTree(276).root)
     Subtree.objects.all().delete()
     with pytest.raises(LogDamagedError, match="level 1, 0 to 1"):
-        StoredTree(266).inclusion_path(260)
+        StoredTree(276).inclusion_path(260)
     Batch.objects.filter(first_index=256).delete()
-    with pytest.raises(LogDamagedError, match="level 0, 256 to 266"):
-        StoredTree(266).inclusion_path(3)
+    with pytest.raises(LogDamagedError, match="level 0, 256 to 276"):
+        StoredTree(276).inclusion_path(3)
     with pytest.raises(LogDamagedError):
         selectors.entry(260)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.ledger.errors import CommitmentError
@@ -59,6 +59,7 @@ def test_what_is_no_commitment_has_no_kind(entry: bytes) -> None:
         opens(entry, DIGEST, agreement="", message_id="", salt=SALT)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
 def test_no_two_openings_share_an_entry(a: str, b: str, c: str, d: str) -> None:
     one = commit("x", DIGEST, agreement=a, message_id=b, salt=SALT)

@@ -102,9 +102,9 @@ def test_a_changed_batch_is_found(
 @pytest.mark.parametrize(
     ("table", "values", "problem"),
     [
-        (LogState, {"stack": bytes(32 * 6)}, "right edge"),
-        (LogState, {"size": 699}, "right edge"),
-        (LogState, {"note": "nothing"}, "newest checkpoint"),
+        (Batch, {"stack": bytes(32 * 6)}, "right edge"),
+        (Batch, {"note": "nothing"}, "newest checkpoint"),
+        (LogState, {"note": "nothing"}, "first checkpoint"),
         (Subtree, {"hash": bytes(32)}, "tile level 1"),
         (Cosignature, {"size": 399}, "is gone"),
         (Cosignature, {"size": 100}, "a cosignature at size 100"),
@@ -121,7 +121,7 @@ def test_any_changed_row_is_found(
 
 @pytest.mark.parametrize(
     ("table", "problem"),
-    [(LogState, "is gone"), (Subtree, "tile level 1, hashes 0 to 1"), (Batch, "signed were size 700")],
+    [(LogState, "is gone"), (Subtree, "tile level 1, hashes 0 to 1"), (Batch, "cosigned is gone")],
 )
 def test_any_dropped_table_is_found(full: list[bytes], signer: LogSigner, table: type[Model], problem: str) -> None:
     table._default_manager.all().delete()
@@ -133,6 +133,12 @@ def test_a_dropped_batch_is_found(full: list[bytes], signer: LogSigner) -> None:
     assert any("from size 100" in each for each in verify_log(signer.verifier).problems)
 
 
+def test_a_first_checkpoint_of_something_is_found(full: list[bytes], signer: LogSigner) -> None:
+    LogState.objects.update(note=Batch.objects.get(first_index=0).note)
+    (problem,) = verify_log(signer.verifier).problems
+    assert "the first checkpoint: the entries give size 0" in problem
+
+
 def test_a_log_signed_by_another_key_is_not_sound(full: list[bytes], signer: LogSigner) -> None:
     other = LogSigner(signer.name, SigningKey.from_seed(b"o" * 32))
     assert not verify_log(other.verifier).is_sound
@@ -141,5 +147,5 @@ def test_a_log_signed_by_another_key_is_not_sound(full: list[bytes], signer: Log
 def test_the_list_of_problems_ends(log: Append, signer: LogSigner) -> None:
     for _ in range(60):
         log(1)
-    Batch.objects.update(hashes=b"", note="")
+    Batch.objects.update(hashes=b"", note="nothing")
     assert len(verify_log(signer.verifier).problems) == 100

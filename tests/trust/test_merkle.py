@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tlog_scales.tlog import ConsistencyProof, ConsistencyProofInvalid, InclusionProof, InclusionProofInvalid
 
@@ -92,6 +92,7 @@ sizes = st.integers(1, 300)
 hash_lists = sizes.map(lambda size: leaf_hashes(b"%d" % each for each in range(size)))
 
 
+@settings(deadline=None)
 @given(hash_lists, st.data())
 def test_every_leaf_is_proved_and_a_second_implementation_agrees(hashes: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(hashes) - 1))
@@ -100,6 +101,7 @@ def test_every_leaf_is_proved_and_a_second_implementation_agrees(hashes: list[by
     InclusionProof(index, len(hashes), path).check(hashes[index], root)
 
 
+@settings(deadline=None)
 @given(hash_lists, st.data())
 def test_every_prefix_is_proved_and_a_second_implementation_agrees(hashes: list[bytes], data: st.DataObject) -> None:
     old = data.draw(st.integers(0, len(hashes)))
@@ -109,6 +111,7 @@ def test_every_prefix_is_proved_and_a_second_implementation_agrees(hashes: list[
     ConsistencyProof(old, len(hashes), path).check(*roots)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(0, 40), st.lists(st.sampled_from([*LEAVES, *ROOTS]), max_size=7), st.data())
 def test_both_implementations_judge_wrong_proofs_alike(
     one: int, two: int, path: list[bytes], data: st.DataObject
@@ -129,6 +132,7 @@ def test_both_implementations_judge_wrong_proofs_alike(
         assert accepts(lambda: verify_consistency(one, two, path, leaf, root)) is theirs
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 70), max_size=6))
 def test_growing_in_any_steps_gives_the_same_tree(steps: list[int]) -> None:
     hashes = leaf_hashes(b"%d" % each for each in range(sum(steps)))
@@ -142,6 +146,7 @@ def test_growing_in_any_steps_gives_the_same_tree(steps: list[int]) -> None:
         assert Frontier.from_stack(frontier.size, frontier.stack) == frontier
 
 
+@settings(deadline=None)
 @given(st.integers(0, 600), st.integers(0, 600))
 def test_growth_names_the_subtrees_that_became_complete(before: int, added: int) -> None:
     hashes = leaf_hashes(b"%d" % each for each in range(before + added))
@@ -171,6 +176,7 @@ def test_a_stack_that_does_not_fit_its_size_is_refused(size: int, stack: list[by
         Frontier.from_stack(size, stack)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_perfect_subtrees_cover_a_range_once(start: int, length: int) -> None:
     covered: list[int] = []

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tlog_scales.signing import PlainEd25519Signer, Vkey
 from tlog_scales.tlog import Checkpoint as TheirCheckpoint
@@ -228,6 +228,7 @@ def test_a_malformed_checkpoint_is_refused(text: str) -> None:
         Checkpoint.parse(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_readers(text: str) -> None:
     for read in (split_note, Checkpoint.parse, LogVerifier.from_vkey, NoteSignature.parse, from_base64, parse_decimal):
@@ -237,6 +238,7 @@ def test_no_text_breaks_the_readers(text: str) -> None:
             continue
 
 
+@settings(deadline=None)
 @given(st.integers(0, (1 << 63) - 1), st.binary(min_size=32, max_size=32))
 def test_checkpoints_read_back(size: int, root: bytes) -> None:
     checkpoint = Checkpoint("log.example/ü", size, root)

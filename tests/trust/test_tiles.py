@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tlog_scales.reader import Tile
 from tlog_scales.tiles import tile_path as their_path
@@ -36,6 +36,7 @@ def test_tiles_have_the_names_of_the_specification(place: tuple[int, ...], path:
     assert parse_tile_path(path).is_partial is (len(place) == 3)
 
 
+@settings(deadline=None)
 @given(st.integers(ENTRIES, 63), st.integers(0, 10**15), st.integers(1, 256))
 def test_names_read_back_and_a_second_implementation_agrees(level: int, n: int, width: int) -> None:
     path = tile_path(level, n, width)
@@ -71,6 +72,7 @@ def test_one_tile_has_one_name(path: str) -> None:
         parse_tile_path(path)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_reader(text: str) -> None:
     try:
@@ -80,6 +82,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert tile_path(found.level, found.n, found.width) == "tile/" + text
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=40))
 def test_bundles_read_back_and_a_second_implementation_agrees(entries: list[bytes]) -> None:
     bundle = pack_entries(entries)
@@ -87,6 +90,7 @@ def test_bundles_read_back_and_a_second_implementation_agrees(entries: list[byte
     assert Tile.from_entries_bytes(bundle).entries == entries
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=9), st.data())
 def test_a_cut_bundle_is_refused_or_ends_at_an_entry(entries: list[bytes], data: st.DataObject) -> None:
     bundle = pack_entries(entries)

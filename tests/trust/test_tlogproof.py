@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.trust.errors import NoteError, ProofError
@@ -95,6 +95,7 @@ def test_a_malformed_proof_is_refused(text: str) -> None:
         parse_tlog_proof(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120), st.integers(0, 200))
 def test_no_text_breaks_the_reader(text: str, place: int) -> None:
     for broken in (text, "c2sp.org/tlog-proof@v1\n" + text, PROOF[:place] + text + PROOF[place:]):

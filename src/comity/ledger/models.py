@@ -15,29 +15,25 @@ class RowNumberField(models.BigIntegerField):  # type: ignore[type-arg]  # not g
 
 
 class LogState(models.Model):
-    """The one row (id 1) that an append locks: the right edge of the tree and its signed checkpoint.
-
-    stack: the hashes of the perfect subtrees, largest first, 32 bytes each. note: the checkpoint with our signature.
-    """
+    """The one row (id 1) that appends lock: the log's name and its signed checkpoint of nothing."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     origin = models.CharField(max_length=200)
-    size = models.BigIntegerField()
-    stack = models.BinaryField()
     note = models.TextField()
 
 
 class Batch(models.Model):
-    """What one append wrote; never changed.
+    """What one append wrote; never changed. The last one is where the next begins.
 
-    size: of the log after the append. hashes: leaf hashes, 32 bytes each. entries: as in an entry bundle of
-    tlog-tiles. note: the checkpoint of that size with our signature.
+    size: of the log after the append. note: the checkpoint of that size with our signature. stack: the right edge of
+    the tree then, perfect subtrees largest first. hashes: of the leaves. entries: as in an entry bundle of tlog-tiles.
     """
 
     first_index = RowNumberField(primary_key=True)
     size = models.BigIntegerField()
     appended_at = models.DateTimeField()
     note = models.TextField()
+    stack = models.BinaryField()
     hashes = models.BinaryField()
     entries = models.BinaryField()
 

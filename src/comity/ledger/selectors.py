@@ -40,7 +40,7 @@ class ForkEvidence:
 
 def log_size() -> int:
     """How many entries the log has."""
-    return LogState.objects.filter(id=1).values_list("size", flat=True).first() or 0
+    return Batch.objects.order_by("-first_index").values_list("size", flat=True).first() or 0
 
 
 def latest_checkpoint() -> str:
@@ -48,10 +48,13 @@ def latest_checkpoint() -> str:
 
     Raises: NoCheckpointError where the log has not begun.
     """
-    state = LogState.objects.filter(id=1).first()
-    if state is None:
+    last = Batch.objects.order_by("-first_index").values_list("size", "note").first()
+    if last is not None:
+        return _with_cosignatures(*last)
+    note = LogState.objects.filter(id=1).values_list("note", flat=True).first()
+    if note is None:
         raise NoCheckpointError("The log has not begun", remedy="It begins when the node first serves or appends.")
-    return _with_cosignatures(state.size, state.note)
+    return note
 
 
 def cosigned_checkpoint() -> str:
@@ -78,8 +81,9 @@ def checkpoint_at(size: int) -> str:
 
 def note_at(size: int) -> str | None:
     """Our own signed note of that size, without cosignatures; None where no append ended there."""
-    batch = Batch.objects.filter(first_index__lt=size).order_by("-first_index").defer("hashes", "entries").first()
-    return batch.note if batch and batch.size == size else None
+    batches = Batch.objects.filter(first_index__lt=size).order_by("-first_index")
+    found = batches.values_list("size", "note").first()
+    return found[1] if found and found[0] == size else None
 
 
 def entry(index: int) -> bytes:

@@ -24,11 +24,12 @@ from comity.trust import NoteError, ProofError, merkle, notes, tiles, tlogproof
 
 MAX_BATCH = 4096
 
-# Three statements by hand: through the ORM they cost more than hashing 256 entries.
-_LOCK = "SELECT origin, size, stack, note FROM ledger_logstate WHERE id = 1"
-_ADVANCE = "UPDATE ledger_logstate SET size = %s, stack = %s, note = %s WHERE id = 1"
+# Statements by hand: through the ORM they cost more than hashing 256 entries.
+_LOCK = "SELECT id FROM ledger_logstate WHERE id = 1 FOR UPDATE"
+_LAST = "SELECT size, stack, note FROM ledger_batch ORDER BY first_index DESC LIMIT 1"
 _INSERT = (
-    "INSERT INTO ledger_batch (first_index, size, appended_at, note, hashes, entries) VALUES (%s, %s, %s, %s, %s, %s)"
+    "INSERT INTO ledger_batch (first_index, size, appended_at, note, stack, hashes, entries)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 _INSERT_SUBTREE = "INSERT INTO ledger_subtree (id, hash) VALUES (%s, %s)"
 
@@ -62,7 +63,7 @@ def open_log(*, signer: notes.LogSigner, at: datetime) -> None:
     if len(signer.name) > 200:
         raise WrongSignerError("The name of a log has at most 200 characters", where=signer.name[:80])
     text = notes.Checkpoint(signer.name, 0, merkle.EMPTY_ROOT).text
-    start = LogState(id=1, origin=signer.name, size=0, stack=b"", note=notes.sign_note(text, signer, at=at))
+    start = LogState(id=1, origin=signer.name, note=notes.sign_note(text, signer, at=at))
     LogState.objects.bulk_create([start], ignore_conflicts=True)
 
 
@@ -88,8 +89,10 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
             stack = growth.frontier.stack
             text = notes.Checkpoint(signer.name, growth.frontier.size, merkle.fold(stack)).text
             note = notes.sign_note(text, signer, at=at)
-            cursor.execute(_ADVANCE, (growth.frontier.size, b"".join(stack), note))
-            _insert(cursor, growth, note=note, packed=packed, at=at)
+            moment = database.ops.adapt_datetimefield_value(at)
+            made = (growth.frontier.size, moment, note, b"".join(stack))
+            cursor.execute(_INSERT, (frontier.size, *made, b"".join(growth.completed(0)[1]), packed))
+            _insert_subtrees(cursor, growth)
     return Appended(frontier.size, growth.frontier.size, note, growth)
 
 
@@ -199,39 +202,36 @@ def _remember(checkpoint: notes.Checkpoint, *, note: str, line: str, vkey: str, 
 
 def _lock(cursor: CursorWrapper, signer: notes.LogSigner, at: datetime) -> tuple[merkle.Frontier, str]:
     """The right edge of the tree and the last note; nobody else appends until the transaction ends."""
-    # SQLite's transactions begin IMMEDIATE: the whole database is locked already.
-    statement = _LOCK + (" FOR UPDATE" if cursor.db.features.has_select_for_update else "")
-    cursor.execute(statement)
-    row = cursor.fetchone()
+    row = _last_row(cursor)
     if row is None:
         open_log(signer=signer, at=at)
-        cursor.execute(statement)
-        row = cursor.fetchone()
-    origin, size, stack, note = row[0], row[1], bytes(row[2]), row[3]
+        row = _last_row(cursor)  # another worker may have begun the log, and waited for us to wait for it
+    if row is None:
+        row = (0, b"", LogState.objects.get(id=1).note)
+    size, stack, note = row[0], bytes(row[1]), row[2]
+    hashes = [stack[place : place + merkle.HASH_SIZE] for place in range(0, len(stack), merkle.HASH_SIZE)]
+    if note.startswith(notes.Checkpoint(signer.name, size, merkle.fold(hashes)).text + "\n"):
+        return merkle.Frontier.from_stack(size, hashes), note
+    origin = note.partition("\n")[0]
     if origin != signer.name:
         raise WrongSignerError("The key signs for another log", where=f"{signer.name}, not {origin}")
-    try:
-        hashes = [stack[place : place + merkle.HASH_SIZE] for place in range(0, len(stack), merkle.HASH_SIZE)]
-        frontier = merkle.Frontier.from_stack(size, hashes)
-    except ProofError as error:
-        raise _damaged(size) from error
-    if not note.startswith(notes.Checkpoint(origin, size, merkle.fold(hashes)).text + "\n"):
-        raise _damaged(size)
-    return frontier, note
-
-
-def _damaged(size: int) -> LogDamagedError:
-    return LogDamagedError(
+    raise LogDamagedError(
         "The stored tree is not the one that was signed last",
         where=f"size {size}",
         remedy="Nothing was appended. Run `comity ledger verify`; restore the database from a backup.",
     )
 
 
-def _insert(cursor: CursorWrapper, growth: merkle.Growth, *, note: str, packed: bytes, at: datetime) -> None:
-    first, hashes = growth.completed(0)
-    moment = cursor.db.ops.adapt_datetimefield_value(at)
-    cursor.execute(_INSERT, (first, growth.frontier.size, moment, note, b"".join(hashes), packed))
+def _last_row(cursor: CursorWrapper) -> tuple[int, bytes, str] | None:
+    # SQLite's transactions begin IMMEDIATE: the whole database is locked already. PostgreSQL needs the lock in a
+    # statement of its own: the next one then sees what the worker before us committed.
+    for statement in (_LOCK, _LAST) if cursor.db.features.has_select_for_update else (_LAST,):
+        cursor.execute(statement)
+    row: tuple[int, bytes, str] | None = cursor.fetchone()
+    return row
+
+
+def _insert_subtrees(cursor: CursorWrapper, growth: merkle.Growth) -> None:
     for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
         position, completed = growth.completed(level * tiles.TILE_HEIGHT)
         for place, each in enumerate(completed):

@@ -55,6 +55,7 @@ class _Check:
     def __init__(self) -> None:
         self.frontier = merkle.Frontier()
         self.batches = 0
+        self.note = ""
         self.kinds: Counter[str] = Counter()
         self.problems: list[str] = []
 
@@ -81,6 +82,9 @@ class _Check:
         self.kinds.update(kind_of(entry) or "other" for entry in entries)
         if not row.note.startswith(notes.Checkpoint(origin, row.size, self.frontier.root).text + "\n"):
             self.say(f"{name}: the checkpoint of size {row.size} was signed over another tree")
+        if b"".join(self.frontier.stack) != bytes(row.stack):
+            self.say(f"{name}: the stored right edge of the tree is not that of the entries")
+        self.note = row.note
         self._subtrees(growth)
 
     def _subtrees(self, growth: merkle.Growth) -> None:
@@ -96,12 +100,7 @@ def verify_log(verifier: notes.LogVerifier) -> LogReport:
     check = _Check()
     for row in _rows():
         check.batch(row, verifier.name)
-    state = LogState.objects.filter(id=1).first()
-    if state is None:
-        if check.batches:
-            check.say("the row with the signed checkpoint is gone")
-    else:
-        _check_state(check, state, verifier)
+    _check_ends(check, verifier)
     cosignatures, cosigned = _check_cosignatures(check)
     return LogReport(
         origin=verifier.name,
@@ -123,19 +122,28 @@ def _rows() -> Iterator[Batch]:
         last = rows[-1].first_index
 
 
-def _check_state(check: _Check, state: LogState, verifier: notes.LogVerifier) -> None:
-    try:
-        checkpoint, _ = notes.open_checkpoint(state.note, verifier)
-    except NoteError as error:
-        check.say(f"the newest checkpoint: {error}")
+def _check_ends(check: _Check, verifier: notes.LogVerifier) -> None:
+    """The checkpoint that began the log and the newest one carry the log's signature."""
+    first = LogState.objects.filter(id=1).values_list("note", flat=True).first()
+    if first is None:
+        if check.batches:
+            check.say("the row that begins the log is gone")
         return
-    if (checkpoint.size, checkpoint.root) != (check.frontier.size, check.frontier.root):
-        check.say(
-            f"the entries give size {check.frontier.size}, root {check.frontier.root.hex()};"
-            f" signed were size {checkpoint.size}, root {checkpoint.root.hex()}"
-        )
-    if (state.size, bytes(state.stack)) != (checkpoint.size, b"".join(check.frontier.stack)):
-        check.say("the stored right edge of the tree is not that of the entries")
+    newest = check.note or first
+    for name, note, size, root in (
+        ("first", first, 0, merkle.EMPTY_ROOT),
+        ("newest", newest, check.frontier.size, check.frontier.root),
+    ):
+        try:
+            checkpoint, _ = notes.open_checkpoint(note, verifier)
+        except NoteError as error:
+            check.say(f"the {name} checkpoint: {error}")
+            continue
+        if (checkpoint.size, checkpoint.root) != (size, root):
+            check.say(
+                f"the {name} checkpoint: the entries give size {size}, root {root.hex()};"
+                f" signed were size {checkpoint.size}, root {checkpoint.root.hex()}"
+            )
 
 
 def _check_cosignatures(check: _Check) -> tuple[int, dict[str, int]]:
