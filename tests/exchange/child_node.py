@@ -40,9 +40,7 @@ class ChildNode:
     def __init__(self, home: Path) -> None:
         files = {path.name: path.read_bytes() for path in (home / "keys").iterdir()}
         self.keyring: Keyring = keyring_from_files(files)
-        self.actor = Actor(
-            ActorKind.NODE, "child", self.keyring.administration, frozenset(role.value for role in Role)
-        )
+        self.actor = Actor(ActorKind.NODE, "child", self.keyring.administration, frozenset(role.value for role in Role))
         self.receiver = Receiver(self.keyring, VALIDATORS)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -60,7 +58,9 @@ class ChildNode:
     def serve(self, port: int, waiting: int = 512, group: int = 64) -> None:
         """Open the partner port."""
         ready = threading.Event()
-        rules = PartnerPort("127.0.0.1", port, self.receiver, utc_now, waiting=waiting, group=group, refresh_seconds=0.1)
+        rules = PartnerPort(
+            "127.0.0.1", port, self.receiver, utc_now, waiting=waiting, group=group, refresh_seconds=0.1
+        )
         server = self._server = make_server(rules)
 
         async def run() -> None:
@@ -74,7 +74,7 @@ class ChildNode:
             with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
                 runner.run(run())
 
-        self._thread = threading.Thread(target=work, daemon=True)
+        self._thread = threading.Thread(target=work, name="comity-port", daemon=True)
         self._thread.start()
         ready.wait()
 
@@ -152,7 +152,9 @@ class ChildNode:
 
     def await_answers(self, count: int, seconds: float = 60.0) -> dict[str, float]:
         """Until so many messages are delivered or refused."""
-        return self._await(lambda: OutboxMessage.objects.filter(state__in=["delivered", "refused"]).count(), count, seconds)
+        return self._await(
+            lambda: OutboxMessage.objects.filter(state__in=["delivered", "refused"]).count(), count, seconds
+        )
 
     def await_arrivals(self, count: int, seconds: float = 60.0) -> dict[str, float]:
         """Until so many messages have arrived."""

@@ -131,7 +131,9 @@ class Cast:
 
 
 @contextmanager
-def children(folder: Path, codes: Sequence[str], *, database_urls: dict[str, str] | None = None) -> Iterator[dict[str, Child]]:
+def children(
+    folder: Path, codes: Sequence[str], *, database_urls: dict[str, str] | None = None
+) -> Iterator[dict[str, Child]]:
     """Running nodes that were introduced to each other and share an agreement. None of them outlives this."""
     everyone = ("XA", "XB", "XC")
     cast = Cast(folder, dict(zip(everyone, free_ports(3), strict=True)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from comity.common import ComityError
 from comity.exchange.directory import Peer
@@ -21,7 +22,7 @@ from comity.exchange.receipt import (
     read_sealed_receipt,
 )
 from comity.ledger import commit
-from comity.trust import ProvedEntry, TrustError, sha256_hex, verify_statement, verify_tlog_proof
+from comity.trust import LogVerifier, ProvedEntry, TrustError, notes, sha256_hex, verify_statement, verify_tlog_proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def check_receipt(parcel: Parcel, body: bytes, *, at: datetime) -> CheckedReceip
             message_id=receipt.envelope,
             salt=sealed.salt,
         )
-        proved = verify_tlog_proof(sealed.proof, entry, peer.log)  # S10
+        proved = verify_tlog_proof(sealed.proof, entry, _remembering(peer.log))  # S10
     except ReceiptRefusedError:
         raise
     except ComityError as error:
@@ -87,6 +88,26 @@ def check_refusal(parcel: Parcel, body: bytes, *, at: datetime) -> SignedRefusal
     except TrustError:
         return None
     return refusal if refusal.sha256 == sha256_hex(parcel.data) else None
+
+
+class _RememberingVerifier(LogVerifier):
+    """Receipts of one group carry one checkpoint: its signature is checked once. Only what held is remembered."""
+
+    __slots__ = ()
+
+    def verify(self, text: str, signature: notes.NoteSignature) -> int | None:
+        """As its base."""
+        return _verify_once(self, text, signature)
+
+
+@lru_cache(maxsize=1024)
+def _verify_once(verifier: LogVerifier, text: str, signature: notes.NoteSignature) -> int | None:
+    return LogVerifier.verify(verifier, text, signature)
+
+
+@lru_cache(maxsize=1024)
+def _remembering(log: LogVerifier) -> LogVerifier:
+    return _RememberingVerifier(log.name, log.key, log.kind)
 
 
 def _check_names(parcel: Parcel, receipt: Receipt) -> None:

@@ -14,14 +14,13 @@ from typing import TypeVar, cast
 from comity.common import ComityError, parse_instant, show_instant
 from comity.exchange.errors import EnvelopeRefusedError, MessageFormError
 from comity.exchange.limits import LIMITS, Limits
-from comity.exchange.message import check_administration, check_id, read_canonical
+from comity.exchange.message import check_administration, check_id, read_canonical, write_canonical
 from comity.trust import (
     RecipientKey,
     RecipientPublicKey,
     SignedStatement,
     SigningKey,
     TrustError,
-    canonical_json,
     leaf_hash,
     seal,
     sign_statement,
@@ -113,12 +112,12 @@ def sign_contents(contents: Contents, key: SigningKey) -> SignedStatement:
         payload["log_head"] = {"note": head.note, "old_size": head.old_size, "path": list(head.path)}
     if contents.partner_head is not None:
         payload["partner_head"] = {"size": contents.partner_head.size, "note": contents.partner_head.note}
-    return sign_statement(ENVELOPE_TYPE, canonical_json(payload), key)
+    return sign_statement(ENVELOPE_TYPE, write_canonical(payload), key)
 
 
 def seal_envelope(contents: Contents, statement: bytes, messages: Sequence[bytes], key: RecipientPublicKey) -> bytes:
     """Step S5: header line and sealed body. The header line is the HPKE `info`: no byte of it can be changed."""
-    line = canonical_json(
+    line = write_canonical(
         {
             "protocol": PROTOCOL,
             "sender": contents.sender,

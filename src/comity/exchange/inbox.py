@@ -34,7 +34,7 @@ from comity.exchange.receipt import (
     sign_receipt,
     sign_refusal,
 )
-from comity.exchange.storage import Key, insert_once, stored_answers
+from comity.exchange.storage import Key, envelope_row, insert_envelopes, insert_once, stored_answers
 from comity.ledger import commit
 from comity.ledger.services import append
 from comity.trust import Keyring, SignedStatement, sha256_hex
@@ -167,7 +167,8 @@ class _Group:
         known = {
             (sender, name): (statement, bytes(receipt))
             for sender, name, statement, receipt in InboxEnvelope.objects.filter(
-                envelope_id__in={arrival.contents.envelope for arrival in arrivals}
+                sender__in={arrival.contents.sender for arrival in arrivals},
+                envelope_id__in={arrival.contents.envelope for arrival in arrivals},
             ).values_list("sender", "envelope_id", "statement_sha256", "receipt")
         }
         fresh: dict[Key, Arrival] = {}
@@ -255,9 +256,9 @@ class _Group:
                 witnessed=seen.witnessed,
                 consistency=seen.consistency_to(appended.size),
             ).to_bytes()
-            rows.append(_envelope_row(arrival, receipt, index, self.at))
-        InboxEnvelope.objects.bulk_create(rows)
-        return [bytes(row.receipt) for row in rows]
+            rows.append(envelope_row(arrival, receipt, index, at=self.at))
+        insert_envelopes(rows)
+        return [receipt for *_, receipt, _, _ in rows]
 
     def _sign(
         self, arrival: Arrival, answers: Mapping[tuple[int, int], Answer], reception: Reception
@@ -341,19 +342,4 @@ def _other_bytes(incoming: Incoming) -> Answer:
         text="Another message of this id arrived before",
         field="id",
         remedy="Give each message an id of its own.",
-    )
-
-
-def _envelope_row(arrival: Arrival, receipt: bytes, index: int, at: datetime) -> InboxEnvelope:
-    return InboxEnvelope(
-        sender=arrival.contents.sender,
-        envelope_id=arrival.contents.envelope,
-        first_sequence=arrival.contents.first_sequence,
-        count=arrival.contents.count,
-        statement_sha256=arrival.statement_sha256,
-        statement=arrival.statement,
-        fingerprint=arrival.peer.fingerprint,
-        receipt=receipt,
-        log_index=index,
-        received_at=at,
     )

@@ -111,7 +111,7 @@ class OutboxEnvelope(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["partner", "first_sequence"], name="envelope_by_sequence"),
-            models.Index(fields=["partner", "state", "leased_until"], name="envelope_by_state"),
+            models.Index(fields=["partner", "state", "first_sequence"], name="envelope_by_state"),
         ]
 
     def __str__(self) -> str:

@@ -14,8 +14,9 @@ from typing import cast
 from comity.common import ComityError, parse_instant, show_instant
 from comity.exchange.envelope import Extension, read_extension
 from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
+from comity.exchange.message import write_canonical
 from comity.exchange.position import Position
-from comity.trust import SignedStatement, SigningKey, canonical_json, sha256_hex, sign_statement
+from comity.trust import SignedStatement, SigningKey, sha256_hex, sign_statement
 
 RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
 REFUSAL_TYPE = "application/vnd.comity.refusal.v1+json"
@@ -62,7 +63,7 @@ class Receipt:
 
     def to_payload(self) -> bytes:
         """The canonical JSON that is signed."""
-        return canonical_json(
+        return write_canonical(
             {
                 "envelope": self.envelope,
                 "sender": self.sender,
@@ -100,7 +101,7 @@ class SealedReceipt:
             "witnessed": self.witnessed,
             "consistency": None if head is None else {"old_size": head.old_size, "path": list(head.path)},
         }
-        return canonical_json(rest)[:-1] + b',"receipt":' + self.statement.to_bytes() + b"}"
+        return write_canonical(rest)[:-1] + b',"receipt":' + self.statement.to_bytes() + b"}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class SignedRefusal:
             "where": self.where,
             "remedy": self.remedy,
         }
-        return canonical_json(problem)[:-1] + b',"refusal":' + self.statement.to_bytes() + b"}"
+        return write_canonical(problem)[:-1] + b',"refusal":' + self.statement.to_bytes() + b"}"
 
 
 def sign_receipt(receipt: Receipt, key: SigningKey) -> SignedStatement:
@@ -144,7 +145,7 @@ def sign_refusal(
         "remedy": error.remedy[:300],
         "at": show_instant(at),
     }
-    statement = sign_statement(REFUSAL_TYPE, canonical_json(payload), key)
+    statement = sign_statement(REFUSAL_TYPE, write_canonical(payload), key)
     return SignedRefusal(statement, payload["sha256"], error.code, payload["text"], payload["where"], payload["remedy"])
 
 

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from django.db import connection
 
+from comity.exchange.arrivals import Arrival
 from comity.exchange.judging import Incoming
-from comity.exchange.models import InboxMessage
+from comity.exchange.models import InboxEnvelope, InboxMessage
 from comity.exchange.receipt import Answer, answer_text
 
 _COLUMNS = (
@@ -24,8 +25,17 @@ _COLUMNS = (
 _ROWS = 500
 _INSERT = f"INSERT INTO {InboxMessage._meta.db_table} ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # our own names
 _ONCE = " ON CONFLICT (sender, message_id) DO NOTHING RETURNING sender, message_id"
+_ENVELOPE_COLUMNS = (
+    "sender", "envelope_id", "first_sequence", "count", "statement_sha256", "statement", "fingerprint", "receipt",
+    "log_index", "received_at",
+)  # fmt: skip
+_INSERT_ENVELOPE = (
+    f"INSERT INTO {InboxEnvelope._meta.db_table} ({', '.join(_ENVELOPE_COLUMNS)}) "  # noqa: S608  # our own names
+    f"VALUES ({', '.join(['%s'] * len(_ENVELOPE_COLUMNS))})"
+)
 _ROW = "(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"
 
+EnvelopeRow = tuple[str, str, int, int, str, bytes, str, bytes, int, str | datetime | None]
 _Value = str | int | bytes | datetime | None
 Judged = tuple[Incoming, Answer]
 Key = tuple[str, str]
@@ -44,6 +54,29 @@ def insert_once(judged: Sequence[Judged], *, at: datetime) -> set[Key]:
             cursor.execute(_INSERT + ", ".join([_ROW] * len(part)) + _ONCE, values)
             stored.update((sender, message_id) for sender, message_id in cursor.fetchall())
     return stored
+
+
+def insert_envelopes(rows: Sequence[EnvelopeRow]) -> None:
+    """Store answered envelopes with their receipts."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT_ENVELOPE, rows)
+
+
+def envelope_row(arrival: Arrival, receipt: bytes, index: int, *, at: datetime) -> EnvelopeRow:
+    """What is stored of an answered envelope."""
+    contents = arrival.contents
+    return (
+        contents.sender,
+        contents.envelope,
+        contents.first_sequence,
+        contents.count,
+        arrival.statement_sha256,
+        arrival.statement,
+        arrival.peer.fingerprint,
+        receipt,
+        index,
+        connection.ops.adapt_datetimefield_value(at),
+    )
 
 
 def stored_answers(keys: Sequence[Key]) -> Iterator[tuple[Key, str, str]]:
