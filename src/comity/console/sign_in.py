@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import check_for_language, get_language_info, gettext_lazy
+from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -68,8 +68,16 @@ def _after_password(request: HttpRequest, officer: Officer) -> HttpResponse:
         return redirect("console:sign_in_code")
     _enter(request, officer)
     if officer.needs_second_factor:
-        return redirect("console:second_factor")
-    return redirect(target or settings.LOGIN_REDIRECT_URL)
+        return _welcome(officer, "console:second_factor")
+    return _welcome(officer, target or settings.LOGIN_REDIRECT_URL)
+
+
+def _welcome(officer: Officer, target: str) -> HttpResponse:
+    """Go on, in the language that the officer reads."""
+    response = redirect(target)
+    if officer.language in dict(settings.LANGUAGES):
+        _remember_language(response, officer.language)
+    return response
 
 
 @never_cache
@@ -90,7 +98,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         else:
             _enter(request, officer)
             otp_login(request, device)
-            return redirect(waiting["next"] or settings.LOGIN_REDIRECT_URL)
+            return _welcome(officer, waiting["next"] or settings.LOGIN_REDIRECT_URL)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "console/sign_in_code.html", {"form": form}, status=status)
 
@@ -185,13 +193,15 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("language", "")
     response = redirect(safe_next(request) or settings.LOGIN_REDIRECT_URL)
     if code in dict(settings.LANGUAGES) and check_for_language(code):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, get_language_info(code)["code"], max_age=31_536_000, samesite="Lax"
-        )
+        _remember_language(response, code)
         officer = officer_of(request)
         if officer is not None:
             set_language(actor_of(officer), language=code)
     return response
+
+
+def _remember_language(response: HttpResponse, code: str) -> None:
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, max_age=31_536_000, samesite="Lax", httponly=True)
 
 
 @page()
