@@ -113,10 +113,12 @@ def test_records_are_found_and_paged(system: Caller) -> None:
     send(system, FILES["exports-morning.zip"])
     everything = system.get("/records").json()
     assert len(everything["items"]) == len(DAY.exports)
-    assert everything["next_offset"] is None
+    assert (everything["total"], everything["next_offset"]) == (len(DAY.exports), None)
     first = system.get("/records", limit=4).json()
     assert (len(first["items"]), first["next_offset"]) == (4, 4)
     rest = system.get("/records", limit=4, offset=4).json()
+    assert (rest["total"], rest["next_offset"]) == (len(DAY.exports), None)
+    assert system.get("/records", offset=900).json() == {"items": [], "total": len(DAY.exports), "next_offset": None}
     seen = {entry["record_id"] for entry in [*first["items"], *rest["items"]]}
     assert seen == {entry["record_id"] for entry in everything["items"]}
     found = system.get("/records", text=DAY.story.first_ucr, kind="declaration").json()["items"]

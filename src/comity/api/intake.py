@@ -168,8 +168,8 @@ def list_records(request: HttpRequest, query: Query[RecordQuery]) -> Page[Record
         received_from=query.received_from,
         received_until=query.received_until,
     )
-    rows = selectors.records(chosen, limit=query.limit + 1, offset=query.offset)
-    return page_of([_summary_of(row) for row in rows], query)
+    rows = selectors.records(chosen, limit=query.limit, offset=query.offset)
+    return page_of([_summary_of(row) for row in rows], query, total=selectors.count_records(chosen))
 
 
 @router.get(

@@ -20,16 +20,14 @@ class Paging(Schema):
 
 
 class Page(Schema, Generic[T]):
-    """A part of a list. next_offset: where the next part begins; null at the end."""
+    """A part of a list. total: of the whole list; next_offset: where the next part begins, null at the end."""
 
     items: list[T]
+    total: int
     next_offset: int | None = None
 
 
-def page_of(rows: Sequence[T], paging: Paging) -> Page[T]:
-    """The page of `rows`, which begin at the offset and hold one more than the limit where there is more."""
-    is_more = len(rows) > paging.limit
-    return Page(
-        items=list(rows[: paging.limit]),
-        next_offset=paging.offset + paging.limit if is_more else None,
-    )
+def page_of(rows: Sequence[T], paging: Paging, *, total: int) -> Page[T]:
+    """The page of `rows`, which begin at the offset, out of a list of `total`."""
+    end = paging.offset + len(rows)
+    return Page(items=list(rows), total=total, next_offset=end if rows and end < total else None)
