@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from comity.agreements.values import Agreement, Article, Period, SharingRequest
 from comity.agreements.vocabulary import Onward
+from comity.trade import Handling
 
 Test = Callable[[SharingRequest], bool]
 Read = Callable[[SharingRequest], str]
@@ -32,6 +33,25 @@ def conditions_of(agreement: Agreement, article: Article) -> tuple[Condition, ..
     if article.is_permit:
         conditions.append(_onward(agreement, article))
     return tuple(conditions)
+
+
+def swift_tests_of(agreement: Agreement, article: Article) -> tuple[Test, ...]:
+    """The same conditions but for the purpose, as few tests as can be: what every article has is fused into one.
+
+    An engine makes a million of these a second; the words stand in `conditions_of`, and a property test compares both.
+    """
+    least = Handling.OPEN if article.handling_at_least is None else article.handling_at_least
+    most = Handling.CONFIDENTIAL if article.handling_at_most is None else article.handling_at_most
+    opens = max(agreement.in_force.opens_at, article.valid.opens_at)
+    closes = min(agreement.in_force.closes_at, article.valid.closes_at)
+    conditions = conditions_of(agreement, article)
+    onward = next((each.holds for each in conditions if each.code == "onward"), _always)
+
+    def fits(q: SharingRequest) -> bool:
+        return least <= q.handling <= most and opens <= q.at < closes and (q.onward_from is None or onward(q))
+
+    others = (each.holds for each in conditions if each.code in ("goods", "origin", "category", "risk_type"))
+    return (fits, *others)
 
 
 def route_of(article: Article) -> tuple[Condition, ...]:
@@ -170,6 +190,10 @@ def _onward(agreement: Agreement, article: Article) -> Condition:
         return f"{whose}; the article asks for the consent of {q.onward_from}."
 
     return Condition("onward", holds, says)
+
+
+def _always(_: SharingRequest) -> bool:
+    return True
 
 
 def _touches(code: str, prefixes: tuple[str, ...]) -> bool:

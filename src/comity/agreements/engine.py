@@ -7,16 +7,17 @@ lowest article id. Prohibitions of every agreement count, named or not.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from comity.agreements.conditions import Condition, Test, conditions_of, route_of
+from comity.agreements.conditions import Condition, Test, conditions_of, route_of, swift_tests_of
 from comity.agreements.cutting import FieldSet
 from comity.agreements.values import Agreement, Article, Decision, NearMiss, SharingRequest
-from comity.agreements.vocabulary import KINDS, Onward
+from comity.agreements.vocabulary import KINDS, PURPOSES, Onward
 from comity.common import Reason
 
-MOST_NEAR_MISSES = 5
+MOST_NEAR_MISSES = 4
 MOST_REMEMBERED = 256
 
 _FAR = {"sender": 4, "receiver": 4, "kind": 4, "purpose": 3}
@@ -27,55 +28,63 @@ Route = tuple[str, str, str]
 class _Rule:
     """An article made ready: its conditions, and what was decided before for the same fields."""
 
-    __slots__ = ("agreement", "article", "conditions", "decisions", "tests")
+    __slots__ = ("agreement", "article", "conditions", "decisions", "every", "swift", "tests")
 
     def __init__(self, agreement: Agreement, article: Article) -> None:
         self.agreement = agreement
         self.article = article
         self.conditions: tuple[Condition, ...] = conditions_of(agreement, article)
-        self.tests: tuple[Test, ...] = tuple(condition.holds for condition in self.conditions)
+        self.every = (*route_of(article), *self.conditions)
+        self.tests: tuple[Test, ...] = tuple(each.holds for each in self.conditions)
+        self.swift = swift_tests_of(agreement, article)
         self.decisions: dict[tuple[frozenset[str], tuple[str, ...]], Decision] = {}
 
     def applies(self, request: SharingRequest) -> bool:
-        for test in self.tests:  # noqa: SIM110 - the hot path: all() over a generator costs twice as much
-            if not test(request):
-                return False
-        return True
+        return all(test(request) for test in self.tests)
 
     @property
     def rank(self) -> tuple[str, int, int, str]:
         article = self.article
         return (self.agreement.id, article.onward.looseness, len(article.fields), article.id)
 
-    def failed(self, request: SharingRequest) -> tuple[Reason, ...]:
-        """The conditions that fail, in words."""
-        every = (*route_of(self.article), *self.conditions)
-        return tuple(self._reason(each, request) for each in every if not each.holds(request))
+    def failing(self, request: SharingRequest) -> tuple[Condition, ...]:
+        """The conditions that fail, those of the route among them."""
+        return tuple([each for each in self.every if not each.holds(request)])
 
     def met(self, request: SharingRequest) -> tuple[Reason, ...]:
         """The conditions of a prohibition that bring it to bear, in words."""
         dates = ("in_force", "valid")
-        return tuple(self._reason(each, request) for each in self.conditions if each.code not in dates)
+        return self.worded((each for each in self.conditions if each.code not in dates), request)
 
-    def _reason(self, condition: Condition, request: SharingRequest) -> Reason:
-        return Reason(condition.code, condition.says(request), clause_of(self.article))
+    def worded(self, conditions: Iterable[Condition], request: SharingRequest) -> tuple[Reason, ...]:
+        clause = clause_of(self.article)
+        return tuple(Reason(each.code, each.says(request), clause) for each in conditions)
 
 
-@dataclass(slots=True)
+_Ready = tuple[tuple[Test, ...], _Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Rules with the tests that are left to make. bars prohibit the whole, masks some fields; permits by rank."""
+
+    bars: tuple[_Ready, ...]
+    masks: tuple[_Ready, ...]
+    permits: tuple[_Ready, ...]
+
+
 class _Shelf:
-    """The rules of one route. bars: prohibitions of the whole; masks: prohibitions of fields; permits: by rank."""
+    """The rules of one route, by rank; for each known purpose those that it does not rule out."""
 
-    bars: tuple[_Rule, ...] = ()
-    masks: tuple[_Rule, ...] = ()
-    permits: tuple[_Rule, ...] = ()
+    __slots__ = ("by_purpose", "every", "permits")
 
-    def add(self, rule: _Rule) -> None:
-        if rule.article.is_permit:
-            self.permits = (*self.permits, rule)
-        elif rule.article.fields:
-            self.masks = (*self.masks, rule)
-        else:
-            self.bars = (*self.bars, rule)
+    def __init__(self, rules: list[_Rule]) -> None:
+        self.permits = tuple(rule for rule in rules if rule.article.is_permit)
+        self.every = _slot([(rule.tests, rule) for rule in rules])
+        self.by_purpose = {
+            purpose: _slot([(rule.swift, rule) for rule in rules if _is_for(rule.article, purpose)])
+            for purpose in PURPOSES
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +110,32 @@ class Engine:
         self._rules = tuple(
             _Rule(agreement, article) for agreement in self.agreements for article in agreement.articles
         )
-        self._shelves: dict[Route, _Shelf] = {}
+        routes: dict[Route, list[_Rule]] = {}
         for rule in sorted(self._rules, key=lambda rule: rule.rank):
             for route in _routes(rule.article):
-                self._shelves.setdefault(route, _Shelf()).add(rule)
+                routes.setdefault(route, []).append(rule)
+        self._shelves = {route: _Shelf(rules) for route, rules in routes.items()}
 
     def decide(self, request: SharingRequest, *, agreement_id: str = "", article_id: str = "") -> Decision:
         """The verdict. agreement_id, article_id: only these may permit; prohibitions count wherever they stand."""
         shelf = self._shelves.get((request.sender, request.receiver, request.kind))
         if shelf is None:
             return self._refuse(request, (), agreement_id, article_id)
-        for rule in shelf.bars:
-            if rule.applies(request):
-                return _bar(request, [each for each in shelf.bars if each.applies(request)])
-        never = self._never(request, shelf.masks) if shelf.masks else ()
-        for rule in shelf.permits:
+        slot = shelf.by_purpose.get(request.purpose, shelf.every)
+        for tests, _ in slot.bars:
+            for test in tests:
+                if not test(request):
+                    break
+            else:
+                return _bar(request, [rule for _, rule in slot.bars if rule.applies(request)])
+        never = _never(request, slot.masks) if slot.masks else ()
+        for tests, rule in slot.permits:
             if agreement_id and not _is_named(rule, agreement_id, article_id):
                 continue
-            if rule.applies(request):
+            for test in tests:
+                if not test(request):
+                    break
+            else:
                 known = rule.decisions.get((request.fields, never))
                 return known or _permit(rule, request.fields, never)
         return self._refuse(request, shelf.permits, agreement_id, article_id)
@@ -129,7 +146,7 @@ class Engine:
         permits = [rule for rule in self._rules if rule.article.is_permit]
         route = (request.sender, request.receiver, request.kind)
         misses = _nearest(request, self._shelves[route].permits if route in self._shelves else permits)
-        fitting = [rule for rule in sorted(permits, key=lambda rule: rule.rank) if not rule.failed(request)]
+        fitting = [rule for rule in sorted(permits, key=lambda rule: rule.rank) if not rule.failing(request)]
         answered = (decision.agreement_id, decision.article_id)
         names = tuple((rule.agreement.id, rule.article.id) for rule in fitting)
         return Explanation(
@@ -145,10 +162,7 @@ class Engine:
         """What a permitting decision lets through, ready to cut a body."""
         shelf = self._shelves[(request.sender, request.receiver, request.kind)]
         rule = next(rule for rule in shelf.permits if _is_named(rule, decision.agreement_id, decision.article_id))
-        return FieldSet(rule.article.fields, self._never(request, shelf.masks))
-
-    def _never(self, request: SharingRequest, masks: tuple[_Rule, ...]) -> tuple[str, ...]:
-        return tuple(field for rule in masks if rule.applies(request) for field in rule.article.fields)
+        return FieldSet(rule.article.fields, _never(request, shelf.every.masks))
 
     def _refuse(
         self, request: SharingRequest, permits: tuple[_Rule, ...], agreement_id: str, article_id: str
@@ -241,11 +255,36 @@ def _permit(rule: _Rule, fields: frozenset[str], never: tuple[str, ...]) -> Deci
 
 
 def _nearest(request: SharingRequest, rules: Iterable[_Rule]) -> tuple[NearMiss, ...]:
-    misses = (NearMiss(rule.article.id, rule.failed(request), rule.agreement.id) for rule in rules)
-    near = sorted((_distance(miss), miss.agreement_id, miss.article_id, miss) for miss in misses if miss.failed)
-    return tuple(miss for *_, miss in near[:MOST_NEAR_MISSES])
+    """The rules that all but apply, nearest first; only those that are named are put into words."""
+    failing = ((rule.failing(request), rule) for rule in rules)
+    misses = [(_distance(conditions), *_name(rule), conditions, rule) for conditions, rule in failing if conditions]
+    near = heapq.nsmallest(MOST_NEAR_MISSES, misses, key=lambda miss: miss[:3])
+    return tuple(
+        NearMiss(article_id, rule.worded(conditions, request), agreement_id)
+        for _, agreement_id, article_id, conditions, rule in near
+    )
 
 
-def _distance(miss: NearMiss) -> int:
+def _name(rule: _Rule) -> tuple[str, str]:
+    return rule.agreement.id, rule.article.id
+
+
+def _distance(failing: Iterable[Condition]) -> int:
     """How far an article is from permitting. Who, what and what for are farther away than at which level or when."""
-    return sum(_FAR.get(reason.code, 1) for reason in miss.failed)
+    return sum(_FAR.get(condition.code, 1) for condition in failing)
+
+
+def _never(request: SharingRequest, masks: tuple[_Ready, ...]) -> tuple[str, ...]:
+    return tuple(field for _, rule in masks if rule.applies(request) for field in rule.article.fields)
+
+
+def _slot(rules: list[_Ready]) -> _Slot:
+    return _Slot(
+        bars=tuple(each for each in rules if not each[1].article.is_permit and not each[1].article.fields),
+        masks=tuple(each for each in rules if not each[1].article.is_permit and each[1].article.fields),
+        permits=tuple(each for each in rules if each[1].article.is_permit),
+    )
+
+
+def _is_for(article: Article, purpose: str) -> bool:
+    return purpose in article.purposes or not article.purposes

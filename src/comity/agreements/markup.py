@@ -17,7 +17,7 @@ from comity.agreements.errors import AgreementFormError
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 10
-MAX_NODES = 100_000
+MAX_NODES = 30_000
 
 
 @dataclass(frozen=True, slots=True)
