@@ -1,0 +1,90 @@
+"""JSON Schemas of message bodies, made from the nouns and from the checks that their bodies must pass.
+
+python -m comity.trade.schemas alert/1 > docs/schemas/alert-1.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from comity.trade.codec import codec_of
+from comity.trade.notices import Alert, Finding
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_COUNTRY: Mapping[str, object] = {"pattern": "^([A-Z]{2})?$"}
+_EXHIBITS: Mapping[str, Mapping[str, object]] = {
+    "exhibits.sha256": {"pattern": "^[0-9a-f]{64}$"},
+    "exhibits.size_bytes": {"minimum": 0},
+}
+
+# What encoding.py checks beyond types, by dotted field.
+_NOTICES: Mapping[str, tuple[type, str, Mapping[str, Mapping[str, object]]]] = {
+    "alert/1": (
+        Alert,
+        "Alert",
+        {
+            "ref": {"pattern": r"\S"},
+            "issuer": {"pattern": r"\S"},
+            "reliability": {"pattern": "^[A-F]$"},
+            "credibility": {"pattern": "^[1-6]$"},
+            "priority": {"minimum": 1, "maximum": 5},
+            "hs_codes": {"pattern": "^[0-9]{2,10}$"},
+            "subjects.country": _COUNTRY,
+            "route.origin": _COUNTRY,
+            "route.dispatch": _COUNTRY,
+            "route.destination": _COUNTRY,
+            **_EXHIBITS,
+        },
+    ),
+    "finding/1": (
+        Finding,
+        "Finding",
+        {
+            "ref": {"pattern": r"\S"},
+            "administration": {"pattern": r"\S"},
+            "hs_code": {"pattern": "^([0-9]{2,10})?$"},
+            "quantity.value": {"pattern": r"^\+?(\d+(\.\d*)?|\.\d+)$"},
+            **_EXHIBITS,
+        },
+    ),
+}
+
+
+def notice_kinds() -> tuple[str, ...]:
+    """The message kinds that have a schema."""
+    return tuple(_NOTICES)
+
+
+def notice_schema(kind: str) -> dict[str, object]:
+    """The JSON Schema (2020-12) of the body of a message kind; keys that it does not name are tolerated.
+
+    Raises: KeyError for a kind without a schema.
+    """
+    noun, title, limits = _NOTICES[kind]
+    # Written and read again, so that no two fields share a table.
+    schema: dict[str, Any] = json.loads(json.dumps(codec_of(noun).schema))
+    for field, limit in limits.items():
+        spot = schema
+        for name in field.split("."):
+            spot = spot["properties"][name]
+            spot = spot["items"] if spot["type"] == "array" else spot
+        spot.update(limit)
+    return {"$schema": _DRAFT, "$id": f"urn:comity:{kind.replace('/', ':')}", "title": title, **schema}
+
+
+def schema_text(kind: str) -> str:
+    """The schema as it is published."""
+    return json.dumps(notice_schema(kind), indent=2) + "\n"
+
+
+def main(words: Sequence[str]) -> None:
+    """Write the schemas of the named kinds to standard output."""
+    for kind in words:
+        sys.stdout.write(schema_text(kind))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
