@@ -47,7 +47,9 @@ SIGNER = LogSigner("bench.example/log", SigningKey.generate())
 def entries(count: int) -> list[bytes]:
     """Commitments as the exchange makes them."""
     return [
-        commit("release", secrets.token_bytes(32), agreement="a" * 64, message_id=str(place), salt=secrets.token_bytes(32))
+        commit(
+            "release", secrets.token_bytes(32), agreement="a" * 64, message_id=str(place), salt=secrets.token_bytes(32)
+        )
         for place in range(count)
     ]
 
@@ -77,13 +79,15 @@ def measure(size: int, times: int) -> None:
     batches = [entries(size) for _ in range(times)]
     spent, waited, limit = [], [], []
     for batch in batches:
-        limit.append(min(cpu(lambda batch=batch: hash_alone(batch))[0] for _ in range(2)))
+        limit.append(cpu(lambda batch=batch: hash_alone(batch))[0])
         used, wall = cpu(lambda batch=batch: append_one(batch))
         spent.append(used)
         waited.append(wall)
-    cost, floor = statistics.median(spent) / size, statistics.median(limit) / size
-    print(f"append, batch {size:>4}: {cost * 1e6:9.2f} us CPU an entry   {size / statistics.median(waited):>9,.0f} entries/s")
-    print(f"  SHA-256 alone:  {floor * 1e6:9.2f} us CPU an entry   ratio {floor / cost:.2f} of the limit")
+    rate = size / statistics.median(waited)
+    print(f"append, batch {size}: {rate:,.0f} entries a second, durable")
+    for name, choose in (("median", statistics.median), ("best", min)):
+        cost, floor = choose(spent) / size * 1e6, choose(limit) / size * 1e6
+        print(f"  {name:<7} {cost:8.2f} us CPU an entry; SHA-256 alone {floor:.2f} us: {floor / cost:.0%} of the limit")
 
 
 def measure_proofs(count: int) -> None:
@@ -99,10 +103,8 @@ def measure_proofs(count: int) -> None:
     pairs = [(proofs[place], known[index]) for place, index in enumerate(indices[:500])]
     used, _ = cpu(lambda: [verify_tlog_proof(proof, entry, SIGNER.verifier) for proof, entry in pairs])
     print(f"  verified:               {len(pairs) / used:>9,.0f} a second of CPU, checkpoint signature included")
-    report = None
     used, _ = cpu(lambda: verify_log(SIGNER.verifier).require_sound())
     print(f"whole log verified:       {size / used:>9,.0f} entries a second of CPU")
-    del report
 
 
 def main() -> None:

@@ -25,13 +25,13 @@ class LogState(models.Model):
 class Batch(models.Model):
     """What one append wrote; never changed. The last one is where the next begins.
 
-    size: of the log after the append. note: the checkpoint of that size with our signature. stack: the right edge of
+    size: of the log after the append. appended_us: when, in microseconds of POSIX time. note: the checkpoint of that size with our signature. stack: the right edge of
     the tree then, perfect subtrees largest first. hashes: of the leaves. entries: as in an entry bundle of tlog-tiles.
     """
 
     first_index = RowNumberField(primary_key=True)
     size = models.BigIntegerField()
-    appended_at = models.DateTimeField()
+    appended_us = models.BigIntegerField()
     note = models.TextField()
     stack = models.BinaryField()
     hashes = models.BinaryField()

@@ -28,7 +28,7 @@ MAX_BATCH = 4096
 _LOCK = "SELECT id FROM ledger_logstate WHERE id = 1 FOR UPDATE"
 _LAST = "SELECT size, stack, note FROM ledger_batch ORDER BY first_index DESC LIMIT 1"
 _INSERT = (
-    "INSERT INTO ledger_batch (first_index, size, appended_at, note, stack, hashes, entries)"
+    "INSERT INTO ledger_batch (first_index, size, appended_us, note, stack, hashes, entries)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 _INSERT_SUBTREE = "INSERT INTO ledger_subtree (id, hash) VALUES (%s, %s)"
@@ -89,8 +89,7 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
             stack = growth.frontier.stack
             text = notes.Checkpoint(signer.name, growth.frontier.size, merkle.fold(stack)).text
             note = notes.sign_note(text, signer, at=at)
-            moment = database.ops.adapt_datetimefield_value(at)
-            made = (growth.frontier.size, moment, note, b"".join(stack))
+            made = (growth.frontier.size, int(at.timestamp() * 1_000_000), note, b"".join(stack))
             cursor.execute(_INSERT, (frontier.size, *made, b"".join(growth.completed(0)[1]), packed))
             _insert_subtrees(cursor, growth)
     return Appended(frontier.size, growth.frontier.size, note, growth)
