@@ -25,8 +25,9 @@ class LogState(models.Model):
 class Batch(models.Model):
     """What one append wrote; never changed. The last one is where the next begins.
 
-    size: of the log after the append. appended_us: when, in microseconds of POSIX time. note: the checkpoint of that size with our signature. stack: the right edge of
-    the tree then, perfect subtrees largest first. hashes: of the leaves. entries: as in an entry bundle of tlog-tiles.
+    size: of the log after the append. appended_us: when, in microseconds of POSIX time. note: the checkpoint of that
+    size with our signature. stack: the right edge of the tree then, perfect subtrees largest first. hashes: of the
+    leaves. entries: as in an entry bundle of tlog-tiles.
     """
 
     first_index = RowNumberField(primary_key=True)

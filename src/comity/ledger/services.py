@@ -88,7 +88,7 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
         if entries:
             stack = growth.frontier.stack
             text = notes.Checkpoint(signer.name, growth.frontier.size, merkle.fold(stack)).text
-            note = notes.sign_note(text, signer, at=at)
+            note = f"{text}\n{signer.sign(text, at)}"
             made = (growth.frontier.size, int(at.timestamp() * 1_000_000), note, b"".join(stack))
             cursor.execute(_INSERT, (frontier.size, *made, b"".join(growth.completed(0)[1]), packed))
             _insert_subtrees(cursor, growth)
