@@ -49,7 +49,8 @@ def main() -> None:
     for line in sys.stdin:
         words: dict[str, Any] = json.loads(line)
         result = commands[words.pop("do")](**words)
-        print(json.dumps(result), flush=True)
+        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.flush()
     node.rest()
 
 

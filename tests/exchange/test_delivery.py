@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,12 +24,12 @@ from comity.exchange.selectors import Direction, message, messages, outbox_statu
 from comity.exchange.services import Posting, introduce_partner, post, post_all, suspend_partner
 from comity.ledger.bundle import verify_bundle
 from comity.ledger.selectors import cosigned_checkpoint, partner_heads
+from comity.trust import sha256_hex, sign_key_document
 from tests.exchange.cast import (
     AT,
     CHIPO,
     LOG,
     NODE_XC,
-    VALIDATORS,
     Loop,
     adopt_demo,
     introduce,
@@ -111,9 +110,9 @@ def test_each_partner_has_its_own_sequence() -> None:
 
 def test_a_rollback_leaves_no_hole_in_the_sequence() -> None:
     post_alerts(1)
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         post_alerts(3)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     post_alerts(1)
     assert list(OutboxMessage.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 2]
 
@@ -195,8 +194,6 @@ def test_a_refused_message_keeps_its_reasons_and_the_others_pass() -> None:
     article = OutboxMessage.objects.get(message_id=second)
     forged = json.loads(bytes(article.data)) | {"article": "4"}
     data = json.dumps(forged, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    from comity.trust import sha256_hex
-
     OutboxMessage.objects.filter(message_id=second).update(data=data, sha256=sha256_hex(data))
     deliver(Loop())
     assert states() == ["delivered", "refused"]
@@ -370,12 +367,10 @@ def test_nothing_goes_to_a_suspended_partner() -> None:
     assert states() == ["waiting"]
 
 
-def test_a_partner_without_a_key_is_a_failure_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partner_without_a_key_is_a_failure_that_is_shown() -> None:
     post_alerts(1)
     document = keyring("XA", generation=2).key_document
     entries = tuple(replace(entry, revoked_at=entry.not_before) for entry in document.encryption_keys)
-    from comity.trust import sign_key_document
-
     statement = sign_key_document(replace(document, encryption_keys=entries), keyring("XA", generation=2).signing)
     introduce_partner(
         CHIPO,
@@ -411,9 +406,3 @@ def test_jitter_spreads_partners_that_failed_together() -> None:
         postman.round(drain(postman.events, None), AT)
         waits.add(Delivery.objects.get(partner__administration="XA").next_attempt_at)
     assert len(waits) == 5
-
-
-@pytest.fixture(autouse=True)
-def _validators_are_those_of_the_node() -> Iterator[None]:
-    assert set(VALIDATORS) == {"alert/1", "finding/1"}
-    yield
