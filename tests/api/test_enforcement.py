@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from comity.common import utc_now
 from comity.enforcement import selectors
+from comity.risk.services import DayPlan, set_plan
 from comity.trade.formats.wco_xml import write_wco_xml
 from comity.training import day_of_trade, photo
+from tests.api.cast import EVERYONE
 from tests.api.conftest import Caller, MakeCaller
 from tests.api.test_frame import check_problem
 
@@ -25,6 +29,9 @@ def officer(caller: MakeCaller) -> Caller:
 
 @pytest.fixture
 def record_id(officer: Caller) -> str:
+    """A record that nothing speaks against; the day has no inspections to spend at random."""
+    now = utc_now()
+    set_plan(EVERYONE, day=now.date() - timedelta(days=2), plan=DayPlan(capacity=0), at=now)
     receipt = officer.send("/imports", write_wco_xml(DAY.imports[-1]), "application/xml").json()
     return str(receipt["imported"][0]["record_id"])
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi import checks
@@ -37,8 +40,13 @@ document.app = WSGIHandler()
 
 
 @pytest.fixture
-def token(caller: MakeCaller) -> str:
-    return caller(*every_role(), name="boris", officer=True).token
+def token(caller: MakeCaller) -> Iterator[str]:
+    """A token with every role. The connection of the test's transaction stays open between requests."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield caller(*every_role(), name="boris", officer=True).token
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @document.parametrize()

@@ -1,0 +1,59 @@
+"""A message that was answered: its receipt, the other end of it, and the file that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+
+from comity.exchange.delivery import deliver_due
+from comity.exchange.services import post
+from comity.ledger.bundle import verify_bundle
+from tests.api.conftest import Caller, MakeCaller
+from tests.exchange.cast import AT, CHIPO, LOG, Loop, adopt_demo, introduce, keyring, release
+
+
+@pytest.fixture
+def message_id(db: None) -> Iterator[str]:
+    """An alert of XC that XA has answered; both nodes of the cast live in this database."""
+    with override_settings(COMITY_ADMINISTRATION="XC", COMITY_KEYRING=keyring("XC")):
+        introduce("XA", "XB", "XC")
+        adopt_demo()
+        posted = post(CHIPO, release(), signer=LOG, at=AT)
+        deliver_due(keyring("XC"), AT, transport=Loop())
+        yield posted
+
+
+@pytest.fixture
+def liaison(caller: MakeCaller) -> Caller:
+    return caller("liaison", name="chipo", officer=True)
+
+
+def test_the_answer_stands_beside_the_message(message_id: str, liaison: Caller) -> None:
+    shown = liaison.get(f"/messages/{message_id}").json()
+    assert (shown["direction"], shown["state"], shown["partner"]) == ("sent", "delivered", "XA")
+    assert shown["answer"]["accepted"] is True
+    assert shown["log_index"] is not None
+    assert shown["body"]["ref"] == "XC-2026-0007"
+    received = liaison.get("/messages", direction="received").json()["items"]
+    assert [(line["message_id"], line["state"]) for line in received] == [(message_id, "accepted")]
+
+
+def test_the_bundle_verifies_offline(message_id: str, liaison: Caller) -> None:
+    response = liaison.get(f"/messages/{message_id}/bundle")
+    assert response.status_code == 200, response.content
+    assert response["Content-Type"] == "application/vnd.comity.bundle+json"
+    assert message_id in response["Content-Disposition"]
+    steps = verify_bundle(response.content)
+    assert [step for step in steps if not step.is_ok] == []
+    assert len(steps) >= 5
+
+
+def test_a_partner_is_shown_with_how_the_exchange_goes(message_id: str, liaison: Caller) -> None:
+    partners = {partner["administration"]: partner for partner in liaison.get("/partners").json()["items"]}
+    assert partners["XA"]["waiting"] == 0
+    assert partners["XA"]["failures"] == 0
+    assert partners["XA"]["last_answer_at"] is not None
+    assert partners["XB"]["last_answer_at"] is None
+    assert len(partners["XA"]["fingerprint"].split()) > 4
