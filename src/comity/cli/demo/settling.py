@@ -10,6 +10,7 @@ from pathlib import Path
 
 from comity.cli.demo.cast import STAFF, SignIn, new_password
 from comity.cli.demo.nodes import DemoError, DemoNode, command, commands
+from comity.training.tables import MAPPING_NAME, mapping_yaml
 
 _TOKEN = "comity_"  # noqa: S105  # how the line with a token begins
 
@@ -32,7 +33,9 @@ def settle(nodes: Sequence[DemoNode]) -> Mapping[str, tuple[SignIn, SignIn]]:
 def _init(node: DemoNode) -> str:
     node.home.mkdir(parents=True)
     ports = ("--console-port", str(node.console_port), "--partners-port", str(node.partners_port))
-    return command(node, "init", "--administration", node.code, "--name", node.name, *ports)
+    printed = command(node, "init", "--administration", node.code, "--name", node.name, *ports)
+    (node.home / "mappings" / f"{MAPPING_NAME}.yaml").write_bytes(mapping_yaml())
+    return printed
 
 
 def _people(node: DemoNode, password: str) -> list[str]:
@@ -42,7 +45,7 @@ def _people(node: DemoNode, password: str) -> list[str]:
         name = shlex.quote(person.full_name)
         lines.append(f"officer add {person.username} --full-name {name} {roles} --password {password}")
         lines.append(f"token issue {person.username}-desk {roles} --officer {person.username}")
-    lines.append(f"partner invite --out {shlex.quote(str(invitation(node)))}")
+    lines.append(f"partner invite {shlex.quote(str(invitation(node)))}")
     return lines
 
 
