@@ -20,7 +20,7 @@ P = ParamSpec("P")
 ActorView = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
 
 # Codes by which rooms say that a thing does not exist end so.
-_ABSENT = ("not_found", "unknown", "absent", "no_such")
+_ABSENT = ("not_found", "unknown", "absent", "no_such", "no_entry")
 
 
 def page(*permissions: Permission) -> Callable[[ActorView[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:

@@ -21,7 +21,7 @@ from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm
 from comity.exchange.directory import load_peers
-from comity.ledger import NoCheckpointError, verifying
+from comity.ledger import NoCheckpointError, NoEntryError, verifying
 from comity.ledger import selectors as ledger
 from comity.staff import Permission
 from comity.staff.services import record_deed
@@ -79,7 +79,12 @@ class EntryProof:
 def proof(request: HttpRequest, _actor: Actor) -> HttpResponse:
     """The log, who witnessed it, and the proof of one entry."""
     form = EntryForm(request.GET) if "entry" in request.GET else EntryForm()
-    found = _entry_proof(form.cleaned_data["entry"]) if form.is_bound and form.is_valid() else None
+    found = None
+    if form.is_bound and form.is_valid():
+        try:
+            found = _entry_proof(form.cleaned_data["entry"])
+        except NoEntryError as error:
+            form.add_error("entry", error.what)
     context = {
         "form": form,
         "size": ledger.log_size(),
