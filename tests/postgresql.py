@@ -77,7 +77,7 @@ def main(words: list[str]) -> int:
     """Run the words as a command with the server's URL in the environment; its exit code is ours."""
     programs = server_programs()
     if programs is None:
-        print("PostgreSQL is not installed here: its tests are skipped (apt-get install postgresql)")
+        sys.stdout.write("PostgreSQL is not installed here: its tests are skipped (apt-get install postgresql)\n")
         return 0
     with postgresql_server(programs) as url:
         return subprocess.run(words, env={**os.environ, "COMITY_DATABASE_URL": url}, check=False).returncode

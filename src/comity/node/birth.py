@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.core.management import call_command
 
+from comity.ledger.services import open_log
 from comity.node.home import SETTINGS_NAME, Home, HomeError
 from comity.node.keys import write_keyring
 from comity.trust import Keyring, make_keyring
@@ -74,6 +75,7 @@ def create_node(home: Home, wishes: BirthWishes, *, at: datetime) -> Keyring:
     write_keyring(home, keyring)
     (home.root / SETTINGS_NAME).write_text(_settings_text(wishes, partners_url))
     migrate_database()
+    open_log(signer=keyring.log, at=at)
     return keyring
 
 

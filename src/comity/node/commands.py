@@ -44,9 +44,7 @@ def migrate() -> None:
 
 
 @click.command()
-@click.option(
-    "--with-parent", is_flag=True, help="End also when standard input closes."
-)
+@click.option("--with-parent", is_flag=True, help="End also when standard input closes.")
 def serve(*, with_parent: bool) -> None:
     """Run the node until Ctrl-C: the console, the API and the log on one port, partner nodes on the other.
 
