@@ -88,6 +88,12 @@ def test_check_fails_on_an_article_that_cannot_work(tmp_path: Path) -> None:
     assert "1 error, 0 warnings" in said.text
 
 
+def test_check_warns_of_a_party_that_no_list_knows(tmp_path: Path) -> None:
+    said = say("check", write(tmp_path, "parties: [XA, XB, XC]", "parties: [XA, XB, XC, ZQ]"))
+    assert said.code == 0
+    assert "warning: parties: 'ZQ' is no ISO 3166-1 alpha-2 code." in said.text
+
+
 def test_check_names_file_line_and_the_word_that_was_meant(tmp_path: Path) -> None:
     path = write(tmp_path, "purposes: [risk_assessment, control]", "purposes: [risk_asessment, control]")
     said = say("check", path)

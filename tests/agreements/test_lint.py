@@ -143,6 +143,16 @@ def test_what_a_kind_does_not_carry_is_prohibited_for_it() -> None:
     assert ("1", "shadowed") in codes(article, prohibition(categories=("persons",), is_verified=True))
 
 
+def test_codes_that_do_not_exist_are_worth_a_second_look() -> None:
+    article = readable(goods=("3004", "77"), origins=("XA", "QA", "ZQ"))
+    texts = [remark.text for remark in look_over(agreement_of(article)) if remark.code == "unknown_code"]
+    assert len(texts) == 2
+    assert texts[0].startswith("'ZQ'")
+    assert "77" in texts[1]
+    (stranger,) = look_over(agreement_of(readable(), parties=("XA", "XC", "ZQ")))
+    assert (stranger.article_id, stranger.weight) == ("", Weight.WARNING)
+
+
 BODIES = {"alert/1": alert_body(), "finding/1": finding_body(administration="XC")}
 
 

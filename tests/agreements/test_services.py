@@ -135,6 +135,13 @@ def test_a_statement_of_another_type_does_not_count() -> None:
         services.adopt(ANA, signed=signed, verify_keys=VERIFY_KEYS, at=AT)
 
 
+def test_an_agreement_that_cannot_work_is_not_imported() -> None:
+    broken = demo_bytes().replace(b"receivers: [XA, XB]", b"receivers: [XC]")
+    with pytest.raises(AgreementFormError, match="Its only sender, XC, is its only receiver"):
+        services.import_agreement(ANA, data=broken, at=AT)
+    assert selectors.agreements(at=AT) == ()
+
+
 def test_only_parties_sign_and_only_what_is_known() -> None:
     with pytest.raises(UnknownAgreementError, match="comity agreement adopt"):
         services.sign_agreement(ANA, agreement_id=demo().id, key=KEYS["XA"], at=AT)

@@ -14,6 +14,7 @@ from comity.agreements.cutting import FieldSet
 from comity.agreements.values import Agreement, Article
 from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, KINDS, required_fields
 from comity.trade import Handling
+from comity.trade.codes import check_country, check_hs
 
 
 class Weight(StrEnum):
@@ -26,7 +27,7 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One remark on an article. code: a stable word."""
+    """One remark on an article, or on the parties, where article_id is empty. code: a stable word."""
 
     weight: Weight
     article_id: str
@@ -36,12 +37,15 @@ class Remark:
 
 def look_over(agreement: Agreement) -> tuple[Remark, ...]:
     """Every remark, errors first, then by article."""
-    remarks = [remark for article in agreement.articles for remark in _remarks(agreement, article)]
+    remarks = [Remark(Weight.WARNING, "", "unknown_code", text) for text in _unknown(agreement.parties, ())]
+    remarks += [remark for article in agreement.articles for remark in _remarks(agreement, article)]
     weights = tuple(Weight)
     return tuple(sorted(remarks, key=lambda each: (weights.index(each.weight), each.article_id, each.code)))
 
 
 def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
+    for text in _unknown(article.origins, article.goods):
+        yield Remark(Weight.WARNING, article.id, "unknown_code", text)
     for text in _never_fires(agreement, article):
         yield Remark(Weight.ERROR, article.id, "never_fires", text)
     if article.is_permit:
@@ -52,6 +56,12 @@ def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
         source = article.source or "no source is named"
         text = f"Not yet compared with its source ({source}; tag {article.tag.value})."
         yield Remark(Weight.NOTE, article.id, "not_verified", text)
+
+
+def _unknown(countries: tuple[str, ...], goods: tuple[str, ...]) -> Iterator[str]:
+    for problem in (*map(check_country, countries), *map(check_hs, goods)):
+        if problem is not None:
+            yield f"{problem.message}."
 
 
 def _never_fires(agreement: Agreement, article: Article) -> Iterator[str]:

@@ -9,8 +9,9 @@ from datetime import datetime
 from django.db import transaction
 
 from comity.agreements.bodies import Asking
-from comity.agreements.errors import AdoptionRefusedError, SharingRefusedError
+from comity.agreements.errors import AdoptionRefusedError, AgreementFormError, SharingRefusedError
 from comity.agreements.incoming import Incoming, judge_incoming
+from comity.agreements.lint import Weight, look_over
 from comity.agreements.models import AgreementRow, AgreementSignatureRow, DecisionReceiptRow
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.receipts import receipt_bytes
@@ -39,10 +40,16 @@ RECEIVED = "received"
 def import_agreement(actor: Actor, *, data: bytes, at: datetime) -> StoredAgreement:
     """Store the agreement in this YAML as a draft; one that is stored already stays as it is.
 
-    Raises: PermissionRefusedError, AgreementFormError.
+    Raises: PermissionRefusedError, AgreementFormError also where an article cannot work as written (see lint).
     """
     require(actor, Permission.MANAGE_AGREEMENTS)
-    row = _store(parse_agreement(data), source=data, at=at)
+    agreement = parse_agreement(data)
+    for remark in look_over(agreement):
+        if remark.weight is Weight.ERROR:
+            raise AgreementFormError(
+                remark.text, where=f"article {remark.article_id}", remedy="See `comity agreement check` for all errors."
+            )
+    row = _store(agreement, source=data, at=at)
     _deed(actor, "import_agreement", row, at)
     return stored_of(row, at=at)
 

@@ -75,7 +75,8 @@ def check(file: Path) -> None:
     click.echo(f"id {found.id}")
     click.echo(f"parties {', '.join(found.parties)}; {len(found.articles)} articles")
     for remark in remarks:
-        click.echo(f"{remark.weight.value}: article {remark.article_id}: {remark.text}")
+        place = f"article {remark.article_id}" if remark.article_id else "parties"
+        click.echo(f"{remark.weight.value}: {place}: {remark.text}")
     count = {weight: sum(remark.weight is weight for remark in remarks) for weight in Weight}
     click.echo(", ".join(f"{number} {weight.value}{'' if number == 1 else 's'}" for weight, number in count.items()))
     if count[Weight.ERROR]:
