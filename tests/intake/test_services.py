@@ -244,7 +244,7 @@ def test_all_of_a_file_or_nothing(at: datetime, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_race_for_the_same_reference_is_run_again(at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, failures = services._known_versions, [2]
+    real, failures = services._known_versions, [services._TRIES - 1]
 
     def raced(arriving: object) -> object:
         if failures[0]:
@@ -254,7 +254,7 @@ def test_a_race_for_the_same_reference_is_run_again(at: datetime, monkeypatch: p
 
     monkeypatch.setattr(services, "_known_versions", raced)
     assert len(receive(declaration(), at).imported) == 1
-    failures[0] = 3
+    failures[0] = services._TRIES
     with pytest.raises(IntegrityError):
         receive(declaration(lrn="L2"), at)
 
@@ -307,6 +307,7 @@ def test_rows_name_themselves(at: datetime) -> None:
     assert str(Refusal.objects.get()).endswith(":1 not_well_formed")
 
 
+@pytest.mark.shared
 def test_real_files_arrive(at: datetime, shared_data: Path) -> None:
     files = sorted((shared_data / "wco_dm_cds" / "samples").rglob("*.xml"))
     archive = zipped({str(path.relative_to(shared_data)): path.read_bytes() for path in files})

@@ -96,7 +96,13 @@ def declaration(
         <CityName>Alfaville</CityName><CountryCode>XA</CountryCode><Line>1 Quay</Line><PostcodeID>A1</PostcodeID>
       </Address>
     </Exporter>
-    <GoodsShipment>
+    {_shipment(item() if items is None else items, shipment, container)}
+    <ObligationGuarantee><ID>G-1</ID><SecurityDetailsCode>1</SecurityDetailsCode></ObligationGuarantee>
+  </Declaration>"""
+
+
+def _shipment(items: str, more: str, container: str) -> str:
+    return f"""<GoodsShipment>
       <TransactionNatureCode>11</TransactionNatureCode>
       <Consignee><Name>Chipo Trading</Name><ID>XC112233</ID></Consignee>
       <Consignment>
@@ -113,13 +119,11 @@ def declaration(
         <UnloadingLocation><ID>XCPRT</ID></UnloadingLocation>
       </Consignment>
       <Destination><CountryCode>XC</CountryCode></Destination>
-      <ExportCountry><ID>XA</ID></ExportCountry>{item() if items is None else items}
+      <ExportCountry><ID>XA</ID></ExportCountry>{items}
       <Importer><Name>Chipo Trading</Name><ID>XC112233</ID></Importer>
       <TradeTerms><ConditionCode>CIF</ConditionCode><LocationID>XCPRT</LocationID></TradeTerms>
-      <UCR><TraderAssignedReferenceID>6XA900100-17</TraderAssignedReferenceID></UCR>{shipment}
-    </GoodsShipment>
-    <ObligationGuarantee><ID>G-1</ID><SecurityDetailsCode>1</SecurityDetailsCode></ObligationGuarantee>
-  </Declaration>"""
+      <UCR><TraderAssignedReferenceID>6XA900100-17</TraderAssignedReferenceID></UCR>{more}
+    </GoodsShipment>"""
 
 
 def wrapped(document: str) -> str:

@@ -73,6 +73,7 @@ def test_headings_exist() -> None:
     assert not codes.heading_exists("7701")
 
 
+@pytest.mark.shared
 def test_the_table_of_headings_agrees_with_a_published_list(shared_data: Path) -> None:
     path = shared_data / "refdata" / "harmonized-system" / "data" / "harmonized-system.csv"
     with path.open(newline="") as source:
@@ -81,6 +82,7 @@ def test_the_table_of_headings_agrees_with_a_published_list(shared_data: Path) -
     assert ours == published - {"9999"}
 
 
+@pytest.mark.shared
 def test_a_published_list_loads(shared_data: Path) -> None:
     path = shared_data / "refdata" / "harmonized-system" / "data" / "harmonized-system.csv"
     known = load_hs_list(path.read_bytes())

@@ -334,6 +334,7 @@ def test_nothing_of_a_file_is_lost(rows: list[tuple[str, str]]) -> None:
     assert sum(len(reading.raw) for reading in readings) == len(target.getvalue().encode().partition(b"\n")[2])
 
 
+@pytest.mark.shared
 def test_a_published_file_of_declarations_is_read(shared_data: Path) -> None:
     mapping = read_mapping((FIXTURES / "korea.yaml").read_bytes())
     data = (shared_data / "declarations_csv" / "df_syn_valid_eng.csv").read_bytes()

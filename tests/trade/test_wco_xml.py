@@ -402,6 +402,7 @@ def test_a_damaged_document_never_crashes(place: int, noise: bytes, cut: int) ->
     assert (reading.record is None) == bool(reading.errors)
 
 
+@pytest.mark.shared
 def test_real_declarations_import_and_come_back(shared_data: Path) -> None:
     read_back, refused = 0, set()
     files = sorted((shared_data / "wco_dm_cds" / "samples").rglob("*.xml"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,19 @@ RATIO_FREE_BYTES = 1024 * 1024
 _CENTRAL_ENTRY = b"PK\x01\x02"
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
+# All that zipfile lets through where a directory or a member is damaged.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ def read_archive(data: bytes, *, limit_bytes: int) -> Iterator[Member]:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _BROKEN as error:
         raise ArchiveError("The zip file cannot be opened", where=str(error), remedy="Send it again.") from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     _check_bounds(entries, len(data), limit_bytes)
     return (_member_of(archive, entry) for entry in entries)
 

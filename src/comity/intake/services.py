@@ -26,7 +26,8 @@ from comity.trade import Declaration, Manifest, Problem
 from comity.trade.encoding import declaration_to_json, manifest_to_json
 
 _BATCH = 500
-_TRIES = 3
+# In each round of a race one door gets through, so this many doors may take in one reference at the same moment.
+_TRIES = 10
 _Identity = tuple[str, str, str]
 
 
@@ -44,6 +45,7 @@ def receive(actor: Actor, *, source: str, name: str, data: bytes, mapping: str |
             f"The file has {len(data)} bytes; this node accepts {limit_bytes}", where=name, remedy="Send it in parts."
         )
     asked = Asked(mapping, home.hs_list(), limit_bytes)
+    source, name = _kept(source, 200), _kept(name, 255)
     tries = _TRIES
     while True:
         try:
@@ -91,8 +93,8 @@ def _receive(actor: Actor, *, source: str, name: str, data: bytes, asked: Asked,
         deed="import",
         subject=f"arrival:{arrival.id}",
         facts={
-            "source": source[:200],
-            "name": name[:200],
+            "source": source,
+            "name": name,
             "imported": str(len(tally.imported)),
             "refused": str(len(tally.refused)),
             "duplicates": str(tally.duplicates),
@@ -114,8 +116,8 @@ def _keep_bytes(source: str, name: str, data: bytes, at: datetime) -> Arrival:
         sha256=digest,
         data=data,
         size_bytes=len(data),
-        source=_kept(source, 200),
-        name=_kept(name, 255),
+        source=source,
+        name=name,
         received_at=at,
     )
 
