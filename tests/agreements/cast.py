@@ -27,7 +27,7 @@ from comity.trade import (
 )
 from comity.trade.encoding import alert_to_body, finding_to_body
 
-DEMO = Path(__file__).resolve().parents[2] / "agreements" / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "src" / "comity" / "training" / "agreement"
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 CHIPO = Actor(ActorKind.OFFICER, "chipo", "XC", frozenset({Role.LIAISON.value}))

@@ -88,7 +88,7 @@ class World:
 
 def agreement_yaml() -> bytes:
     """The agreement of the demo."""
-    places = (ROOT / "agreements" / "demo", ROOT / "src" / "comity" / "training" / "agreement")
+    places = (ROOT / "src" / "comity" / "training" / "agreement",)
     return next(place / "agreement.yaml" for place in places if place.is_dir()).read_bytes()
 
 

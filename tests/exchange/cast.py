@@ -37,7 +37,7 @@ AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 CODES = ("XA", "XB", "XC")
 LOG = LogSigner("comity.cast/log", SigningKey.from_seed(b"the log of the cast, 32 bytes..."))
-DEMO = Path(__file__).resolve().parents[2] / "agreements" / "demo" / "agreement.yaml"
+DEMO = Path(__file__).resolve().parents[2] / "src" / "comity" / "training" / "agreement" / "agreement.yaml"
 VALIDATORS = {"alert/1": alert_from_body, "finding/1": finding_from_body}
 
 EVERY_ROLE = frozenset(role.value for role in Role)
