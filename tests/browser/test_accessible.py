@@ -38,6 +38,7 @@ PAGES = {
         "/profiles/write",
         "/purpose",
         "/second-factor",
+        "/password",
         "/audit",
     ],
     "boris": ["/approvals", "/profiles"],

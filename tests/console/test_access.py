@@ -25,6 +25,7 @@ PAGES = {
     "dashboard": ("/", "get", EVERYONE),
     "second_factor": ("/second-factor", "get", EVERYONE),
     "second_factor_qr": ("/second-factor/code.svg", "get", EVERYONE),
+    "password": ("/password", "get", EVERYONE),
     "purpose": ("/purpose", "get", EVERYONE),
     "queue": ("/queue", "get", VIEWERS),
     "assign": ("/queue/assign", "post", DECIDERS),
@@ -106,6 +107,10 @@ def test_what_is_not_there_is_not_found(as_role: Callable[..., Client]):
     client.post("/purpose", {"purpose": "control"})
     for name in addresses:
         assert client.get(PAGES[name][0]).status_code == 404, name
+
+
+def test_nothing_seen_stays_in_the_browsers_store(as_role: Callable[..., Client]):
+    assert "no-store" in as_role("officer").get("/queue")["Cache-Control"]
 
 
 def test_forms_need_the_token_against_forgery(as_role: Callable[..., Client]):

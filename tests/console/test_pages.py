@@ -214,6 +214,8 @@ class TestConsignment:
         answer = enter("ana").get(address)
         assert answer.content == photo()
         assert answer["Content-Type"] == "image/png"
+        assert answer["Content-Disposition"].startswith("inline")
+        assert answer["Content-Security-Policy"].startswith("sandbox")
         assert AuditEntry.objects.get(deed="view_exhibit").facts["purpose"] == "control"
 
 

@@ -85,6 +85,21 @@ class TestPassword:
         staff.set_password(CHIEF, username="ana", password="another quiet river", at=at)
         assert client.get("/").status_code == 302
 
+    def test_an_officer_changes_his_own_password(self, make_officer: Make, client: Client):
+        make_officer("ana", "officer")
+        other = Client()
+        enter(other, "ana")
+        enter(client, "ana")
+        assert client.get("/password").status_code == 200
+        wrong = client.post("/password", {"present": "wrong", "new": "another quiet river"})
+        assert b"The present password is wrong" in wrong.content
+        weak = client.post("/password", {"present": PASSWORD, "new": "short"})
+        assert b"too short" in weak.content
+        assert client.post("/password", {"present": PASSWORD, "new": "another quiet river"}).url == "/"
+        assert client.get("/").status_code == 200
+        assert other.get("/").status_code == 302
+        assert enter(Client(), "ana", "another quiet river").url == "/"
+
     def test_sign_out(self, make_officer: Make, client: Client):
         make_officer("ana", "officer")
         enter(client, "ana")

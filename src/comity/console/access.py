@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_cache_control
 
 from comity.common import Actor, ComityError
 from comity.staff import Permission, PermissionRefusedError, require
@@ -38,7 +39,10 @@ def page(*permissions: Permission) -> Callable[[ActorView[P]], Callable[Concaten
             try:
                 for permission in permissions:
                     require(actor, permission)
-                return view(request, actor, *args, **kwargs)
+                response = view(request, actor, *args, **kwargs)
+                # What an officer saw must not come back out of the browser's store after he signed out.
+                patch_cache_control(response, private=True, no_store=True)
+                return response
             except PermissionRefusedError as error:
                 return refuse(request, error, HTTPStatus.FORBIDDEN)
             except ComityError as error:

@@ -9,7 +9,7 @@ import segno
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import check_for_language, gettext_lazy
@@ -23,9 +23,10 @@ from comity.common import Actor, ActorKind, utc_now
 from comity.console.access import is_verified, officer_of, page
 from comity.console.forms import CodeForm, ConsoleForm, SignInForm, safe_next
 from comity.console.purpose import PURPOSES, current_purpose, set_purpose
-from comity.staff import SecondFactorRefusedError, second_factor
+from comity.staff import OfficerRefusedError, SecondFactorRefusedError, second_factor
 from comity.staff.models import Officer
-from comity.staff.services import actor_of, record_deed, set_language
+from comity.staff.selectors import officer_row
+from comity.staff.services import actor_of, record_deed, set_language, set_password
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _WAITING = "waiting_officer"
@@ -39,6 +40,26 @@ class PurposeForm(ConsoleForm):
         choices=list(PURPOSES.items()),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose the purpose")},
+    )
+
+
+class PasswordForm(ConsoleForm):
+    """The present password and the new one."""
+
+    present = forms.CharField(
+        label=gettext_lazy("Present password"),
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": gettext_lazy("Enter your present password")},
+    )
+    new = forms.CharField(
+        label=gettext_lazy("New password"),
+        help_text=gettext_lazy("At least twelve characters; several words are easiest to keep in mind"),
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": gettext_lazy("Enter a new password")},
     )
 
 
@@ -171,6 +192,31 @@ def enrol(request: HttpRequest) -> HttpResponse:
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "console/second_factor.html", context, status=status)
+
+
+@never_cache
+@sensitive_post_parameters("present", "new")
+@page()
+@require_http_methods(["GET", "POST"])
+def change_password(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """An officer gives himself a new password; his other sessions end."""
+    form = PasswordForm(request.POST or None)
+    if form.is_valid():
+        officer = officer_row(actor.id)
+        if not officer.check_password(form.cleaned_data["present"]):
+            _record_failure(request, officer.username, "present_password")
+            form.add_error("present", _("The present password is wrong"))
+        else:
+            try:
+                set_password(actor, username=officer.username, password=form.cleaned_data["new"], at=utc_now())
+            except OfficerRefusedError as error:
+                form.add_error("new", error.remedy)
+            else:
+                update_session_auth_hash(request, officer_row(actor.id))
+                messages.success(request, _("Your password is changed."))
+                return redirect(settings.LOGIN_REDIRECT_URL)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "console/password.html", {"form": form}, status=status)
 
 
 @never_cache

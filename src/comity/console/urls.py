@@ -14,6 +14,7 @@ urlpatterns = [
     path("sign-out", sign_in.sign_out, name="sign_out"),
     path("second-factor", sign_in.enrol, name="second_factor"),
     path("second-factor/code.svg", sign_in.enrol_qr, name="second_factor_qr"),
+    path("password", sign_in.change_password, name="password"),
     path("language", sign_in.choose_language, name="language"),
     path("purpose", sign_in.purpose, name="purpose"),
     path("queue", risk.queue, name="queue"),
