@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,10 @@ from comity.agreements import SharingRefusedError
 from comity.agreements.selectors import decision_receipts
 from comity.common import Actor, ActorKind
 from comity.exchange import selectors as exchange
+from comity.journeys.record import log_decisions
 from comity.journeys.share import NoRecipientError, Wish, approve_sharing, preview_sharing, share_alert
+from comity.ledger import opens
+from comity.ledger.selectors import entry
 from comity.staff import PermissionRefusedError, ProposalRefusedError, Role
 from comity.staff.selectors import open_proposals
 from comity.trade import AlertCategory, Handling
@@ -83,6 +87,25 @@ def test_what_no_article_permits_is_refused_with_the_condition_and_kept(
     assert receipt.facts["receiver"] == "XA"
     assert exchange.outbox_status().waiting == 0
     assert open_proposals() == []
+
+
+def test_every_decision_stands_in_the_log_once(at: datetime) -> None:
+    share_alert(CHIPO, alert=alert(), recipients=["XA"], purpose="control", at=at)
+    with pytest.raises(SharingRefusedError):
+        share_alert(CHIPO, alert=alert(), recipients=["XA"], purpose="statistics", at=at)
+    assert log_decisions(at) == 2
+    assert log_decisions(at) == 0
+    for receipt in decision_receipts():
+        assert receipt.log_index is not None
+        proved = opens(
+            entry(receipt.log_index),
+            bytes.fromhex(receipt.digest),
+            agreement=receipt.agreement_id,
+            message_id=str(receipt.receipt_id),
+            salt=receipt.salt,
+        )
+        assert proved == "decision"
+        assert hashlib.sha256(receipt.document).hexdigest() == receipt.digest
 
 
 def test_all_recipients_or_none(at: datetime) -> None:

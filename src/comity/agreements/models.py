@@ -37,7 +37,10 @@ class AgreementSignatureRow(models.Model):
 
 
 class DecisionReceiptRow(models.Model):
-    """The receipt of one decision. document: its canonical bytes; digest: their SHA-256. No content of the body."""
+    """The receipt of one decision. document: its canonical bytes; digest: their SHA-256. No content of the body.
+
+    salt, log_index: of the commitment to the digest in our log; the index is empty until it stands there.
+    """
 
     receipt_id = models.UUIDField(primary_key=True)
     decided_at = models.DateTimeField()
@@ -53,9 +56,12 @@ class DecisionReceiptRow(models.Model):
     actor = models.CharField(max_length=120, blank=True)
     digest = models.CharField(max_length=64)
     document = models.BinaryField()
+    salt = models.BinaryField()
+    log_index = models.BigIntegerField(null=True)
 
     class Meta:
         indexes = [
+            models.Index(fields=["receipt_id"], name="receipt_unlogged", condition=models.Q(log_index=None)),
             models.Index(fields=["-decided_at"], name="receipt_by_time"),
             models.Index(fields=["agreement_id", "article_id"], name="receipt_by_article"),
         ]

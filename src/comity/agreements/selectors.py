@@ -50,7 +50,10 @@ class StoredAgreement:
 
 @dataclass(frozen=True, slots=True)
 class DecisionReceipt:
-    """One decision that was taken here. document: the canonical bytes. direction: sent or received."""
+    """One decision that was taken here. document: the canonical bytes. direction: sent or received.
+
+    salt, log_index: of the commitment in our log; the index is None until it stands there.
+    """
 
     receipt_id: UUID
     decided_at: datetime
@@ -61,6 +64,8 @@ class DecisionReceipt:
     actor: str
     digest: str
     document: bytes
+    salt: bytes
+    log_index: int | None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def decision_receipts(
         rows = rows.filter(agreement_id=agreement_id)
     if is_permitted is not None:
         rows = rows.filter(is_permitted=is_permitted)
-    return tuple(_receipt_of(row) for row in rows[:limit])
+    return tuple(receipt_of(row) for row in rows[:limit])
 
 
 def stored_of(row: AgreementRow, *, at: datetime) -> StoredAgreement:
@@ -151,7 +156,8 @@ def _state(row: AgreementRow, found: Agreement, signatures: int, at: datetime) -
     return AgreementState.SIGNED if signatures else AgreementState.DRAFT
 
 
-def _receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
+def receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
+    """The value of a row."""
     return DecisionReceipt(
         receipt_id=row.receipt_id,
         decided_at=row.decided_at,
@@ -162,6 +168,8 @@ def _receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
         actor=row.actor,
         digest=row.digest,
         document=bytes(row.document),
+        salt=bytes(row.salt),
+        log_index=row.log_index,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +17,16 @@ from comity.agreements.models import AgreementRow, AgreementSignatureRow, Decisi
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.receipts import receipt_bytes
 from comity.agreements.release import Answer, Release, release_under
-from comity.agreements.selectors import PAYLOAD_TYPE, StoredAgreement, agreement_row, engine, engine_of, stored_of
+from comity.agreements.selectors import (
+    PAYLOAD_TYPE,
+    DecisionReceipt,
+    StoredAgreement,
+    agreement_row,
+    engine,
+    engine_of,
+    receipt_of,
+    stored_of,
+)
 from comity.agreements.values import Agreement, Decision, SharingRequest
 from comity.common import Actor, new_id
 from comity.staff.rules import Permission, require
@@ -179,6 +189,21 @@ def record_decisions(decided: Sequence[tuple[SharingRequest, Decision]], *, at: 
     return len(rows)
 
 
+def take_unlogged(*, limit: int) -> list[DecisionReceipt]:
+    """Decisions that do not stand in our log yet, the oldest first, for nobody else until the transaction ends."""
+    rows = DecisionReceiptRow.objects.select_for_update(skip_locked=True).filter(log_index=None)
+    return [receipt_of(row) for row in rows.order_by("receipt_id")[:limit]]
+
+
+def mark_logged(*, receipts: Sequence[DecisionReceipt], first_index: int) -> None:
+    """Remember where the commitments to these decisions stand: one after the other from `first_index` on."""
+    rows = [
+        DecisionReceiptRow(receipt_id=receipt.receipt_id, log_index=first_index + place)
+        for place, receipt in enumerate(receipts)
+    ]
+    DecisionReceiptRow.objects.bulk_update(rows, ["log_index"], batch_size=500)
+
+
 @transaction.atomic
 def _bring_into_force(actor: Actor, merged: StoredAgreement, at: datetime) -> StoredAgreement:
     row = agreement_row(merged.id)
@@ -277,6 +302,7 @@ def _receipt_row(direction: str, request: SharingRequest, decision: Decision, do
         reason=decision.reasons[0].code,
         digest=sha256_hex(document),
         document=document,
+        salt=secrets.token_bytes(32),
     )
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from comity.exchange.inbox import process_due
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.receive import JOURNEYS, VALIDATORS
+from comity.journeys.record import log_decisions
 from comity.journeys.watch import import_inbox
 from comity.node.home import Home
 from comity.node.jobs import Job
@@ -17,6 +18,7 @@ __all__ = ["JOURNEYS", "VALIDATORS", "jobs_of"]
 
 _INBOX_SECONDS = 1.0
 _FOLDER_SECONDS = 1.0
+_DECISIONS_SECONDS = 1.0
 _ASSESS_SECONDS = 30.0
 
 
@@ -26,5 +28,6 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
     return (
         Job("inbox", _INBOX_SECONDS, run_inbox, is_urgent=True),
         Job("watched folder", _FOLDER_SECONDS, lambda at: import_inbox(home.inbox, at=at)),
+        Job("decisions into the log", _DECISIONS_SECONDS, log_decisions, is_urgent=True),
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
     )
