@@ -24,6 +24,7 @@ from comity.trade import (
     Subject,
     SubjectRole,
 )
+from comity.trade.codec import codec_of
 from comity.trade.encoding import (
     alert_from_body,
     alert_to_body,
@@ -154,6 +155,11 @@ def test_a_wrong_finding_is_refused_by_the_name_of_its_field(path: str, value: o
     with pytest.raises(NoticeError) as caught:
         finding_from_body(changed(finding_to_body(FINDING), path, value))
     assert caught.value.where == field
+
+
+def test_only_what_json_carries_has_a_form() -> None:
+    with pytest.raises(TypeError):
+        codec_of(bytes)
 
 
 def test_a_body_that_is_no_object_is_refused() -> None:

@@ -276,6 +276,11 @@ def test_item_numbers_that_come_twice_are_told() -> None:
     assert problem_of(document).field == "items[2].item_no"
 
 
+def test_a_whole_number_may_be_written_with_zeros() -> None:
+    record = declared(declaration(items=item().replace(">20</Quan", ">20.00</Quan")))
+    assert record.items[0].packages[0].quantity == 20
+
+
 def test_an_item_without_a_number_takes_its_position() -> None:
     record = declared(declaration(items=item().replace("<SequenceNumeric>1</SequenceNumeric>", "", 1)))
     assert record.items[0].item_no == 1
@@ -303,6 +308,7 @@ BOMB = '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
         (declaration().encode() + b"\xff", "not_well_formed"),
         (declaration(lrn="caf\xe9").encode("latin-1"), "not_well_formed"),
         (b"", "not_well_formed"),
+        (b"<?xml version='1.0' encoding='iso-8859-99'?><a/>", "not_well_formed"),
         (b"lrn;hs_code", "not_well_formed"),
         (b"<a>" * 300 + b"</a>" * 300, "not_well_formed"),
         (declaration(head="<a>" * 60 + "</a>" * 60).encode(), "too_deep"),

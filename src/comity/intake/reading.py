@@ -56,7 +56,7 @@ class Item:
 
 def read_file(data: bytes, asked: Asked) -> Iterator[Item]:
     """Every record of a file, read or refused. Never raises for what the bytes hold."""
-    if not data.startswith(_ZIP):
+    if file_type(data) is not FileType.ZIP:
         yield from (Item("", reading) for reading in _read_plain(data, asked))
         return
     try:

@@ -23,11 +23,6 @@ class Reading:
     line: int = 1
 
     @property
-    def is_refused(self) -> bool:
-        """Whether an error keeps the record out."""
-        return self.record is None
-
-    @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that refuse it."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
