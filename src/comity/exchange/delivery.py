@@ -56,7 +56,7 @@ class Postman:
         return not self.asking and not any(self.in_flight.values())
 
     def round(self, events: Sequence[_Event], at: datetime) -> int:
-        """Steps S3 to S12 once, with one commit. Returns how many envelopes went out."""
+        """Steps S4 to S12 once, with one commit. Returns how many envelopes went out."""
         arrived = [event for event in events if event is not None]
         checked = [check_outcome(*event, at=at) for event in arrived if isinstance(event[0], Parcel)]
         formed = self._commit(arrived, checked, at)
@@ -70,6 +70,14 @@ class Postman:
         if parcels:
             self.transport.send(parcels, self.tell)  # S6
         return len(parcels)
+
+    def settle(self, events: Sequence[_Event]) -> None:
+        """What these events end is no longer under way, whatever becomes of recording them: leases run out."""
+        for event in events:
+            if event is not None and isinstance(event[0], Parcel):
+                self.in_flight[event[0].peer.id] -= 1
+            elif event is not None:
+                self.asking.discard(event[0].id)
 
     def ask_positions(self) -> None:
         """Step S12: ask every partner that is not suspended how far our sequence has arrived."""
@@ -87,20 +95,17 @@ class Postman:
         self.events.put((peer, position))
 
     def _commit(self, arrived: Sequence[_Event], checked: Sequence[Checked], at: datetime) -> list[Formed]:
-        for each in checked:
-            self.in_flight[each.parcel.peer.id] -= 1
         with transaction.atomic():
             recovered = self._record(checked, at)
             for event in arrived:
                 if event is not None and isinstance(event[0], Peer):
                     self._apply(event[0], event[1])
             # Nothing goes to a partner whose position is awaited: so no answer can cross it on the way.
-            self.asking |= {peer.id for peer in recovered}
-            former = Former(
-                self.keyring, self.rules, at, self.in_flight, self._recent_heads(at), frozenset(self.asking)
-            )
+            held = frozenset(self.asking | {peer.id for peer in recovered})
+            former = Former(self.keyring, self.rules, at, self.in_flight, self._recent_heads(at), held)
             formed = former.form()
         for peer in recovered:
+            self.asking.add(peer.id)
             self.transport.ask_position(peer, self.tell_position)
         return formed
 
@@ -114,7 +119,6 @@ class Postman:
         return [peers[partner_id] for partner_id in recorder.recovered]
 
     def _apply(self, peer: Peer, position: Position | None) -> None:
-        self.asking.discard(peer.id)
         if position is not None:
             apply_position(peer.id, position)
 
@@ -170,6 +174,7 @@ class DeliveryWorker:
         try:
             if is_first:
                 self._postman.ask_positions()
+            self._postman.settle(events)
             self._postman.round(events, self._clock())
         except Exception:  # the edge of a worker: the rows are as they were, and leases run out
             logger.exception("A round of delivery failed; it is tried again")
@@ -189,7 +194,9 @@ def deliver_due(
     try:
         count = postman.round([], at)
         while not postman.is_idle:
-            count += postman.round(drain(postman.events, None), at)
+            events = drain(postman.events, None)
+            postman.settle(events)
+            count += postman.round(events, at)
     finally:
         if transport is None:
             way.close()

@@ -89,7 +89,7 @@ class Former:
     held: frozenset[int] = frozenset()
 
     def form(self) -> list[Formed]:
-        """Steps S3 and S4 for every partner that is due: first what is open and unclaimed, then what waits."""
+        """Step S4 for every partner that is due: first what is open and unclaimed, then what waits."""
         formed: list[Formed] = []
         deliveries = self._due()
         peers = load_peers([each.partner.administration for each in deliveries]) if deliveries else {}

@@ -148,6 +148,7 @@ class Recorder:
         )
 
     def _record_failure(self, delivery: Delivery, checked: Checked) -> None:
+        """Step S7."""
         parcel, refusal = checked.parcel, checked.refusal
         text = f"{refusal.what} ({refusal.where}) {refusal.remedy}" if refusal else checked.failure
         logger.warning("Envelope %s to %s: %s", parcel.contents.envelope, parcel.peer.administration, text)
