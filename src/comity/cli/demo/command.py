@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,20 +44,20 @@ def demo(*, check: bool, home: Path | None, size: int, seed: int) -> None:
     began = time.monotonic()
     with _root(home) as root:
         nodes = lay_out(root, [(each.code, each.name) for each in ADMINISTRATIONS])
-        with _bar() as step:
-            step("making three nodes, their keys, officers and agreement")
-            sign_ins = settle(nodes)
-            step("starting them")
-            with serving(nodes), opened(nodes, sign_ins) as federation:
-                rows = _play(federation, step, size=size, seed=seed, root=root)
-                step(f"done in {time.monotonic() - began:.0f} s")
-                click.echo()
-                say_table(("WHAT HAPPENED", "OUTCOME"), rows)
-                if check:
-                    click.echo("demo-check: all is as it should be")
-                    return
-                _invite(nodes, sign_ins)
-                _wait()
+        step = _Step()
+        step("making three nodes, their keys, officers and agreement")
+        sign_ins = settle(nodes)
+        step("starting them")
+        with serving(nodes), opened(nodes, sign_ins) as federation:
+            rows = _play(federation, step, size=size, seed=seed, root=root)
+            step.finish(f"done in {time.monotonic() - began:.0f} s")
+            click.echo()
+            say_table(("WHAT HAPPENED", "OUTCOME"), rows)
+            if check:
+                click.echo("demo-check: all is as it should be")
+                return
+            _invite(nodes, sign_ins)
+            _wait()
 
 
 def _play(federation: Federation, step: _Step, *, size: int, seed: int, root: Path) -> list[tuple[str, str]]:
@@ -89,7 +90,7 @@ def _play(federation: Federation, step: _Step, *, size: int, seed: int, root: Pa
         ("XC selected the first consignment", reason),
         ("XC found", f"counterfeit goods, {finding['ref']}, with a photo; seized"),
         ("XC told XA and XB", "two officers agreed; both answered with a receipt and its proof"),
-        ("XA selected the next consignment", by_alert["text"]),
+        ("XA selected the next consignment", by_alert["evidence"][0]["text"]),
         ("XA told XC", "the loop is closed: the alert was confirmed"),
         ("Reliability of XC, measured by XA", f"{before:.2f} before, {after:.2f} after"),
         ("XC's second alert was refused", refusal),
@@ -126,21 +127,27 @@ def _root(home: Path | None) -> Iterator[Path]:
 
 
 class _Step:
-    """Says what is being done, beside a bar that fills."""
+    """Says what is being done, beside a bar that fills; on a terminal in one line."""
 
     def __init__(self) -> None:
         self._done = 0
+        self._is_terminal = sys.stdout.isatty()
 
     def __call__(self, text: str) -> None:
         """The next step begins."""
         bar = "█" * self._done + "░" * (_STEPS - self._done)
-        click.echo(f"{bar} {text}")
+        if self._is_terminal:
+            click.echo(f"\r\033[K{bar} {text}", nl=False)
+        else:
+            click.echo(f"{bar} {text}")
         self._done = min(_STEPS, self._done + 1)
 
-
-@contextmanager
-def _bar() -> Iterator[_Step]:
-    yield _Step()
+    def finish(self, text: str) -> None:
+        """The last step ended."""
+        self._done = _STEPS
+        self(text)
+        if self._is_terminal:
+            click.echo()
 
 
 def _invite(nodes: Sequence[DemoNode], sign_ins: Mapping[str, tuple[SignIn, SignIn]]) -> None:

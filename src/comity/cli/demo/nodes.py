@@ -174,11 +174,18 @@ def _wait_until_ready(node: DemoNode, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{node.console_url}/api/v1/health", timeout=2, trust_env=False).status_code == 200:
-                return
+        if _answers(node):
+            return
         time.sleep(0.1)
     raise DemoError(f"The node {node.code} did not start", where=_last_lines(node.log_path))
+
+
+def _answers(node: DemoNode) -> bool:
+    """Whether this very node answers on its port, and not somebody else's."""
+    with contextlib.suppress(httpx.TransportError):
+        answer = httpx.get(f"{node.console_url}/api/v1/health", timeout=2, trust_env=False)
+        return answer.status_code == httpx.codes.OK and answer.json().get("administration") == node.code
+    return False
 
 
 def _last_lines(path: Path) -> str:

@@ -122,8 +122,8 @@ def second_finding(federation: Federation, story: Story) -> tuple[dict[str, Any]
 def refused_alert(federation: Federation, story: Story) -> str:
     """An alert that no article permits; returns what the node said."""
     wish = {"alert": _form(_alert(story.refused_alert)), "recipients": ["XA"], "purpose": _PURPOSE}
-    problem = federation.officer("XC").refused("/alerts", wish)
-    return f"{problem['title']}: {problem.get('detail', '')}"
+    decision = federation.officer("XC").refused("/alerts", wish)["decision"]
+    return " ".join(reason["text"] for reason in decision["reasons"])
 
 
 def reliability(federation: Federation) -> float:
