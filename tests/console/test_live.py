@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 
 from comity.common import Actor, ActorKind
@@ -56,6 +57,16 @@ def cookie_of(client: Client) -> str:
     return f"other=1; {settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
+async def elsewhere(deed: Callable[[], object]) -> None:
+    """Do it in another thread, whose connection is given back."""
+
+    def do() -> None:
+        deed()
+        connection.close()
+
+    await sync_to_async(do)()
+
+
 def propose_something() -> None:
     liaison = Actor(ActorKind.OFFICER, "boris", "XA", frozenset({"liaison"}))
     propose(liaison, deed="share_alert", payload={"to": ["XB"]}, handling=2, at=datetime.now(UTC))
@@ -72,7 +83,7 @@ def test_counters_come_at_once_and_again_when_they_change(as_role: Callable[...,
         assert dict(start["headers"])[b"content-type"] == b"text/event-stream; charset=utf-8"
         first = await listener.counts()
         assert first == {"queue": 0, "assessed": 0, "messages": 0, "approvals": 0}
-        await sync_to_async(propose_something)()
+        await elsewhere(propose_something)
         while (await listener.counts())["approvals"] != 1:
             pass
         assert live.listeners == 1
@@ -100,7 +111,7 @@ def test_a_heartbeat_keeps_the_line_and_ends_with_the_session(as_role: Callable[
     async def listen() -> None:
         listener = Listener(LiveEvents(heartbeat_seconds=0.02), cookie)
         assert await listener.text(": still here")
-        await sync_to_async(Session.objects.all().delete)()
+        await elsewhere(Session.objects.all().delete)
         await asyncio.wait_for(listener.task, PATIENCE_SECONDS)
 
     asyncio.run(listen())

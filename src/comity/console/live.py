@@ -66,6 +66,13 @@ class LiveEvents:
         if scope["method"] not in {"GET", "HEAD"}:
             await _answer(send, 405, "Read it with GET.")
             return
+        try:
+            await self._admit(scope, receive, send)
+        finally:
+            if not self._listeners:
+                self._rest()
+
+    async def _admit(self, scope: Message, receive: Receive, send: Send) -> None:
         key = _session_key(scope)
         actor = await self._in_thread(_actor_of_session, key) if key else None
         if actor is None:
@@ -92,8 +99,6 @@ class LiveEvents:
         finally:
             leaving.cancel()
             self._listeners.discard(listener)
-            if not self._listeners:
-                await self._rest()
 
     async def _tell(self, listener: _Listener, key: str, leaving: asyncio.Future[None], send: Send) -> None:
         while not leaving.done():
@@ -142,14 +147,14 @@ class LiveEvents:
         self._counts = fresh
         return fresh
 
-    async def _rest(self) -> None:
+    def _rest(self) -> None:
         """Nobody listens: stop watching and give the connection back."""
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
         if self._thread is not None:
             thread, self._thread = self._thread, None
-            thread.submit(connection.close)
+            thread.submit(_give_back)
             thread.shutdown(wait=False)
         self._version, self._counts = None, {}
 
@@ -157,6 +162,11 @@ class LiveEvents:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _give_back() -> None:
+    """Close this thread's own connection: `connection.close` itself would be the one of whoever names it."""
+    connection.close()
 
 
 def _session_key(scope: Message) -> str:

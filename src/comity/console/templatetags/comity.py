@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -28,17 +28,28 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 @register.filter
+def day(at: date | None) -> str:
+    """A day as its language writes it: 2 Mar 2026, 2 mars 2026."""
+    if at is None:
+        return "–"
+    is_english = (get_language() or "en").startswith("en")
+    return date_format(at, "j M Y" if is_english else "j N Y")
+
+
+@register.filter
 def moment(at: datetime | None) -> str | SafeString:
     """An instant in UTC with the local time beside it."""
     if at is None:
         return "–"
     instant = at.astimezone(UTC)
-    shown = date_format(instant, "j M Y H:i")
+    shown = f"{day(instant)} {date_format(instant, 'H:i')}"
     zone = ZoneInfo(settings.COMITY_TIME_ZONE)
     local = instant.astimezone(zone)
     if local.utcoffset() == instant.utcoffset():
         return format_html('<time datetime="{}">{} UTC</time>', instant.isoformat(), shown)
-    beside = date_format(local, "H:i") if local.date() == instant.date() else date_format(local, "j M H:i")
+    beside = (
+        date_format(local, "H:i") if local.date() == instant.date() else f"{day(local)} {date_format(local, 'H:i')}"
+    )
     place = settings.COMITY_TIME_ZONE.split("/")[-1].replace("_", " ")
     return format_html(
         '<time datetime="{}">{} UTC <span class="local">({} {})</span></time>',
@@ -60,7 +71,7 @@ def clock(at: datetime) -> str | SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{} UTC <span class="local">{}</span></time>',
         instant.isoformat(),
-        date_format(instant, "j M Y"),
+        day(instant),
         date_format(instant, "H:i"),
         f"({beside})" if beside else "",
     )
@@ -134,7 +145,7 @@ def groups(text: str) -> str:
 @register.filter
 def percent(share: float | None) -> str:
     """A share of one as a percentage."""
-    return "–" if share is None else f"{number_format(round(share * 100, 1), decimal_pos=0)} %"
+    return "–" if share is None else f"{round(share * 100)} %"
 
 
 @register.filter
