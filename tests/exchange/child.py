@@ -35,6 +35,7 @@ def main() -> None:
         "serve": node.serve,
         "deliver": node.deliver,
         "rest": node.rest,
+        "stop_delivering": node.stop_delivering,
         "post": node.post,
         "make": node.make,
         "accept": node.accept,
@@ -42,7 +43,6 @@ def main() -> None:
         "await_arrivals": node.await_arrivals,
         "counts": node.counts,
         "latencies": node.latencies,
-        "profile": node.profile,
         "process": node.process,
         "cpu_seconds": cpu_seconds,
     }

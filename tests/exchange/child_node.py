@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import cProfile
-import io
-import pstats
 import threading
 import time
 from pathlib import Path
@@ -90,11 +87,15 @@ class ChildNode:
         self._worker = DeliveryWorker(self.keyring, clock=utc_now, rules=rules, poll_seconds=0.1)
         self._worker.start()
 
-    def rest(self) -> None:
-        """Stop delivering and close the port."""
+    def stop_delivering(self) -> None:
+        """Stop the worker."""
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+
+    def rest(self) -> None:
+        """Stop delivering and close the port."""
+        self.stop_delivering()
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
@@ -169,22 +170,11 @@ class ChildNode:
             "accepted": InboxMessage.objects.filter(is_accepted=True).count(),
         }
 
-    def latencies(self) -> list[float]:
-        """Seconds from forming each envelope to having recorded its receipt."""
-        rows = OutboxEnvelope.objects.exclude(answered_at=None).values_list("created_at", "answered_at")
-        return sorted((answered - created).total_seconds() for created, answered in rows)
-
-    def profile(self, envelopes: list[str], group: int) -> str:
-        """Where the time goes when envelopes are accepted."""
-        profiler = cProfile.Profile()
-        data = [decode(each) for each in envelopes]
-        profiler.enable()
-        for start in range(0, len(data), group):
-            self.receiver.accept(data[start : start + group], utc_now())
-        profiler.disable()
-        text = io.StringIO()
-        pstats.Stats(profiler, stream=text).sort_stats("tottime").print_stats(45)
-        return text.getvalue()
+    def latencies(self, newest: int) -> list[float]:
+        """Seconds from forming to having recorded the receipt, of the newest envelopes; sorted."""
+        rows = OutboxEnvelope.objects.exclude(answered_at=None).order_by("-id")[:newest]
+        moments = rows.values_list("created_at", "answered_at")
+        return sorted((answered - made).total_seconds() for made, answered in moments)
 
     def process(self, limit: int = 1000) -> int:
         """Run an empty journey for what arrived."""

@@ -164,21 +164,23 @@ class DeliveryWorker:
 
     def _run(self) -> None:
         try:
-            self._round([], is_first=True)
+            sent = self._round([], is_first=True)
             while not self._stopping.is_set():
-                self._round(drain(self._postman.events, self._poll_seconds))
+                # After a round that sent something there may be more to send.
+                sent = self._round(drain(self._postman.events, 0.0 if sent else self._poll_seconds))
         finally:
             connections.close_all()
 
-    def _round(self, events: Sequence[_Event], *, is_first: bool = False) -> None:
+    def _round(self, events: Sequence[_Event], *, is_first: bool = False) -> int:
         try:
             if is_first:
                 self._postman.ask_positions()
             self._postman.settle(events)
-            self._postman.round(events, self._clock())
+            return self._postman.round(events, self._clock())
         except Exception:  # the edge of a worker: the rows are as they were, and leases run out
             logger.exception("A round of delivery failed; it is tried again")
             close_old_connections()
+            return 0
 
 
 def deliver_due(

@@ -17,6 +17,8 @@ from comity.trust import canonical_json
 
 _ADMINISTRATION = re.compile(r"[A-Z]{2}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}")
+# RFC 7493 §2.2, as in trust's canonical form: beyond this some readers would round.
+MAX_INTEGER = 2**53 - 1
 _TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
 
 
@@ -25,7 +27,8 @@ def _refuse_number(text: str) -> float:
 
 
 def _read_integer(text: str) -> int:
-    return int(text) if len(text) < 16 else int(_refuse_number(text))
+    value = int(text) if len(text) < 18 else MAX_INTEGER + 1
+    return value if abs(value) <= MAX_INTEGER else int(_refuse_number(text))
 
 
 _DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_read_integer)

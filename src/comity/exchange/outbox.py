@@ -33,12 +33,14 @@ _WAITING, _SENT = OutboxMessage.State.WAITING, OutboxMessage.State.SENT
 class SendingRules:
     """How much is sent at once.
 
-    messages: in one envelope at most. envelopes: in flight to one partner at most. lease_seconds: how long an
+    messages: in one envelope at most. envelopes: in flight to one partner at most. round_messages: formed for one
+    partner at once, so that it has work while the next are sealed. lease_seconds: how long an
     envelope is left to whoever took it; longer than any request lasts. The retry figures are seconds.
     """
 
     messages: int = 128
     envelopes: int = 64
+    round_messages: int = 1024
     lease_seconds: int = 60
     first_retry_seconds: float = 1.0
     longest_retry_seconds: float = 300.0
@@ -130,6 +132,7 @@ class Former:
         if slots < 1:
             return []
         size = min(self.rules.messages, delivery.messages_at_most or self.rules.messages)
+        slots = min(slots, max(self.rules.round_messages // size, 1))
         waiting = (
             OutboxMessage.objects.select_for_update(skip_locked=True)
             .filter(partner_id=peer.id, state=_WAITING)

@@ -167,7 +167,9 @@ def read_sealed_receipt(data: bytes) -> SealedReceipt:
             witnessed=_whole(values.get("witnessed", 0)),
             consistency=read_extension(values.get("consistency")),
         )
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+    except ReceiptRefusedError:
+        raise
+    except (KeyError, ValueError, TypeError, RecursionError, ComityError) as error:
         raise ReceiptRefusedError("The receipt cannot be read", where=str(error)[:120]) from error
 
 

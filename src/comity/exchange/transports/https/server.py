@@ -43,8 +43,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class PartnerPort:
     """Where the port listens and how much it takes.
 
-    group: envelopes in one transaction at most. waiting: envelopes that may wait; beyond that partners are asked to
-    come back. refresh_seconds: how soon a partner introduced by another process may connect.
+    group, group_bytes: envelopes in one transaction at most, and about how many bytes. waiting: envelopes that may
+    wait; beyond that partners are asked to come back. refresh_seconds: how soon a partner introduced by another process
+    may connect.
     """
 
     host: str
@@ -52,6 +53,7 @@ class PartnerPort:
     receiver: Receiver
     clock: Clock
     group: int = 64
+    group_bytes: int = 1024 * 1024
     waiting: int = 512
     refresh_seconds: float = 1.0
     limits: Limits = LIMITS
@@ -201,11 +203,13 @@ class _Writer:
     def _take(self) -> tuple[list[_Job], bool]:
         """What waits, up to a group; and whether to go on."""
         jobs: list[_Job] = []
+        size = 0
         try:
             job = self._jobs.get(timeout=self._port.refresh_seconds)
             while job is not None:
                 jobs.append(job)
-                if len(jobs) == self._port.group:
+                size += len(job.data or b"")
+                if len(jobs) == self._port.group or size > self._port.group_bytes:
                     return jobs, True
                 job = self._jobs.get_nowait()
         except queue.Empty:
