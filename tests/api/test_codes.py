@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
+from django.http import Http404
 from django.test import RequestFactory
 
 import comity
@@ -25,12 +26,12 @@ def codes() -> Iterator[str]:
 
 
 def test_each_status_is_one_that_the_document_knows() -> None:
-    assert set(STATUS_OF_CODE.values()) <= {400, 401, 403, 404, 409, 413, 415, 422, 500}
+    assert set(STATUS_OF_CODE.values()) <= {400, 401, 403, 404, 409, 411, 413, 415, 422, 500}
 
 
 def test_the_table_names_errors_that_exist() -> None:
     known = set(codes()) | {"bad_instant", "no_recipient", "too_large", "unsupported_media_type", "not_found"}
-    assert set(STATUS_OF_CODE) <= known | {"unknown_parameter"}
+    assert set(STATUS_OF_CODE) <= known | {"unknown_parameter", "length_required"}
 
 
 def test_what_asks_for_a_thing_that_is_not_there_is_404() -> None:
@@ -50,6 +51,7 @@ def test_what_is_refused_for_want_of_a_right_is_403() -> None:
     [
         (ComityError("It cannot be.", where="there", remedy="Do this."), 400, "error"),
         (SuspiciousOperation("odd"), 400, "bad_request"),
+        (Http404("inner words"), 404, "not_found"),
         (ValueError("inner words"), 500, "internal_error"),
     ],
 )

@@ -166,6 +166,16 @@ def test_what_the_framework_finds_too_large_is_413_too(system: Caller) -> None:
     check_problem(system.send("/imports", b"<" * 1001, XML), 413, "too_large")
 
 
+def test_a_body_without_its_length_is_411_and_never_an_empty_file(system: Caller) -> None:
+    response = system.client.generic(
+        "POST",
+        "/api/v1/imports",
+        content_type=XML,
+        headers={"Authorization": f"Bearer {system.token}", "Transfer-Encoding": "chunked"},
+    )
+    check_problem(response, 411, "length_required")
+
+
 def test_an_unknown_record_is_404(system: Caller) -> None:
     for path in (f"/records/{UUID(int=7)}", f"/records/{UUID(int=7)}/raw", f"/records/{UUID(int=7)}/assessment"):
         assert system.get(path).status_code == 404

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from ninja.security import HttpBearer
 
-from comity.api.problems import TooLargeError, UnknownParameterError, problem, problem_of
+from comity.api.problems import LengthRequiredError, TooLargeError, UnknownParameterError, problem, problem_of
 from comity.common import Actor, ComityError, utc_now
 from comity.staff import Permission, require
 from comity.staff.services import actor_of_token
@@ -64,8 +64,14 @@ class Bounds:
     def check(self, request: HttpRequest) -> None:
         """Refuse what goes beyond.
 
-        Raises: TooLargeError, UnknownParameterError.
+        Raises: LengthRequiredError, TooLargeError, UnknownParameterError.
         """
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequiredError(
+                "The body comes in chunks, without its length",
+                where="Content-Length",
+                remedy="Send the length of the body; most programs do where the body is a file.",
+            )
         limit = settings.COMITY_MAX_UPLOAD_BYTES if self.is_upload else SMALL_BODY_BYTES
         if _length_of(request) > limit:
             raise TooLargeError(

@@ -47,6 +47,7 @@ _WITH_THING = {"404": "There is no such thing"}
 _WITH_BODY = {
     "404": "There is no such thing as the body names",
     "409": "Not possible as things stand",
+    "411": "The body comes in chunks, without its length",
     "413": "The body is too long",
     "415": "This media type is not taken",
 }

@@ -26,6 +26,7 @@ _TITLES = {
     404: "Not found",
     405: "Not possible on this path",
     409: "Not possible as things stand",
+    411: "The length is missing",
     413: "Too large",
     415: "This media type is not taken",
     422: "A field is wrong",
@@ -50,6 +51,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "bad_selection": 409,
     "bad_signal": 409,
     "four_eyes": 409,
+    "length_required": 411,
     "log_damaged": 500,
     "no_recipient": 422,
     "not_found": 404,
@@ -72,6 +74,12 @@ class TooLargeError(ComityError):
     """The body of a request is longer than this path takes."""
 
     code = "too_large"
+
+
+class LengthRequiredError(ComityError):
+    """The body comes in chunks: its length is not told, and without it nothing is read."""
+
+    code = "length_required"
 
 
 class UnknownParameterError(ComityError):
