@@ -71,6 +71,9 @@ WORDS: Mapping[str, str | Promise] = {
     "manifest": _("manifest"),
     "alert/1": _("Alert"),
     "finding/1": _("Finding"),
+    # kinds of entries of the log
+    "release": _("message released to a partner"),
+    "receipt": _("receipt given to a partner"),
     # handling
     "official": _("official"),
     "restricted": _("restricted"),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from comity.agreements import Wording
 from comity.common import parse_instant
@@ -87,6 +87,12 @@ def person(actor: str) -> str:
 def said(value: object) -> str:
     """A word of the system in the officer's language."""
     return str(word(str(value)))
+
+
+@register.filter
+def label(text: str) -> str:
+    """A label that another room wrote in English, in the officer's language where the catalogue knows it."""
+    return gettext(text) if text else ""
 
 
 @register.filter
