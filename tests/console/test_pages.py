@@ -372,6 +372,8 @@ class TestAgreementsPartnersProof:
         page = text_of(client.get("/proof?entry=1"))
         assert f"This entry is number 1 of a log of {ledger.log_size()}" in page
         assert "Entry 1 proved" in page
+        assert "Kind message released to a partner" in page
+        assert "Kind receipt given to a partner" in text_of(client.get("/proof?entry=0"))
         assert "The log has no such entry" in text_of(client.get("/proof?entry=999999"))
         assert client.get("/proof/999999.tlog-proof").status_code == 404
         assert "Enter a number" in text_of(client.get("/proof?entry="))

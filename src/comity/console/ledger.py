@@ -64,7 +64,7 @@ class LogHead:
 
 @dataclass(frozen=True, slots=True)
 class EntryProof:
-    """One entry and what its proof says. problem: why it does not hold; empty where it does."""
+    """One entry and what its proof says. kind: a key of the words; problem: why it does not hold, if it does not."""
 
     index: int
     size: int
@@ -175,7 +175,7 @@ def _entry_proof(index: int) -> EntryProof:
     return EntryProof(
         index=index,
         size=size,
-        kind=fields.get("kind", ""),
+        kind=f"log:{fields['kind']}" if "kind" in fields else "",
         commitment=fields.get("commitment", entry.hex()),
         hashes=text.partition("\n\n")[0].count("\n") - 1,
         problem=problem,

@@ -72,8 +72,8 @@ WORDS: Mapping[str, str | Promise] = {
     "alert/1": _("Alert"),
     "finding/1": _("Finding"),
     # kinds of entries of the log
-    "release": _("message released to a partner"),
-    "receipt": _("receipt given to a partner"),
+    "log:message": _("message released to a partner"),
+    "log:receipt": _("receipt given to a partner"),
     # handling
     "official": _("official"),
     "restricted": _("restricted"),
