@@ -60,14 +60,22 @@ class Commands(click.Group):
             context.exit(1)
 
 
+def _choose_home(_context: click.Context, _option: click.Parameter, home: Path | None) -> None:
+    """Before the subcommand is loaded, since its settings are read from the home."""
+    if home is not None:
+        os.environ["COMITY_HOME"] = str(home.resolve())
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="comity")
 @click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=_choose_home,
+    expose_value=False,
     help="The node's folder. Default: the environment variable COMITY_HOME, else the present folder.",
 )
-def comity(home: Path | None) -> None:
+def comity() -> None:
     """Run and use a Comity node.
 
     A node takes in declarations and intelligence, finds the consignments worth a look, shares what an agreement
@@ -89,8 +97,6 @@ def comity(home: Path | None) -> None:
     EXIT STATUS
       0 done · 1 refused or failed, with one line that says what, where and what to do · 2 wrong usage
     """
-    if home is not None:
-        os.environ["COMITY_HOME"] = str(home.resolve())
 
 
 @click.command()

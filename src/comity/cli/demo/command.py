@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,7 @@ def demo(*, check: bool, home: Path | None, size: int, seed: int) -> None:
     Then prints where to sign in and serves until Ctrl-C; every process that it started ends with it.
     """
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ending in order, as with Ctrl-C
     with _root(home) as root:
         nodes = lay_out(root, [(each.code, each.name) for each in ADMINISTRATIONS])
         step = _Step()

@@ -1,0 +1,66 @@
+"""The command: its home, its errors in one line, its batches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _comity(*words: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "comity", *words],
+        cwd=cwd,
+        env={**kept, "PYTHONPATH": str(ROOT / "src")},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_node_is_made_and_found_by_the_option(tmp_path: Path) -> None:
+    home = tmp_path / "xa"
+    made = _comity("--home", str(home), "init", "--administration", "xa", "--name", "Customs of Alfa", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "Key fingerprint" in made.stdout
+    assert {path.stat().st_mode & 0o777 for path in (home / "keys").iterdir()} == {0o600}
+    assert (home / "keys").stat().st_mode & 0o777 == 0o700
+    status = _comity("--home", str(home), "status", cwd=tmp_path)
+    assert status.returncode == 0, status.stderr
+    assert "XA · Customs of Alfa" in status.stdout
+    again = _comity("--home", str(home), "init", "--administration", "XA", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "A node lives here already" in again.stderr
+    taken = _comity(
+        "--home", str(home), "batch", cwd=tmp_path, stdin="# two officers\nofficer list\nofficer disable bo\n"
+    )
+    assert taken.returncode == 1
+    assert "bo" in taken.stderr
+    assert "Traceback" not in taken.stderr
+
+
+def test_where_no_node_lives_a_command_says_how_to_make_one(tmp_path: Path) -> None:
+    for words in (("status",), ("serve",), ("import", str(tmp_path)), ("officer", "list"), ("partner", "list")):
+        result = _comity(*words, cwd=tmp_path)
+        assert result.returncode == 1, words
+        assert "comity init" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_a_code_of_another_form_is_refused(tmp_path: Path) -> None:
+    result = _comity("init", "--administration", "Alfa", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "two capital letters" in result.stderr
+    assert not (tmp_path / "comity.toml").exists()
+
+
+def test_help_reads_without_a_home(tmp_path: Path) -> None:
+    result = _comity("--help", cwd=tmp_path)
+    assert result.returncode == 0
+    for word in ("ENVIRONMENT", "EXIT STATUS", "init", "serve", "import", "status"):
+        assert word in result.stdout
