@@ -45,8 +45,9 @@ def test_a_node_is_made_and_found_by_the_option(tmp_path: Path) -> None:
 
 
 def test_where_no_node_lives_a_command_says_how_to_make_one(tmp_path: Path) -> None:
-    for words in (("status",), ("serve",), ("import", str(tmp_path)), ("officer", "list"), ("partner", "list")):
-        result = _comity(*words, cwd=tmp_path)
+    commands = ("status", "serve", "officer list", "token list", "partner list", "risk profiles list", "risk explain X")
+    for words in commands:
+        result = _comity(*words.split(), cwd=tmp_path)
         assert result.returncode == 1, words
         assert "comity init" in result.stderr
         assert "Traceback" not in result.stderr

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from comity.cli.support import now, say_table, terminal_actor
+from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import parse_instant, show_instant
 from comity.intake.selectors import versions
 from comity.journeys.select import select_today
@@ -30,6 +30,7 @@ def profiles() -> None:
 @profiles.command("list")
 def list_profiles() -> None:
     """Print every profile with its state, its hits and how many controls confirmed it."""
+    require_home()
     rows: list[tuple[str, ...]] = [
         (
             found.ref,
@@ -129,6 +130,7 @@ def select() -> None:
 @click.argument("record")
 def explain(record: str) -> None:
     """Say why RECORD (its reference or number) stands where it stands."""
+    require_home()
     told = reads.explanation(_record_id(record))
     assessment = told.assessment
     click.echo(f"{record}: score {assessment.score:g}, lane {assessment.lane.value}, {told.state.value}")

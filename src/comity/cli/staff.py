@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from comity.cli.support import now, say_table, terminal_actor
+from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.staff import Role, second_factor, selectors, services
 
 _roles = click.option(
@@ -44,6 +44,7 @@ def add_officer(username: str, *, full_name: str, roles: tuple[str, ...], passwo
 @officer.command("list")
 def list_officers() -> None:
     """Print every officer, with roles and the last sign-in."""
+    require_home()
     rows: list[tuple[str, ...]] = [
         (
             row.username,
@@ -110,6 +111,7 @@ def issue(name: str, *, roles: tuple[str, ...], officer: str | None, days: int) 
 @token.command("list")
 def list_tokens() -> None:
     """Print every token that was issued, without its secret."""
+    require_home()
     at = now()
     rows: list[tuple[str, ...]] = [
         (
