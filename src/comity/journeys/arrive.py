@@ -15,7 +15,7 @@ from comity.intake.services import receive
 from comity.journeys.actors import this_node
 from comity.journeys.chance import chance_seed
 from comity.risk import selectors as risk
-from comity.risk.services import assess, consider
+from comity.risk.services import assess_all, consider_all
 
 _BATCH = 200
 
@@ -37,9 +37,12 @@ def assess_records(record_ids: Iterable[UUID], *, at: datetime) -> int:
     seed = chance_seed()
     for first in range(0, len(wanted), _BATCH):
         with transaction.atomic():
-            for record in intake.records_by_id(wanted[first : first + _BATCH]).values():
-                assess(this_node(), record=record, at=at)
-                consider(this_node(), record=record, at=at, seed=seed)
+            batch = wanted[first : first + _BATCH]
+            known = intake.records_by_id(batch)
+            # In the order of the file: who comes first finds more of the day's inspections left.
+            records = [known[record_id] for record_id in batch if record_id in known]
+            assess_all(this_node(), records=records, at=at)
+            consider_all(this_node(), records=records, at=at, seed=seed)
     return len(wanted)
 
 

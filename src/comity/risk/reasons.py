@@ -1,4 +1,7 @@
-"""Reasons for looking at a record: profiles that are true for it, and partners' alerts that match it. Reads only."""
+"""Reasons for looking at records: profiles that are true for them, and partners' alerts that match them.
+
+Reads only; what is in force is read once for all records of a batch.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from django.db.models import Q
 
 from comity.risk.errors import RuleError
 from comity.risk.expressions import Rule, RuleSet, compile_rules, parse_rule
-from comity.risk.models import IssuerReliability, PartnerSignal, RuleProfile
+from comity.risk.models import IssuerReliability, PartnerSignal, RuleProfile, SignalKey
 from comity.risk.rules import (
     UNVERIFIED,
     UNVERIFIED_CLAUSE,
@@ -70,18 +73,27 @@ def profiles_in_force(at: datetime) -> ProfileSet:
     return _profile_set(tuple(rows.order_by("id").values_list("id", "expression")))
 
 
-def profile_reasons(rows: Sequence[Facts], *, at: datetime, administration: str) -> list[FoundReason]:
-    """A reason for each profile that is true for at least one row of facts."""
+def profile_reasons(batch: Sequence[Sequence[Facts]], *, at: datetime, administration: str) -> list[list[FoundReason]]:
+    """For each record, given by its rows of facts: a reason for each profile that is true for at least one row."""
     in_force = profiles_in_force(at)
+    fired = [_fired(in_force, rows) for rows in batch]
+    places = sorted({place for hits in fired for place in hits})
+    profiles = RuleProfile.objects.in_bulk([in_force.ids[place] for place in places])
+    return [
+        [
+            _profile_reason(profiles[in_force.ids[place]], in_force.rules[place], rows, administration)
+            for place, rows in hits.items()
+        ]
+        for hits in fired
+    ]
+
+
+def _fired(in_force: ProfileSet, rows: Sequence[Facts]) -> dict[int, list[Facts]]:
     fired: dict[int, list[Facts]] = {}
     for facts in rows:
         for place in in_force.compiled.fired(facts):
             fired.setdefault(place, []).append(facts)
-    profiles = RuleProfile.objects.in_bulk([in_force.ids[place] for place in fired])
-    return [
-        _profile_reason(profiles[in_force.ids[place]], in_force.rules[place], hits, administration)
-        for place, hits in fired.items()
-    ]
+    return fired
 
 
 def _profile_reason(profile: RuleProfile, rule: Rule, hits: Sequence[Facts], administration: str) -> FoundReason:
@@ -113,31 +125,38 @@ def reliability_of(issuers: Sequence[str]) -> dict[str, Reliability]:
     return {issuer: known.get(issuer) or Reliability(issuer) for issuer in issuers}
 
 
-def signals_in_force(at: datetime, keys: Sequence[str]) -> list[PartnerSignal]:
-    """The signals filed under one of the keys that are in force: begun, not ended, not withdrawn."""
-    found: dict[int, PartnerSignal] = {}
+def signals_by_key(at: datetime, keys: Sequence[str]) -> dict[str, list[int]]:
+    """Of these keys the ones under which signals in force are filed: begun, not ended, not withdrawn."""
+    found: dict[str, list[int]] = {}
     for start in range(0, len(keys), _KEYS_AT_ONCE):
-        rows = PartnerSignal.objects.filter(
-            keys__key__in=keys[start : start + _KEYS_AT_ONCE],
-            withdrawn_at=None,
-            valid_from__lte=at,
-            valid_until__gt=at,
+        rows = SignalKey.objects.filter(
+            key__in=keys[start : start + _KEYS_AT_ONCE],
+            signal__withdrawn_at=None,
+            signal__valid_from__lte=at,
+            signal__valid_until__gt=at,
         )
-        found |= {row.pk: row for row in rows.distinct()}
-    return [found[key] for key in sorted(found)]
+        for key, signal_id in rows.values_list("key", "signal_id"):
+            found.setdefault(key, []).append(signal_id)
+    return found
 
 
-def signal_reasons(traits: Traits, *, at: datetime) -> list[FoundReason]:
-    """A reason for each partner's alert in force that matches."""
-    signals = signals_in_force(at, sorted(traits.keys()))
-    reliability = reliability_of([signal.issuer for signal in signals])
-    reasons = []
-    for signal in signals:
-        alert = alert_from_body(signal.body)
-        match = match_alert(alert, traits)
-        if match is not None:
-            reasons.append(_signal_reason(signal, alert, match, reliability[signal.issuer]))
-    return reasons
+def signal_reasons(batch: Sequence[Traits], *, at: datetime) -> list[list[FoundReason]]:
+    """For each record, given by its traits: a reason for each partner's alert in force that matches."""
+    keys_of_each = [traits.keys() for traits in batch]
+    filed = signals_by_key(at, sorted(frozenset[str]().union(*keys_of_each)))
+    known = PartnerSignal.objects.in_bulk(sorted({signal_id for ids in filed.values() for signal_id in ids}))
+    alerts = {signal_id: alert_from_body(signal.body) for signal_id, signal in known.items()}
+    reliability = reliability_of(sorted({signal.issuer for signal in known.values()}))
+    batch_reasons = []
+    for traits, keys in zip(batch, keys_of_each, strict=True):
+        reasons = []
+        for signal_id in sorted({signal_id for key in filed.keys() & keys for signal_id in filed[key]}):
+            signal, alert = known[signal_id], alerts[signal_id]
+            match = match_alert(alert, traits)
+            if match is not None:
+                reasons.append(_signal_reason(signal, alert, match, reliability[signal.issuer]))
+        batch_reasons.append(reasons)
+    return batch_reasons
 
 
 def _signal_reason(signal: PartnerSignal, alert: Alert, match: Match, reliability: Reliability) -> FoundReason:

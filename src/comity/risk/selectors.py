@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from comity.risk.assessing import ref_of
 from comity.risk.errors import ProfileError, SelectionError
 from comity.risk.models import (
     AlertFeedback,
@@ -25,7 +24,8 @@ from comity.risk.models import (
 from comity.risk.profiles import profile_of
 from comity.risk.reasons import reliability_of
 from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
-from comity.risk.targeting import DayPlan, plan_of
+from comity.risk.spending import plan_of
+from comity.risk.targeting import DayPlan
 from comity.risk.values import (
     AssessmentRef,
     Compliance,
@@ -40,6 +40,7 @@ from comity.risk.values import (
     Signal,
 )
 from comity.risk.wording import Evidence
+from comity.risk.writing import ref_of
 from comity.trade import RiskType
 
 MAX_PAGE = 200

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from comity.risk.assessing import assess, reassess_for_signal
+from comity.risk.assessing import assess, assess_all, reassess_for_signal
 from comity.risk.learning import learn, take_feedback, take_signal, withdraw_signal
 from comity.risk.profiles import ProfileDraft, approve_profile, draft_profile, retire_profile
 from comity.risk.targeting import (
     DayPlan,
     assign,
     consider,
+    consider_all,
     select_by_officer,
     select_for_day,
     set_plan,
@@ -20,8 +21,10 @@ __all__ = [
     "ProfileDraft",
     "approve_profile",
     "assess",
+    "assess_all",
     "assign",
     "consider",
+    "consider_all",
     "draft_profile",
     "learn",
     "reassess_for_signal",

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NoReturn
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from comity.common import Actor, ActorKind
 from comity.intake import StoredRecord
-from comity.risk.assessing import reason_row
 from comity.risk.errors import SelectionError
 from comity.risk.models import Selection, SelectionPlan
-from comity.risk.rules import Cause, Lane, SourceKind, TargetState, draw, random_slots
-from comity.risk.values import Considered, FoundReason, Plan, SelectionRun
+from comity.risk.rules import Cause, SourceKind, TargetState, draw
+from comity.risk.spending import Spending, add_reasons, bare_reason, plan_of, random_left, standing_of
+from comity.risk.values import Considered, Plan, SelectionRun
+from comity.risk.writing import lock_queue, lock_records
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
 
@@ -82,29 +83,26 @@ def select_for_day(actor: Actor, *, day: date, at: datetime, seed: bytes) -> Sel
     Raises: PermissionRefusedError.
     """
     require(actor, Permission.ASSESS)
-    plan = _locked_plan(day)
-    waiting = list(
-        Selection.objects.select_for_update()
-        .filter(state=TargetState.NEW.value)
-        .select_related("assessment")
-        .order_by("-assessment__score", "received_at", "record_id")
-    )
-    chosen = _choose(plan_of(plan), waiting, seed)
+    waiting = lock_queue(Selection.objects.filter(state=TargetState.NEW.value))
+    waiting.sort(key=lambda row: (-row.assessment.score, row.received_at, row.record_id))
+    spending = Spending(_locked_plan(day), seed, at)
+    chosen = _choose(spending.plan, waiting, seed)
     for row, considered in chosen:
-        _mark(row, plan, considered, seed, at)
+        spending.select(row, considered)
+    spending.write()
     if actor.kind is not ActorKind.NODE:
         record_deed(actor, deed="select_for_day", subject=f"day:{day}", facts={"selected": str(len(chosen))}, at=at)
-    plan.refresh_from_db()
-    return SelectionRun(plan_of(plan), seed.hex(), tuple(considered for _, considered in chosen))
+    return SelectionRun(spending.plan, seed.hex(), tuple(considered for _, considered in chosen))
 
 
 def _choose(plan: Plan, waiting: Sequence[Selection], seed: bytes) -> list[tuple[Selection, Considered]]:
     mandatory = [row for row in waiting if row.assessment.is_mandatory]
     others = [row for row in waiting if not row.assessment.is_mandatory]
-    slots = _random_left(plan)
+    slots = random_left(plan)
     for_risk = max(0, plan.left - len(mandatory) - slots)
     by_risk = [row for row in others if row.assessment.score > 0][:for_risk]
-    rest = [row for row in others if row not in by_risk]
+    taken = {row.pk for row in by_risk}
+    rest = [row for row in others if row.pk not in taken]
     # The smallest draws win: everybody who has the seed can recompute who they are.
     drawn = sorted((draw(seed, row.record_id), str(row.record_id), row) for row in rest)
     by_chance = drawn[: max(0, min(slots, plan.left - len(mandatory) - len(by_risk)))]
@@ -114,11 +112,6 @@ def _choose(plan: Plan, waiting: Sequence[Selection], seed: bytes) -> list[tuple
     return chosen
 
 
-def _random_left(plan: Plan) -> int:
-    return max(0, random_slots(plan.capacity, plan.random_share) - plan.used_random)
-
-
-@transaction.atomic
 def consider(actor: Actor, *, record: StoredRecord, at: datetime, seed: bytes) -> Considered:
     """Decide at once, on arrival, whether a record is selected within what is left of the day.
 
@@ -126,39 +119,26 @@ def consider(actor: Actor, *, record: StoredRecord, at: datetime, seed: bytes) -
     share are left; the rest are drawn once, by their own number from the seed.
     Raises: PermissionRefusedError, SelectionError where the record was not assessed.
     """
-    require(actor, Permission.ASSESS)
-    row = _locked_row(record.record_id)
-    if row.state != TargetState.NEW:
-        return Considered(row.record_id, Cause(row.cause), row.draw)
-    plan = _locked_plan(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date())
-    considered = _decide(plan_of(plan), row, seed)
-    if considered.is_selected:
-        _mark(row, plan, considered, seed, at)
-    elif considered.draw is not None and row.draw is None:
-        row.draw, row.seed, row.day = considered.draw, seed.hex(), plan.day
-        row.save(update_fields=["draw", "seed", "day"])
+    (considered,) = consider_all(actor, records=(record,), at=at, seed=seed)
     return considered
 
 
-def _decide(plan: Plan, row: Selection, seed: bytes) -> Considered:
-    slots, record_id = _random_left(plan), row.record_id
-    if row.assessment.is_mandatory:
-        return Considered(record_id, Cause.MANDATORY)
-    if row.assessment.score >= plan.score_threshold and plan.left > slots:
-        return Considered(record_id, Cause.RISK)
-    if row.draw is not None:
-        # Asked twice, chance would favour those that are asked often.
-        return Considered(record_id, Cause.NONE, row.draw)
-    drew = draw(seed, record_id)
-    is_drawn = plan.left > 0 and slots > 0 and drew < draw_bound(plan)
-    return Considered(record_id, Cause.RANDOM if is_drawn else Cause.NONE, drew)
+@transaction.atomic
+def consider_all(actor: Actor, *, records: Sequence[StoredRecord], at: datetime, seed: bytes) -> list[Considered]:
+    """Consider several records one after the other, each as `consider` would. Answers in their order.
 
-
-def draw_bound(plan: Plan) -> float:
-    """A record is selected at random on arrival where its draw is below this."""
-    if plan.expected_arrivals is None:
-        return plan.random_share
-    return min(1.0, random_slots(plan.capacity, plan.random_share) / plan.expected_arrivals)
+    Raises: PermissionRefusedError, SelectionError where one of the records was not assessed; then none is selected.
+    """
+    require(actor, Permission.ASSESS)
+    rows = lock_records([record.record_id for record in records])
+    in_order = [rows.get(record.record_id) or _refuse_unassessed(record.record_id) for record in records]
+    if all(row.state != TargetState.NEW for row in in_order):
+        return [standing_of(row) for row in in_order]
+    day = at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    spending = Spending(_locked_plan(day), seed, at)
+    considered = [spending.consider(row) for row in in_order]
+    spending.write()
+    return considered
 
 
 @transaction.atomic
@@ -174,7 +154,7 @@ def select_by_officer(actor: Actor, *, record_id: UUID, reason: str, at: datetim
     if not reason.strip():
         raise SelectionError("A selection by an officer needs a reason", where="reason", remedy="Say why.")
     words = reason.strip()[:500]
-    _add_reason(row, _bare_reason(SourceKind.OFFICER, actor.id, words, ()))
+    add_reasons([(row, bare_reason(SourceKind.OFFICER, actor.id, words))])
     _set(row, TargetState.SELECTED, Cause.OFFICER, at)
     record_deed(actor, deed="select_record", subject=f"record:{record_id}", facts={"reason": words[:200]}, at=at)
 
@@ -211,20 +191,6 @@ def assign(actor: Actor, *, record_ids: Sequence[UUID], officer: str, at: dateti
     return changed
 
 
-def plan_of(row: SelectionPlan) -> Plan:
-    """The plan as a value."""
-    return Plan(
-        day=row.day,
-        capacity=row.capacity,
-        random_share=row.random_share,
-        score_threshold=row.score_threshold,
-        expected_arrivals=row.expected_arrivals,
-        used_mandatory=row.used_mandatory,
-        used_risk=row.used_risk,
-        used_random=row.used_random,
-    )
-
-
 def _figures(plan: DayPlan) -> dict[str, object]:
     return {
         "capacity": plan.capacity,
@@ -245,48 +211,15 @@ def _locked_plan(day: date) -> SelectionPlan:
 
 
 def _locked_row(record_id: UUID) -> Selection:
-    row = Selection.objects.select_for_update().select_related("assessment").filter(record_id=record_id).first()
-    if row is None:
-        raise SelectionError(
-            "The record was not assessed yet", where=str(record_id), remedy="Assess it before it can be selected."
-        )
-    return row
+    return lock_records([record_id]).get(record_id) or _refuse_unassessed(record_id)
 
 
-def _mark(row: Selection, plan: SelectionPlan, considered: Considered, seed: bytes, at: datetime) -> None:
-    row.day = plan.day
-    if considered.cause is Cause.RANDOM and considered.draw is not None:
-        row.draw, row.seed = considered.draw, seed.hex()
-        text = f"Selected at random on {plan.day}: its draw {considered.draw:.6f} from the seed {seed.hex()[:16]}…"
-        facts = (("Seed", seed.hex()), ("Draw", f"{considered.draw:.9f}"), ("Random share", f"{plan.random_share:.0%}"))
-        _add_reason(row, _bare_reason(SourceKind.RANDOM, str(plan.day), text, facts))
-    _set(row, TargetState.SELECTED, considered.cause, at)
-    field = f"used_{considered.cause.value}"
-    SelectionPlan.objects.filter(pk=plan.pk).update(**{field: F(field) + 1})
+def _refuse_unassessed(record_id: UUID) -> NoReturn:
+    raise SelectionError(
+        "The record was not assessed yet", where=str(record_id), remedy="Assess it before it can be selected."
+    )
 
 
 def _set(row: Selection, state: TargetState, cause: Cause, at: datetime) -> None:
     row.state, row.cause, row.changed_at = state.value, cause.value, at
-    row.save(update_fields=["state", "cause", "changed_at", "day", "draw", "seed"])
-
-
-def _bare_reason(kind: SourceKind, ref: str, text: str, facts: tuple[tuple[str, str], ...]) -> FoundReason:
-    """A reason without weight: it selects, it says nothing about the risk."""
-    return FoundReason(
-        source_kind=kind,
-        source_ref=ref,
-        title="Random control" if kind is SourceKind.RANDOM else "Selected by an officer",
-        text=text,
-        weight=0.0,
-        lane=Lane.GREEN,
-        administration=settings.COMITY_ADMINISTRATION,
-        facts=facts,
-    )
-
-
-def _add_reason(row: Selection, reason: FoundReason) -> None:
-    assessment = row.assessment
-    reason_row(assessment, reason, assessment.reasons.count() + 1).save()
-    if not assessment.top_reason:
-        assessment.top_reason = f"{reason.title}: {reason.text}"[:500]
-        assessment.save(update_fields=["top_reason"])
+    row.save(update_fields=["state", "cause", "changed_at"])
