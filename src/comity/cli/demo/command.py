@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ def demo(*, check: bool, home: Path | None, size: int, seed: int) -> None:
 
 
 def _play(federation: Federation, step: _Step, *, size: int, seed: int, root: Path) -> list[tuple[str, str]]:
-    day = day_of_trade(seed, size)
+    day = day_of_trade(seed, size, day=datetime.now(UTC).date())
     files = files_of(day)
     step("putting XC's risk profiles in force")
     profiles = story.put_profiles_in_force(federation)
