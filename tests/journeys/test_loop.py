@@ -73,7 +73,7 @@ def test_an_alert_selects_what_has_not_left_and_what_comes_later(
 
 def test_the_issuer_is_who_signed_and_the_article_bounds_the_time(day: Day, at: datetime) -> None:
     until = at + timedelta(days=2)
-    take_alert(_received(day, at, origin="XB", valid_until=until))
+    take_alert(_received(day, at, origin="XB", sender="XB", valid_until=until))
     (signal,) = risk.signals(at)
     assert (signal.issuer, signal.valid_until, signal.article) == ("XB", until, "1")
 
@@ -138,7 +138,7 @@ def test_goods_in_order_are_released_and_the_alert_loses_reliability(ana: Actor,
 
 def test_a_partners_finding_closes_the_loop_of_our_alert(at: datetime) -> None:
     body = finding_to_body(replace(finding(), administration="XA"))
-    take_finding(ReceivedMessage(message(kind="finding/1", origin="XB", body=body), at, 1, 1))
+    take_finding(ReceivedMessage(message(kind="finding/1", origin="XB", sender="XB", body=body), at, 1, 1))
     (feedback,) = risk.feedback("XC-2026-0007")
     assert (feedback.administration, feedback.is_irregular) == ("XB", True)
 

@@ -208,7 +208,7 @@ def read_contents(payload: bytes) -> Contents:
             log_head=read_extension(values.get("log_head")),
             partner_head=_read_partner_head(values.get("partner_head")),
         )
-    except (ValueError, TypeError, AttributeError, RecursionError, ComityError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError, ComityError) as error:
         raise EnvelopeRefusedError(
             "bad_form", "The statement of the envelope cannot be read", where=str(error)[:120]
         ) from error

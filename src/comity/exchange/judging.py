@@ -93,6 +93,13 @@ class Judge:
                 raise MessageFormError(
                     f"The {name} of the message is not that of its envelope", where=name, remedy="Send it anew."
                 )
+        if message.origin != message.sender:
+            # Whose word it is decides whose reliability it moves: only its own signature says so.
+            raise MessageFormError(
+                f"{message.sender} cannot speak as {message.origin}",
+                where="origin",
+                remedy="Send it as your own, and name whom it came from in the body.",
+            )
 
     def _check_times(self, message: Message) -> None:
         if message.created > self.at + timedelta(seconds=self.limits.clock_skew_seconds):

@@ -20,6 +20,9 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}")
 # RFC 7493 §2.2, as in trust's canonical form: beyond this some readers would round.
 MAX_INTEGER = 2**53 - 1
 _TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
+# As wide as the columns they are stored in; where nothing is said, 200.
+_WIDTHS = {"purpose": 40, "handling": 16}
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def _refuse_number(text: str) -> float:
@@ -95,6 +98,9 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
     """
     if len(data) > limit:
         raise MessageFormError("The message is too large", where=f"{len(data)} bytes", remedy=f"At most {limit} bytes.")
+    if b"\\u0000" in data and _ESCAPED_NUL.search(data):
+        # No text of trade holds it, and PostgreSQL stores none that does.
+        raise MessageFormError("The message holds the character U+0000", where="message", remedy="Leave it out.")
     mapping = read_canonical(data)
     values = {name: _text(mapping, name) for name in _TEXTS}
     created, until = _instant(values.pop("created"), "created"), mapping.get("valid_until")
@@ -157,7 +163,7 @@ def check_id(value: object, where: str) -> None:
 
 def _text(mapping: Mapping[str, object], name: str) -> str:
     value = mapping.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
+    if not isinstance(value, str) or not 0 < len(value) <= _WIDTHS.get(name, 200) or not value.isprintable():
         raise MessageFormError(f"The field {name} is missing or no short text", where=name)
     return value
 
@@ -167,3 +173,5 @@ def _instant(value: object, name: str) -> datetime:
         return parse_instant(cast(str, value))
     except ComityError as error:
         raise MessageFormError(error.what, where=name, remedy=error.remedy) from error
+    except OverflowError as error:  # an offset that leads out of the years 1 to 9999
+        raise MessageFormError("Not a date and time of the calendar", where=name) from error

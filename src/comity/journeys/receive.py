@@ -19,7 +19,7 @@ def take_alert(received: ReceivedMessage) -> None:
     The issuer is who signed it, whatever the body says; it targets no longer than the article lets us keep it.
     """
     message = received.message
-    alert = replace(alert_from_body(message.body), issuer=message.origin)
+    alert = replace(alert_from_body(message.body), issuer=message.sender)
     if message.valid_until is not None:
         alert = replace(alert, valid_until=min(alert.valid_until, message.valid_until))
     at = received.received_at
@@ -32,7 +32,7 @@ def take_alert(received: ReceivedMessage) -> None:
 
 def take_finding(received: ReceivedMessage) -> None:
     """Keep what a partner found where it followed our alert: the loop is closed."""
-    finding = replace(finding_from_body(received.message.body), administration=received.message.origin)
+    finding = replace(finding_from_body(received.message.body), administration=received.message.sender)
     take_feedback(finding, message_id=received.message.id, at=received.received_at)
 
 
