@@ -136,7 +136,14 @@ def test_decimal_marks_and_digit_groups_are_declared() -> None:
     assert only("ref;mass\nA;1.234,5\n", mapping).items[0].net_mass_kg == Decimal("1234.5")
     strict = mapped("ref: lrn, mass: items.net_mass_kg", 'decimal_mark: ","\ndelimiter: tab')
     (reading,) = read_csv(b"ref\tmass\nA\t1.234\n", strict)
-    assert reading.problems[0].code == "not_a_number"
+    assert (reading.problems[0].code, "'1.234'" in reading.problems[0].message) == ("not_a_number", True)
+
+
+def test_a_negative_quantity_refuses_as_in_xml() -> None:
+    (reading,) = read_csv(b"ref,n\nA,-5\n", mapped("ref: lrn, n: items.supplementary_quantity"))
+    assert [(problem.code, problem.field) for problem in reading.errors] == [
+        ("negative_quantity", "items[1].supplementary_quantity")
+    ]
 
 
 def test_dates_are_tried_in_order() -> None:

@@ -61,6 +61,11 @@ def test_a_declaration_gives_a_row_for_each_item(at: datetime) -> None:
     assert (second["item_no"], second["hs_code"], second["packages"]) == (2, None, None)
 
 
+def test_an_amount_without_currency_has_a_price_and_no_currency(at: datetime) -> None:
+    (row,) = facts_of(Declaration("L1", items=(GoodsItem(1, item_price=Money(Decimal(5), "")),)), at)
+    assert (row["item_price"], row["item_currency"]) == (5.0, None)
+
+
 def test_parties_of_the_item_stand_in_where_the_header_has_none(at: datetime) -> None:
     item = GoodsItem(1, consignor=EXPORTER, consignee=Party("XC9"))
     (row,) = facts_of(Declaration("L1", items=(item,)), at)

@@ -271,6 +271,25 @@ def test_a_warning_is_told_and_keeps_the_record(document: str, code: str, field:
     assert declared(document)
 
 
+OVERLONG = "9" * 20_001
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        (declaration(items=item(origin=OVERLONG)), "items[1].origin"),
+        (declaration(container=OVERLONG), "transport_equipment[1].id"),
+        (declaration(items=item(hs=OVERLONG)), "items[1].hs_code"),
+        (declaration(items=item().replace(">40<", f">{OVERLONG}<")), "items[1].procedure_current"),
+    ],
+)
+def test_an_overlong_code_refuses_and_never_crashes(document: str, field: str) -> None:
+    assert OVERLONG in document
+    reading = read(document)
+    assert reading.record is None
+    assert [(problem.code, problem.field) for problem in reading.errors] == [("too_long", field)]
+
+
 def test_item_numbers_that_come_twice_are_told() -> None:
     document = declaration(items=item(1) + item(1)).replace("<GoodsItemQuantity>1<", "<GoodsItemQuantity>2<")
     assert problem_of(document).field == "items[2].item_no"

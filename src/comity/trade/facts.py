@@ -118,7 +118,7 @@ def _item_facts(declaration: Declaration, item: GoodsItem) -> Row:
         "gross_mass_kg": _number_of(item.gross_mass_kg),
         "net_mass_kg": net_mass_kg,
         "item_price": price,
-        "item_currency": item.item_price.currency if item.item_price else None,
+        "item_currency": item.item_price.currency or None if item.item_price else None,
         "unit_price_per_kg": price / net_mass_kg if price is not None and net_mass_kg else None,
         "packages": _packages_of(item.packages),
         "valuation_method": item.valuation_method or None,

@@ -12,6 +12,7 @@ from comity.trade.values import Money, Quantity
 
 MAX_TEXT = 20_000
 MAX_NUMBER = 20
+# How many kilograms a unit is; None: the number stays as it was written.
 _KILOGRAMS = {"": None, "KGM": None, "KG": None, "TNE": Decimal(1000), "GRM": Decimal("0.001")}
 _DIGITAL_MOMENT = re.compile(r"(\d{8})(\d{4}|\d{6})?(Z|[+-]\d{2}:?\d{0,2})?", re.ASCII)
 
@@ -42,7 +43,7 @@ def number_of(text: str) -> Decimal:
     Raises: LeafError.
     """
     try:
-        return decimal_of(text[: MAX_NUMBER + 1]) if len(text) <= MAX_NUMBER else _too_long()
+        return decimal_of(_bounded(text))
     except ValueError as error:
         raise LeafError("not_a_number", f"{text[:40]!r} is not a number") from error
 
@@ -53,7 +54,7 @@ def count_of(text: str) -> int:
     Raises: LeafError.
     """
     try:
-        count = integer_of(text) if len(text) <= MAX_NUMBER else int(_too_long())
+        count = integer_of(_bounded(text))
     except ValueError as error:
         raise LeafError("not_a_number", f"{text[:40]!r} is not a whole number") from error
     if count < 0:
@@ -71,9 +72,9 @@ def mass_kg_of(text: str, unit: str) -> Decimal:
     mass = number_of(text)
     if mass < 0:
         raise LeafError("negative_mass", f"The mass {text} is negative")
-    factor = _KILOGRAMS.get(unit.upper(), mass)
-    if factor is mass:
+    if unit.upper() not in _KILOGRAMS:
         raise LeafError("unknown_unit", f"A mass in {unit[:10]!r} cannot be read; use KGM, GRM or TNE")
+    factor = _KILOGRAMS[unit.upper()]
     return mass if factor is None else mass * factor
 
 
@@ -132,5 +133,7 @@ def _zone_of(zone: str) -> timezone:
     return timezone(-offset if zone[0] == "-" else offset)
 
 
-def _too_long() -> Decimal:
-    raise ValueError
+def _bounded(text: str) -> str:
+    if len(text) > MAX_NUMBER:
+        raise ValueError(text[:40])
+    return text

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     COUNT = "count"
     MASS = "mass in kilograms"
+    QUANTITY = "quantity"
     MOMENT = "date and time"
     WORDS = "words, separated by spaces"
     HS = "HS code"
@@ -89,7 +90,7 @@ _KINDS = {
     "invoice_amount": Kind.NUMBER,
     "item_price": Kind.NUMBER,
     "statistical_value": Kind.NUMBER,
-    "supplementary_quantity": Kind.NUMBER,
+    "supplementary_quantity": Kind.QUANTITY,
     "routing": Kind.WORDS,
     "transport_equipment.seals": Kind.WORDS,
     "hs_code": Kind.HS,

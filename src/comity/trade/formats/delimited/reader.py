@@ -15,7 +15,7 @@ from comity.trade.formats.checks import check_declaration, check_reference
 from comity.trade.formats.delimited.fields import LISTS, Field, Kind
 from comity.trade.formats.delimited.mapping import ColumnMapping
 from comity.trade.formats.delimited.rows import Row, read_rows
-from comity.trade.formats.leaves import LeafError, count_of, mass_kg_of, moment_of, number_of, text_of
+from comity.trade.formats.leaves import LeafError, count_of, mass_kg_of, moment_of, number_of, quantity_of, text_of
 from comity.trade.formats.reading import DEFAULT_LIMIT_BYTES, Reading, error_of, refused, warning_of
 from comity.trade.records import Declaration, Manifest
 from comity.trade.values import Money, Problem, Quantity, Seal, Severity, Unread
@@ -231,13 +231,12 @@ class _Assembly:
             return tuple(text_of(text).split())
         if entry.kind is Kind.MOMENT:
             return _moment_of(text[:60], mapping.dates)
-        if mapping.digit_group:
-            text = text.replace(mapping.digit_group, "")
-        if mapping.decimal_mark != ".":
-            text = text.replace(".", "?").replace(mapping.decimal_mark, ".")
+        plain = _plain_number(text, mapping)
         if entry.kind is Kind.COUNT:
-            return count_of(text)
-        return mass_kg_of(text, "") if entry.kind is Kind.MASS else number_of(text)
+            return count_of(plain)
+        if entry.kind is Kind.QUANTITY:
+            return quantity_of(plain, "").value
+        return mass_kg_of(plain, "") if entry.kind is Kind.MASS else number_of(plain)
 
     def _nested(self, values: dict[tuple[str, str], Any], line: int, prefix: str = "") -> Flat:
         """Parties, places, money and lists out of their fields."""
@@ -280,6 +279,16 @@ class _Assembly:
             self.unread.append(Unread(column, text_of(text), line))
         except LeafError as error:
             self.problems.append(error_of(error.code, error.what, field=column[:100], line=line))
+
+
+def _plain_number(text: str, mapping: ColumnMapping) -> str:
+    """The number of a cell with a decimal point and nothing between its digits."""
+    plain = text.replace(mapping.digit_group, "") if mapping.digit_group else text
+    if mapping.decimal_mark == ".":
+        return plain
+    if "." in plain:
+        raise LeafError("not_a_number", f"{text[:40]!r} is not a number: the mapping's decimal mark is a comma")
+    return plain.replace(mapping.decimal_mark, ".")
 
 
 @lru_cache(maxsize=8192)

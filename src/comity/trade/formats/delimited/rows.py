@@ -62,7 +62,7 @@ def read_rows(data: bytes, *, encoding: str, delimiter: str) -> Iterator[Row]:
             malformed += 1
             yield Row((), start + 1, raw, f"Not a row of cells: {error}")
             if malformed >= MAX_MALFORMED:
-                rest = data if start == 0 else lines.between(start + 1, len(text)).encode(encoding, "surrogateescape")
+                rest = lines.between(start + 1, len(text)).encode(encoding, "surrogateescape")
                 yield Row((), start + 2, rest, f"More than {MAX_MALFORMED} malformed rows; the rest was not read")
                 return
             continue

@@ -180,8 +180,9 @@ class _Reader:
             self._keep_attributes(child, _path_of(child, *place))
         if not text:
             return
-        if len(text) > 200:
-            text = self._converted(child, step.key, text_of, text)
+        if len(text) > MAX_TEXT:
+            self._converted(child, step.key, text_of, text)
+            return
         flat[step.key] = text
         if step.check is not None:
             problem = step.check(text)
@@ -278,7 +279,9 @@ class _Reader:
             problem = check_hs(value, self._hs_list)
             if problem is not None:
                 self._note(problem, key, child)
-        flat[key] = self._converted(child, key, text_of, value)
+        text = self._converted(child, key, text_of, value)
+        if text is not None:
+            flat[key] = text
         return True
 
     def _converted(self, child: etree._Element, key: str, convert: Any, *text: str) -> Any:
