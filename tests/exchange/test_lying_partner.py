@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+import pytest
+from django.db import DatabaseError, transaction
+
+from comity.exchange.checking import CheckedReceipt, Parcel
+from comity.exchange.delivery import deliver_due
 from comity.exchange.envelope import Contents, read_contents, sign_contents
 from comity.exchange.errors import EnvelopeRefusedError
-from comity.exchange.models import InboxMessage
-from comity.exchange.receipt import Answer, read_receipt, read_sealed_receipt
-from tests.exchange.cast import AT, Wrapping, adopt_demo, introduce, keyring, message, receiver, wrap
+from comity.exchange.limits import LIMITS
+from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Reception
+from comity.exchange.outbox import SendingRules
+from comity.exchange.outcomes import Outcome, Recorder
+from comity.exchange.receipt import Answer, read_receipt, read_sealed_receipt, sign_receipt
+from comity.exchange.services import Posting, post_all
+from comity.ledger import commit
+from comity.ledger.services import append
+from comity.trust import sha256_hex
+from tests.exchange.cast import (
+    AT,
+    LOG,
+    NODE_XC,
+    Loop,
+    Wrapping,
+    adopt_demo,
+    introduce,
+    keyring,
+    message,
+    receiver,
+    release,
+    wrap,
+)
 
 CONTENTS = Contents("XC", "XA", "0195", 1, 1, "0" * 64, AT)
 
@@ -77,3 +103,89 @@ def test_a_statement_with_nul_or_a_time_out_of_the_calendar_is_a_refusal_that_is
     )
     with pytest.raises(EnvelopeRefusedError):
         read_contents(payload)
+
+
+def deliver(loop: Loop) -> None:
+    deliver_due(keyring("XC"), AT, transport=loop, rules=SendingRules())
+
+
+def post_alerts(*recipients: str) -> None:
+    post_all(NODE_XC, [Posting(release(each)) for each in recipients], signer=LOG, at=AT)
+
+
+def states() -> dict[str, str]:
+    return dict(OutboxMessage.objects.values_list("partner__administration", "state"))
+
+
+def lying(partner: str, **changes: object) -> Callable[[Parcel, Outcome], Outcome]:
+    """This partner signs, and puts into its log, a receipt with these changes."""
+
+    def bend(parcel: Parcel, outcome: Outcome) -> Outcome:
+        if parcel.peer.administration != partner:
+            return outcome
+        sealed = read_sealed_receipt(outcome.body)
+        receipt = replace(read_receipt(sealed.statement.payload), **changes)  # type: ignore[arg-type]
+        statement = sign_receipt(receipt, keyring(partner).signing)
+        digest = bytes.fromhex(sha256_hex(statement.payload))
+        leaf = commit("receipt", digest, agreement="", message_id=receipt.envelope, salt=sealed.salt)
+        with transaction.atomic():
+            appended = append([leaf], signer=LOG, at=AT)
+        proof = appended.tlog_proof(appended.first_index)
+        return Outcome(replace(sealed, statement=statement, proof=proof).to_bytes(), is_receipt=True)
+
+    return bend
+
+
+GAPS = tuple((number, number) for number in range(2, 6000, 2))
+
+
+@pytest.mark.parametrize("changes", [{"missing": GAPS}, {"contiguous": 2**80, "missing": ((2**80, 2**81),)}])
+def test_a_receipt_that_cannot_be_recorded_holds_up_nobody_else(changes: dict[str, object]) -> None:
+    post_alerts("XA", "XB")
+    deliver(Loop(bend=lying("XA", **changes)))
+    assert states() == {"XA": "sent", "XB": "delivered"}
+    assert Delivery.objects.get(partner__administration="XA").last_error
+
+
+def test_what_only_the_database_refuses_is_that_partners_failure_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    post_alerts("XA", "XB")
+    real = Recorder._mark_answered
+
+    def failing(self: Recorder, partner_id: int, answered: Sequence[tuple[Parcel, CheckedReceipt]]) -> None:
+        real(self, partner_id, answered)
+        if answered[0][0].peer.administration == "XA":
+            raise DatabaseError("out of range")
+
+    monkeypatch.setattr(Recorder, "_mark_answered", failing)
+    deliver(Loop())
+    assert states() == {"XA": "sent", "XB": "delivered"}
+    delivery = Delivery.objects.get(partner__administration="XA")
+    assert delivery.failures == 1
+    assert "recorded" in delivery.last_error
+
+
+def test_the_words_of_a_refusal_cannot_forge_a_line_of_our_log_or_harm_a_table(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    post_alerts("XA")
+    answer = Answer("", "", accepted=False, code="no\x00", text="no\n2026 CRITICAL all is lost\x1b[2J\x00")
+
+    def bend(parcel: Parcel, outcome: Outcome) -> Outcome:
+        told = replace(answer, sha256=parcel.digests[0])
+        return lying("XA", answers=(told,))(parcel, outcome)
+
+    deliver(Loop(bend=bend))
+    row = OutboxMessage.objects.get()
+    assert row.state == "refused"
+    assert row.answer["text"].isprintable()
+    assert all(character.isprintable() for record in caplog.records for character in record.getMessage())
+
+
+def test_a_partner_cannot_fill_our_memory_with_gaps() -> None:
+    few = replace(receiver(), limits=replace(LIMITS, islands=3))
+    envelopes = [wrap(message(n), how=Wrapping(number=n, first_sequence=n * 10)) for n in range(1, 6)]
+    replies = few.answer(envelopes, AT)
+    assert [reply.code for reply in replies] == ["", "", "", "too_many_gaps", "too_many_gaps"]
+    assert len(Reception.objects.get(partner__administration="XC").islands) == 3
+    filling = wrap(message(9), how=Wrapping(number=9, first_sequence=9))
+    assert [reply.is_receipt for reply in few.answer([filling], AT)] == [True]

@@ -21,7 +21,7 @@ class EnvelopeRefusedError(ExchangeError):
     """An envelope is refused whole: nothing in it was read, and the sender still has it.
 
     code: bad_form, too_large, wrong_protocol, wrong_recipient, unknown_sender, suspended_sender, not_your_certificate,
-    unknown_key, cannot_open, wrong_signature, mismatch, wrong_root, envelope_reused.
+    unknown_key, cannot_open, wrong_signature, mismatch, wrong_root, envelope_reused, too_many_gaps.
     """
 
     code = "envelope_refused"

@@ -145,7 +145,8 @@ class _Group:
     def take(self, arrivals: Sequence[Arrival]) -> dict[int, bytes | EnvelopeRefusedError]:
         """Steps R7 to R12 for all."""
         positions = self._lock_receptions(arrivals)
-        fresh, repeats = self._split(arrivals)  # R7
+        split, repeats = self._split(arrivals)  # R7
+        fresh = self._refuse_gaps(split, positions)
         if fresh:
             answers = self._answer_messages(fresh)  # R8 to R10
             self._advance(fresh, positions)
@@ -185,6 +186,21 @@ class _Group:
             else:
                 self.outcomes[arrival.number] = known[arrival.key][1]
         return list(fresh.values()), repeats
+
+    def _refuse_gaps(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception]) -> list[Arrival]:
+        """A sequence with holes everywhere would fill the row: what leaves too many is asked for again, later."""
+        most = self.judge.limits.islands
+        positions = {sender: position_of_row(row) for sender, row in receptions.items()}
+        kept = []
+        for arrival in sorted(fresh, key=lambda each: each.contents.first_sequence):
+            contents = arrival.contents
+            position = positions[contents.sender].with_ranges([(contents.first_sequence, contents.last_sequence)])
+            if len(position.islands) > max(most, len(positions[contents.sender].islands)):
+                self.outcomes[arrival.number] = _too_many_gaps(arrival)
+            else:
+                positions[contents.sender] = position
+                kept.append(arrival)
+        return sorted(kept, key=lambda each: each.number)
 
     def _answer_messages(self, fresh: Sequence[Arrival]) -> dict[tuple[int, int], Answer]:
         """Steps R8 to R10: by (number of the arrival, position of the message)."""
@@ -326,6 +342,15 @@ def _reused(arrival: Arrival) -> EnvelopeRefusedError:
         "Another envelope of this name was answered before",
         where=f"envelope {arrival.contents.envelope}",
         remedy="Give each envelope an id of its own.",
+    )
+
+
+def _too_many_gaps(arrival: Arrival) -> EnvelopeRefusedError:
+    return EnvelopeRefusedError(
+        "too_many_gaps",
+        "Too many messages before these have not arrived",
+        where=f"sequence {arrival.contents.first_sequence}",
+        remedy="Send those that are missing first; the position names them.",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """What a receiver takes at most; a sender stays below the same figures.
 
+    missing_ranges: gaps named in a receipt. islands: runs of a partner's sequence beyond a gap that are remembered.
     clock_skew_seconds: how far in the future a message may say that it was created. A refused message is final, so
     this is generous: a partner whose clock is wrong by hours is told so on the console, not cut off.
     """
@@ -18,6 +19,7 @@ class Limits:
     message_bytes: int = 256 * 1024
     messages: int = 1024
     missing_ranges: int = 64
+    islands: int = 1024
     clock_skew_seconds: int = 24 * 60 * 60
 
 

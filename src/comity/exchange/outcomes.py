@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from comity.exchange.checking import CheckedReceipt, Parcel, check_receipt, check_refusal
@@ -98,9 +98,14 @@ class Recorder:
         for each in checked:
             by_partner[each.parcel.peer.id].append(each)
         for partner_id in sorted(by_partner):
-            delivery = Delivery.objects.select_for_update().get(partner_id=partner_id)
-            self._record_partner(delivery, by_partner[partner_id])
-            delivery.save()
+            try:
+                with transaction.atomic():
+                    self._record_partner(_locked(partner_id), by_partner[partner_id])
+            except (DatabaseError, OverflowError):  # what one partner signed must not hold up the answers of the others
+                logger.exception(
+                    "The answers of %s could not be recorded", by_partner[partner_id][0].parcel.peer.administration
+                )
+                self._record_partner(_locked(partner_id), [_unrecorded(each) for each in by_partner[partner_id]])
 
     def _record_partner(self, delivery: Delivery, checked: Sequence[Checked]) -> None:
         answered = [(each.parcel, each.receipt) for each in checked if each.receipt is not None]
@@ -118,6 +123,7 @@ class Recorder:
         for each in checked:
             if each.receipt is None:
                 self._record_failure(delivery, each)
+        delivery.save()
 
     def _mark_answered(self, partner_id: int, answered: Sequence[tuple[Parcel, CheckedReceipt]]) -> None:
         rows: list[tuple[bytes, int, str | datetime | None, int]] = []
@@ -202,6 +208,14 @@ class Recorder:
         )
         lost = [row for row in envelopes if _overlaps(row, gaps)]
         send_again(partner_id, lost)
+
+
+def _locked(partner_id: int) -> Delivery:
+    return Delivery.objects.select_for_update().get(partner_id=partner_id)
+
+
+def _unrecorded(checked: Checked) -> Checked:
+    return Checked(checked.parcel, failure=checked.failure or "The answer could not be recorded; see the node's log")
 
 
 def apply_position(partner_id: int, position: Position) -> int:

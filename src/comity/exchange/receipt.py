@@ -14,7 +14,8 @@ from typing import cast
 from comity.common import ComityError, parse_instant, show_instant
 from comity.exchange.envelope import Extension, read_extension
 from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
-from comity.exchange.message import write_canonical
+from comity.exchange.limits import LIMITS
+from comity.exchange.message import MAX_INTEGER, write_canonical
 from comity.exchange.position import Position
 from comity.trust import SignedStatement, SigningKey, sha256_hex, sign_statement
 
@@ -189,10 +190,10 @@ def read_receipt(payload: bytes) -> Receipt:
             answers=tuple(read_answer(item) for item in cast(Sequence[object], values["answers"])),
             at=parse_instant(_text(values, "at")),
             contiguous=_whole(received["contiguous"]),
-            missing=tuple((_whole(a), _whole(b)) for a, b in cast(Sequence[Sequence[object]], received["missing"])),
+            missing=_read_missing(received["missing"]),
         )
-    except (KeyError, ValueError, TypeError, RecursionError, ComityError) as error:
-        raise ReceiptRefusedError("The receipt cannot be read", where=str(error)[:120]) from error
+    except (KeyError, ValueError, TypeError, RecursionError, OverflowError, ComityError) as error:
+        raise ReceiptRefusedError("The receipt cannot be read", where=printable(str(error))[:120]) from error
 
 
 def read_refusal(data: bytes) -> SignedRefusal | None:
@@ -204,14 +205,14 @@ def read_refusal(data: bytes) -> SignedRefusal | None:
         texts = [_text(payload, name) for name in ("sha256", "code", "text", "where", "remedy")]
     except (KeyError, ValueError, TypeError, RecursionError, ComityError):
         return None
-    return SignedRefusal(statement, *texts)
+    return SignedRefusal(statement, *(printable(text) for text in texts))
 
 
 def read_answer(value: object) -> Answer:
     """One answer from its JSON form. Raises: KeyError, TypeError, ValueError."""
     if not isinstance(value, dict) or not isinstance(value["accepted"], bool):
         raise TypeError("answers")
-    texts = {name: str(value[name])[:1000] for name in _ANSWER_NAMES if name in value and name != "accepted"}
+    texts = {name: printable(str(value[name]))[:1000] for name in _ANSWER_NAMES if name in value and name != "accepted"}
     return Answer(**({"id": "", "sha256": ""} | texts), accepted=value["accepted"])
 
 
@@ -240,6 +241,17 @@ def answer_mapping(answer: Answer) -> dict[str, object]:
     return {name: value for name in _ANSWER_NAMES if (value := getattr(answer, name)) != ""}
 
 
+def printable(text: str) -> str:
+    """A partner's words without what forges lines of a log, moves a terminal's cursor or harms a table."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _read_missing(value: object) -> tuple[tuple[int, int], ...]:
+    if not isinstance(value, list) or len(value) > LIMITS.missing_ranges:
+        raise ValueError("missing")
+    return tuple((_whole(first), _whole(last)) for first, last in value)
+
+
 def _read_object(data: bytes) -> dict[str, object]:
     if len(data) > MAX_ANSWER_BYTES:
         raise ValueError("too large")
@@ -261,6 +273,6 @@ def _text(values: Mapping[str, object], name: str) -> str:
 
 
 def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_INTEGER:
         raise TypeError("not a whole number")
     return value
