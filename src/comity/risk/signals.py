@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from comity.intake import KeyKind, normal_key
 from comity.risk.wording import Evidence
@@ -44,6 +45,9 @@ _LEGAL_FORMS = frozenset(
     }
 )
 _HS_LENGTH = 6
+# The same traders, carriers and ships come all day, and the normal form of a text never changes.
+_NAMES_KEPT = 10_000
+_KEPT_LENGTH = 100
 
 # How strong a match is, before the alert's own weight.
 _BY_ID = 1.0
@@ -83,14 +87,23 @@ class Traits:
 
 def normal_name(name: str) -> str:
     """A company's name without case, accents, punctuation and legal form."""
-    words = normal_key(KeyKind.EXPORTER_NAME, name).split()
+    words = _normal(KeyKind.EXPORTER_NAME, name).split()
     kept = [word for word in words if word not in _LEGAL_FORMS]
     return " ".join(kept or words)
 
 
 def normal_id(text: str) -> str:
     """A number of a party, container or conveyance: only letters and digits count."""
-    return normal_key(KeyKind.EXPORTER_ID, text)
+    return _normal(KeyKind.EXPORTER_ID, text)
+
+
+def _normal(kind: KeyKind, text: str) -> str:
+    return _kept_normal(kind, text) if len(text) <= _KEPT_LENGTH else normal_key(kind, text)
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _kept_normal(kind: KeyKind, text: str) -> str:
+    return normal_key(kind, text)
 
 
 def traits_of(record: Declaration | Manifest) -> Traits:

@@ -78,7 +78,7 @@ def lock_queue(rows: QuerySet[Selection]) -> list[Selection]:
 def lock_records(record_ids: Sequence[UUID]) -> dict[UUID, Selection]:
     """Lock the rows of these records; one that the queue does not know is left out."""
     rows: dict[UUID, Selection] = {}
-    for part in _parts(sorted(set(record_ids))):
+    for part in parts(sorted(set(record_ids))):
         rows |= {row.record_id: row for row in lock_queue(Selection.objects.filter(record_id__in=part))}
     return rows
 
@@ -101,7 +101,7 @@ def write_assessments(judged: Sequence[Judged], at: datetime) -> dict[UUID, Asse
 def _befores(record_ids: Sequence[UUID]) -> dict[UUID, Before]:
     befores = {record_id: Before(row.assessment) for record_id, row in lock_records(record_ids).items()}
     by_assessment = {before.row.pk: before for before in befores.values()}
-    for part in _parts(list(by_assessment)):
+    for part in parts(list(by_assessment)):
         for reason in AssessmentReason.objects.filter(assessment_id__in=part).order_by("position"):
             by_assessment[reason.assessment_id].reasons.append(reason)
     return befores
@@ -111,7 +111,7 @@ def _write_changed(
     changed: Sequence[Judged], befores: Mapping[UUID, Before], at: datetime
 ) -> dict[UUID, AssessmentRef]:
     replaced = [befores[one.record.record_id].row.pk for one in changed if one.record.record_id in befores]
-    for part in _parts(replaced):
+    for part in parts(replaced):
         Assessment.objects.filter(pk__in=part).update(is_current=False)
     rows = [_assessment_row(one, befores.get(one.record.record_id), at) for one in changed]
     assessments = Assessment.objects.bulk_create(rows)
@@ -166,7 +166,7 @@ def _count_hits(changed: Sequence[Judged], befores: Mapping[UUID, Before]) -> No
 
 def _earlier_sources(record_ids: Sequence[UUID]) -> dict[UUID, set[Source]]:
     earlier: dict[UUID, set[Source]] = {}
-    for part in _parts(record_ids):
+    for part in parts(record_ids):
         rows = AssessmentReason.objects.filter(assessment__record_id__in=part)
         for record_id, kind, ref in rows.values_list("assessment__record_id", "source_kind", "source_ref"):
             earlier.setdefault(record_id, set()).add((kind, ref))
@@ -270,6 +270,7 @@ def _ref(row: Assessment, reasons: Iterable[AssessmentReason]) -> AssessmentRef:
     )
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items in pieces that fit into one statement."""
     for start in range(0, len(items), _AT_ONCE):
         yield items[start : start + _AT_ONCE]

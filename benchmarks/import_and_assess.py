@@ -1,0 +1,158 @@
+"""What taking in a day of trade costs, from the bytes of a CSV to assessed and considered records in the queue.
+
+    .venv/bin/python benchmarks/import_and_assess.py [--files 5] [--records 1000]
+
+Each file is a made-up day of declarations (`comity.training`) and goes through `comity.journeys.arrive.arrive` into a
+new SQLite file with the node's own settings (WAL, synchronous=FULL, IMMEDIATE): the bytes kept, every record stored
+with its keys, assessed with three profiles and two partners' alerts in force, considered for a control within the
+day's capacity. The limit is what no import can avoid: reading the same bytes to the same values and nothing else, in
+the same run. CPU seconds of this process, medians over the files; the first file warms up and is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+HOME = Path(tempfile.mkdtemp(prefix="comity-bench-"))
+os.environ["COMITY_HOME"] = str(HOME)
+os.environ.pop("COMITY_DATABASE_URL", None)
+os.environ["DJANGO_SETTINGS_MODULE"] = "comity.node.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from comity.common import Actor, ActorKind  # noqa: E402
+from comity.journeys.arrive import arrive  # noqa: E402
+from comity.risk import Lane  # noqa: E402
+from comity.risk.selectors import plan, profiles, signals  # noqa: E402
+from comity.risk.services import ProfileDraft, approve_profile, draft_profile, take_signal  # noqa: E402
+from comity.staff import Role  # noqa: E402
+from comity.trade import (  # noqa: E402
+    Alert,
+    AlertCategory,
+    Party,
+    RiskType,
+    Subject,
+    SubjectRole,
+)
+from comity.trade.formats.delimited import read_csv, read_mapping  # noqa: E402
+from comity.training import day_of_trade, mapping_yaml  # noqa: E402
+from comity.training.tables import write_table  # noqa: E402
+
+AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
+ROLES = frozenset(role.value for role in Role)
+ANA = Actor(ActorKind.OFFICER, "ana", "XA", ROLES)
+BORIS = Actor(ActorKind.OFFICER, "boris", "XA", ROLES)
+RULES = {
+    "P-1": ("starts_with(hs_code, '6404') AND unit_price_per_kg < 25.00", 60),
+    "P-2": ("country_dispatch = 'XB' AND gross_mass_kg > 5000", 30),
+    "P-3": ("NOT has_aeo_authorisation AND item_price > 50000", 15),
+}
+
+
+def put_in_force(exporters: Sequence[Party]) -> None:
+    """Three profiles, and an alert about each of the exporters."""
+    for ref, (expression, weight) in RULES.items():
+        draft = ProfileDraft(
+            ref, ref, "Risk unit", "Act, s. 12", expression, weight, RiskType.UNDERVALUATION, Lane.YELLOW, AT
+        )
+        draft_profile(ANA, draft=draft, at=AT)
+        approve_profile(BORIS, ref=ref, at=AT)
+    for number, exporter in enumerate(exporters):
+        subject = Subject(SubjectRole.CONSIGNOR, exporter.id, exporter.name, exporter.address.country)
+        alert = Alert(
+            ref=f"XC-A-2026-{number:06d}",
+            issuer="XC",
+            category=AlertCategory.COMMODITIES,
+            title="Counterfeit goods",
+            risk_type=RiskType.COUNTERFEIT,
+            issued_at=AT,
+            valid_from=AT,
+            valid_until=AT + timedelta(days=90),
+            subjects=(subject,),
+        )
+        take_signal(alert, message_id=f"m-{number}", at=AT)
+
+
+def cpu(action: Callable[[], object]) -> tuple[float, float]:
+    """CPU and wall seconds of one call."""
+    wall, start = time.perf_counter(), time.process_time()
+    action()
+    return time.process_time() - start, time.perf_counter() - wall
+
+
+def take_in(name: str, data: bytes) -> None:
+    """The whole road of one file; nothing in it may be refused."""
+    mapping = mapping_yaml().decode()
+    receipt = arrive(ANA, source="bench", name=name, data=data, mapping=mapping, at=AT + timedelta(hours=1))
+    if receipt.refused:
+        raise SystemExit(f"{name}: {receipt.refused[0]}")
+
+
+def read_only(data: bytes) -> None:
+    """The limit: bytes to values."""
+    mapping = read_mapping(mapping_yaml())
+    if any(reading.record is None for reading in read_csv(data, mapping)):
+        raise SystemExit("the file holds what cannot be read")
+
+
+def measure(files: int, records: int) -> None:
+    """Take in the files one after the other; print records a second, the limit and the ratio."""
+    days = [day_of_trade(seed, records).imports for seed in range(1, files + 2)]
+    put_in_force([party for each in days[0][5:60:45] if (party := each.exporter)])
+    spent, waited, limit, sizes = [], [], [], []
+    for number, day in enumerate(days):
+        data = write_table(day)
+        floor, _ = cpu(lambda data=data: read_only(data))
+        used, wall = cpu(lambda data=data, number=number: take_in(f"day-{number}.csv", data))
+        if number:
+            spent.append(used / len(day))
+            waited.append(wall / len(day))
+            limit.append(floor / len(day))
+            sizes.append(len(data) / len(day))
+    cost, floor = statistics.median(spent), statistics.median(limit)
+    best = min(spent)
+    print(f"arrive:       {1 / cost:>8,.0f} records a second of CPU ({cost * 1e3:.2f} ms each, best {best * 1e3:.2f})")
+    print(f"              {1 / statistics.median(waited):>8,.0f} records a second of wall time, durable")
+    print(f"reading only: {1 / floor:>8,.0f} records a second of CPU ({floor * 1e3:.2f} ms each)")
+    print(f"ratio:        {floor / cost:>8.0%} of the limit; {statistics.median(sizes):,.0f} bytes of CSV a record")
+
+
+def show_what_fired() -> None:
+    """That the profiles, the alerts and the day's plan had work to do."""
+    at = AT + timedelta(hours=1)
+    hits = [f"{each.ref} {each.hits}" for each in (*profiles(at), *signals(at))]
+    day = plan(date(2026, 3, 2))
+    print(f"hits: {', '.join(hits)}")
+    print(f"selected: {day.used_mandatory} mandatory, {day.used_risk} by score, {day.used_random} at random")
+
+
+def main() -> None:
+    """Run all."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--files", type=int, default=5)
+    options.add_argument("--records", type=int, default=1000)
+    chosen = options.parse_args()
+    try:
+        call_command("migrate", verbosity=0, skip_checks=True)
+        measure(chosen.files, chosen.records)
+        show_what_fired()
+    finally:
+        connection.close()
+        shutil.rmtree(HOME)
+
+
+if __name__ == "__main__":
+    main()
