@@ -210,7 +210,9 @@ def test_whatever_a_server_says_is_an_outcome(answer: bytes, words: str) -> None
         assert words in outcome_of(number, parcel).failure
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"\xff", b'{"contiguous": "x", "islands": []}'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b"\xff", b'{"contiguous": "x", "islands": []}', b'{"contiguous": 1e999, "islands": []}']
+)
 def test_a_position_that_cannot_be_read_is_none(body: bytes) -> None:
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body)
     told: queue.SimpleQueue[Position | None] = queue.SimpleQueue()

@@ -11,17 +11,18 @@ from django.db import DatabaseError, transaction
 from comity.exchange.checking import CheckedReceipt, Parcel
 from comity.exchange.delivery import deliver_due
 from comity.exchange.envelope import Contents, read_contents, sign_contents
-from comity.exchange.errors import EnvelopeRefusedError
+from comity.exchange.errors import EnvelopeRefusedError, PartnerStateError
 from comity.exchange.limits import LIMITS
-from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Reception
+from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Partner, Reception
 from comity.exchange.outbox import SendingRules
 from comity.exchange.outcomes import Outcome, Recorder
 from comity.exchange.receipt import Answer, read_receipt, read_sealed_receipt, sign_receipt
-from comity.exchange.services import Posting, post_all
+from comity.exchange.services import Posting, introduce_partner, post_all
 from comity.ledger import commit
 from comity.ledger.services import append
-from comity.trust import sha256_hex
+from comity.trust import LogSigner, SigningKey, make_keyring, sha256_hex, sign_key_document
 from tests.exchange.cast import (
+    ANA,
     AT,
     LOG,
     NODE_XC,
@@ -189,3 +190,13 @@ def test_a_partner_cannot_fill_our_memory_with_gaps() -> None:
     assert len(Reception.objects.get(partner__administration="XC").islands) == 3
     filling = wrap(message(9), how=Wrapping(number=9, first_sequence=9))
     assert [reply.is_receipt for reply in few.answer([filling], AT)] == [True]
+
+
+def test_a_partner_cannot_take_the_name_of_anothers_log() -> None:
+    made = make_keyring("XD", "Customs of Delta", "https://127.0.0.1:1", ["127.0.0.1"], AT)
+    impostor = LogSigner(LOG.name, SigningKey.generate())
+    document = replace(made.key_document, log_origin=LOG.name, log_vkey=impostor.vkey)
+    statement = sign_key_document(document, made.signing).to_bytes()
+    with pytest.raises(PartnerStateError, match="has this name already"):
+        introduce_partner(ANA, key_statement=statement, at=AT)
+    assert not Partner.objects.filter(administration="XD").exists()

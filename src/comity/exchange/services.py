@@ -115,6 +115,7 @@ def introduce_partner(
     keys = invitation.keys
     if keys.administration == actor.administration:
         raise PartnerStateError("This is our own invitation", where=keys.administration, remedy="Send it to a partner.")
+    _check_log_name(invitation)
     row = Partner.objects.select_for_update().filter(administration=keys.administration).first()
     if row is None:
         row = _new_partner(invitation, at)  # I4
@@ -228,6 +229,19 @@ def _check_fingerprint(invitation: Invitation, fingerprint: str) -> None:
             where=invitation.keys.fingerprint,
             remedy="Do not introduce it. Ask the partner, by a number that you know, what it sent.",
         )
+
+
+def _check_log_name(invitation: Invitation) -> None:
+    """Heads are kept by the log's name: who took another's could make it look as if that one showed two histories."""
+    keys = invitation.keys
+    for peer in load_peers().values():
+        is_other = peer.administration != keys.administration
+        if is_other and peer.keys.log_origin == keys.log_origin and peer.keys.log_vkey != keys.log_vkey:
+            raise PartnerStateError(
+                f"The log of {peer.administration} has this name already",
+                where=keys.log_origin,
+                remedy="Do not introduce it. Ask the partner for a key document with a log name of its own.",
+            )
 
 
 def _new_partner(invitation: Invitation, at: datetime) -> Partner:

@@ -15,6 +15,8 @@ import uvloop
 from comity.exchange.checking import Parcel
 from comity.exchange.directory import Peer
 from comity.exchange.errors import TransportError
+from comity.exchange.limits import LIMITS
+from comity.exchange.message import MAX_INTEGER
 from comity.exchange.outcomes import Outcome
 from comity.exchange.position import Position
 from comity.exchange.transports.base import Done, Told
@@ -181,6 +183,15 @@ def _position_of(response: Response) -> Position | None:
         values = json.loads(response.body) if response.status == 200 else None
         if not isinstance(values, dict):
             return None
-        return Position(int(values["contiguous"]), tuple((int(a), int(b)) for a, b in values["islands"]))
+        islands = values["islands"]
+        if len(islands) > LIMITS.islands:
+            return None
+        return Position(_sequence(values["contiguous"]), tuple((_sequence(a), _sequence(b)) for a, b in islands))
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
+
+
+def _sequence(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_INTEGER:
+        raise ValueError("not a sequence")
+    return value

@@ -11,6 +11,8 @@ import httptools
 from comity.exchange.errors import TransportError
 from comity.exchange.receipt import MAX_ANSWER_BYTES
 
+HEAD_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -37,6 +39,7 @@ class Connection(asyncio.Protocol):
         self._reading: _Reading | None = None
         self.is_open = False
         self.answers = 0
+        self._unread_bytes = 0
 
     async def ask(self, request: bytes) -> Response:
         """Send a whole request and wait for its answer.
@@ -45,6 +48,7 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None or not self.is_open or self._reading is not None:
             raise TransportError("The connection is closed")
+        self._unread_bytes = 0
         self._reading = _Reading(asyncio.get_running_loop().create_future())
         self._transport.write(request)
         try:
@@ -67,6 +71,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
+        self._unread_bytes += len(data)
+        if self._unread_bytes > MAX_ANSWER_BYTES + HEAD_BYTES:
+            self._fail("The answer is too large")
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:

@@ -9,7 +9,7 @@ import queue
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -43,9 +43,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class PartnerPort:
     """Where the port listens and how much it takes.
 
-    group, group_bytes: envelopes in one transaction at most, and about how many bytes. waiting: envelopes that may
-    wait; beyond that partners are asked to come back. refresh_seconds: how soon a partner introduced by another process
-    may connect.
+    group, group_bytes: envelopes in one transaction at most, and about how many bytes. waiting, held_bytes: envelopes
+    that may wait, and their bytes with those still being read; beyond that partners are asked to come back.
+    body_seconds: how long an envelope may take to come in. refresh_seconds: how soon a partner introduced by another
+    process may connect.
     """
 
     host: str
@@ -55,6 +56,9 @@ class PartnerPort:
     group: int = 64
     group_bytes: int = 1024 * 1024
     waiting: int = 512
+    held_bytes: int = 128 * 1024 * 1024
+    body_seconds: float = 60.0
+    connections: int = 1024
     refresh_seconds: float = 1.0
     limits: Limits = LIMITS
 
@@ -71,12 +75,13 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What is answered over HTTP."""
+    """What is answered over HTTP. is_last: the connection then ends, since the rest of the request is not wanted."""
 
     status: int
     media_type: str
     body: bytes
     retry_after: str = ""
+    is_last: bool = False
 
 
 def make_server(port: PartnerPort) -> uvicorn.Server:
@@ -96,6 +101,7 @@ def make_server(port: PartnerPort) -> uvicorn.Server:
         server_header=False,
         date_header=False,
         timeout_keep_alive=300,
+        limit_concurrency=port.connections,
         timeout_graceful_shutdown=5,
         ssl_context_factory=lambda _config, _default: context,
     )
@@ -108,6 +114,7 @@ class PartnerApp:
     def __init__(self, port: PartnerPort, context: ssl.SSLContext) -> None:
         self._port = port
         self._writer = _Writer(port, Doorman(context))
+        self._held_bytes = 0  # changed by the loop's thread alone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or begin and end with the server."""
@@ -121,6 +128,8 @@ class PartnerApp:
         ]
         if page.retry_after:
             headers.append((b"retry-after", page.retry_after.encode()))
+        if page.is_last:
+            headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": page.status, "headers": headers})
         await send({"type": "http.response.body", "body": page.body})
 
@@ -141,19 +150,46 @@ class PartnerApp:
             return _problem(403, "no_certificate", "A client certificate is required")
         route = (scope["method"], scope["path"])
         if route == ("POST", ENVELOPES_PATH):
-            data = await _read_body(receive, self._port.limits.envelope_bytes)
-            if data is None:
-                return _problem(413, "too_large", f"An envelope has at most {self._port.limits.envelope_bytes} bytes")
-            return await self._queue(certificate, data, "")
+            return await self._take_envelope(certificate, receive)
         if route == ("GET", POSITION_PATH):
             sender = parse_qs(scope["query_string"].decode("latin-1")).get("sender", [""])[0]
             return await self._queue(certificate, None, sender)
         return _problem(404, "no_such_path", "This port takes envelopes of partners; see docs/protocol.md")
 
+    async def _take_envelope(self, certificate: bytes, receive: Receive) -> _Page:
+        parts: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._port.body_seconds):
+                refused = await self._read_body(receive, parts)
+            return refused or await self._queue(certificate, b"".join(parts), "")
+        except TimeoutError:
+            return _problem(408, "too_slow", "The envelope did not come in in time; nothing was taken", is_last=True)
+        finally:
+            self._held_bytes -= sum(map(len, parts))
+
+    async def _read_body(self, receive: Receive, parts: list[bytes]) -> _Page | None:
+        """Read into `parts`; why not, where it cannot be. What is too large is read on and thrown away, to a point."""
+        limit, size, has_more = self._port.limits.envelope_bytes, 0, True
+        while has_more and size <= 2 * limit:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return _problem(400, "broken_off", "The envelope broke off; nothing was taken", is_last=True)
+            part = event.get("body", b"")
+            size += len(part)
+            if size <= limit:
+                if self._held_bytes + len(part) > self._port.held_bytes:
+                    return _busy(is_last=True)
+                self._held_bytes += len(part)
+                parts.append(part)
+            has_more = event.get("more_body", False)
+        if size > limit:
+            return _problem(413, "too_large", f"An envelope has at most {limit} bytes", is_last=has_more)
+        return None
+
     async def _queue(self, certificate: bytes, data: bytes | None, sender: str) -> _Page:
         future: asyncio.Future[_Page] = asyncio.get_running_loop().create_future()
         if not self._writer.put(_Job(certificate, data, sender, future)):
-            return _problem(503, "busy", "Too many envelopes are waiting; nothing was taken", retry_after="1")
+            return _busy()
         return await future
 
 
@@ -275,22 +311,11 @@ def _page_of(reply: Reply) -> _Page:
     return _Page(413 if reply.code == "too_large" else 422, PROBLEM_MEDIA_TYPE, reply.body)
 
 
-def _problem(status: int, code: str, title: str, *, retry_after: str = "") -> _Page:
+def _busy(*, is_last: bool = False) -> _Page:
+    page = _problem(503, "busy", "Too many envelopes are waiting; nothing was taken", is_last=is_last)
+    return replace(page, retry_after="1")
+
+
+def _problem(status: int, code: str, title: str, *, is_last: bool = False) -> _Page:
     body = json.dumps({"type": f"urn:comity:refusal:{code}", "title": title, "status": status, "code": code})
-    return _Page(status, PROBLEM_MEDIA_TYPE, body.encode(), retry_after)
-
-
-async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """The body, or None where it is larger than the limit; the rest is then read and thrown away, but not for ever."""
-    parts: list[bytes] = []
-    size, has_more = 0, True
-    while has_more and size <= 2 * limit:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            return b""
-        part = event.get("body", b"")
-        size += len(part)
-        if size <= limit:
-            parts.append(part)
-        has_more = event.get("more_body", False)
-    return b"".join(parts) if size <= limit else None
+    return _Page(status, PROBLEM_MEDIA_TYPE, body.encode(), is_last=is_last)
