@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from comity.common import ComityError
-from comity.console.words import word
+from comity.console.words import in_english, word
 
 
 class ConsoleForm(forms.Form):
@@ -35,7 +35,7 @@ class ConsoleForm(forms.Form):
         field = error.where if error.where in self.fields else None
         advice = f" {error.remedy}" if error.remedy else ""
         place = f" ({error.where})" if error.where and field is None else ""
-        self.add_error(field, f"{error.what}{place}.{advice}".replace("..", "."))
+        self.add_error(field, in_english(f"{error.what}{place}.{advice}".replace("..", ".")))
 
 
 class SignInForm(ConsoleForm):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.exchange import health_of
+from comity.console.risk import first_reasons
 from comity.console.today import local_day
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.rules import InspectionState
@@ -66,14 +67,15 @@ def _consignments(actor: Actor) -> dict[str, object]:
     plan = risk.plan(local_day(utc_now()))
     open_inspections = enforcement.inspections(states=(InspectionState.ORDERED, InspectionState.STARTED), limit=10)
     records = intake.records_by_id([each.record_id for each in open_inspections])
+    first = risk.queue(QueueFilter(states=(TargetState.SELECTED,), page_size=5))
+    mine = risk.queue(QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=actor.id, page_size=5))
     return {
         "plan": plan,
         "bar": spent(plan),
         "states": [(state, count) for state, count in risk.state_counts().items() if count],
-        "first": risk.queue(QueueFilter(states=(TargetState.SELECTED,), page_size=5)),
-        "mine": risk.queue(
-            QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=actor.id, page_size=5)
-        ),
+        "first": first,
+        "mine": mine,
+        "first_reasons": first_reasons((*first.rows, *mine.rows)),
         "inspections": [(each, records.get(each.record_id)) for each in open_inspections],
         "received": intake.counts(),
     }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -97,7 +98,11 @@ def timeline_of(versions: list[StoredRecord], record_id: UUID, file: RecordFile)
         for each in versions
     ]
     events += [
-        Event(each.at, _("Assessed: %(score)s") % {"score": each.score}, str(word(each.lane.value)))
+        Event(
+            each.at,
+            _("Assessed: %(score)s") % {"score": number_format(each.score, decimal_pos=1)},
+            str(word(each.lane.value)),
+        )
         for each in risk.assessments(record_id)
     ]
     for inspection in file.inspections:

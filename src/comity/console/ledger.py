@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm
+from comity.console.words import in_english
 from comity.exchange.directory import load_peers
 from comity.ledger import NoCheckpointError, NoEntryError, verifying
 from comity.ledger import selectors as ledger
@@ -33,7 +34,7 @@ class EntryForm(ConsoleForm):
 
     entry = forms.IntegerField(
         label=gettext_lazy("Number of the entry"),
-        help_text=gettext_lazy("Counted from 0; messages and receipts name theirs"),
+        help_text=gettext_lazy("Counted from 0; messages and decisions name theirs"),
         min_value=0,
         error_messages={"required": gettext_lazy("Enter a number")},
     )
@@ -84,7 +85,7 @@ def proof(request: HttpRequest, _actor: Actor) -> HttpResponse:
         try:
             found = _entry_proof(form.cleaned_data["entry"])
         except NoEntryError as error:
-            form.add_error("entry", error.what)
+            form.add_error("entry", in_english(error.what))
     context = {
         "form": form,
         "size": ledger.log_size(),

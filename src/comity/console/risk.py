@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from http import HTTPStatus
 from uuid import UUID
@@ -18,7 +19,8 @@ from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
 from comity.console.today import local_day
-from comity.risk import Cause, Lane, QueueFilter, QueuePage, RuleError, TargetState
+from comity.console.words import in_english, is_english
+from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, RuleError, TargetState
 from comity.risk import selectors as risk
 from comity.risk.profiles import ProfileDraft
 from comity.risk.services import approve_profile, assign, draft_profile, retire_profile
@@ -129,8 +131,17 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
         "plan": risk.plan(local_day(utc_now())),
         "colleagues": [each for each in officers() if each.is_active and _decides(each.roles)],
+        "first_reasons": first_reasons(found.rows),
     }
     return render(request, "console/queue.html", context)
+
+
+def first_reasons(rows: Iterable[QueueRow]) -> dict[UUID, FoundReason]:
+    """The heaviest reason of each row in its parts; none on an English page, where the stored sentence serves."""
+    if is_english():
+        return {}
+    explained = ((row.record_id, risk.explanation(row.record_id)) for row in rows)
+    return {record_id: found.reasons[0] for record_id, found in explained if found.reasons}
 
 
 @page(Permission.DECIDE_CONSIGNMENT)
@@ -165,7 +176,7 @@ def edit_profile(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             made = draft_profile(actor, draft=form.draft(), at=utc_now())
         except RuleError as error:
-            form.add_error("expression", str(error))
+            form.add_error("expression", in_english(str(error)))
         except PermissionRefusedError:
             raise
         except ComityError as error:

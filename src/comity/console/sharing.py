@@ -12,11 +12,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from comity.agreements import PURPOSES, SharingRefusedError
+from comity.agreements import PURPOSES, Article, SharingRefusedError
+from comity.agreements import selectors as agreements_reads
+from comity.agreements.selectors import AgreementState, StoredAgreement
 from comity.common import Actor, ComityError, new_id, utc_now
 from comity.console.access import page
 from comity.console.bodies import BodyLine, body_lines
@@ -25,7 +27,7 @@ from comity.console.purpose import ask_purpose, current_purpose
 from comity.enforcement import selectors as enforcement
 from comity.exchange import selectors as exchange
 from comity.intake import selectors as intake
-from comity.journeys.share import Wish, approve_sharing, preview_sharing, share_alert
+from comity.journeys.share import ALERT_KIND, Wish, approve_sharing, preview_sharing, share_alert
 from comity.staff import Permission, PermissionRefusedError, may, require
 from comity.staff import selectors as staff
 from comity.staff import services as staff_writes
@@ -53,6 +55,11 @@ class AlertForm(ConsoleForm):
         label=gettext_lazy("Recipients"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one partner")},
+    )
+    agreement = forms.ChoiceField(
+        label=gettext_lazy("Under which agreement"),
+        help_text=gettext_lazy("Any lets the node choose among those that permit it"),
+        required=False,
     )
     purpose = forms.ChoiceField(label=gettext_lazy("Purpose at the partner"), choices=lambda: worded(PURPOSES))
     handling = forms.ChoiceField(
@@ -96,6 +103,10 @@ class AlertForm(ConsoleForm):
         choose(self, "exhibits", [(sha256, exhibit.name) for sha256, exhibit in known.items()])
         if not known:
             del self.fields["exhibits"]
+        answering = _answering(utc_now())
+        choose(self, "agreement", [("", str(_("any"))), *[(each.id, _title(each)) for each in answering]])
+        if len(answering) < 2:
+            del self.fields["agreement"]
 
     def alert(self, ref: str, at: datetime) -> Alert:
         """The alert of a valid form."""
@@ -125,6 +136,11 @@ class AlertForm(ConsoleForm):
             case_ref=given["case_ref"],
             exhibits=tuple(self._known[sha256] for sha256 in given.get("exhibits", [])),
         )
+
+    def wish(self) -> Wish:
+        """Whom a valid form wants to tell, for what, and under which agreement."""
+        given = self.cleaned_data
+        return Wish(tuple(given["recipients"]), given["purpose"], given.get("agreement") or None)
 
     def _subjects(self) -> tuple[Subject, ...]:
         given = self.cleaned_data
@@ -164,8 +180,7 @@ def share(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _preview(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpResponse:
     at = utc_now()
     alert = form.alert(_new_ref(at), at)
-    wish = Wish(tuple(form.cleaned_data["recipients"]), form.cleaned_data["purpose"])
-    previews = preview_sharing(actor, alert=alert, wish=wish, at=at)
+    previews = preview_sharing(actor, alert=alert, wish=form.wish(), at=at)
     context = {
         "form": form,
         "alert": alert,
@@ -180,8 +195,15 @@ def _preview(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpRespons
 def _send(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpResponse:
     at = utc_now()
     alert = form.alert(_new_ref(at), at)
-    given = form.cleaned_data
-    result = share_alert(actor, alert=alert, recipients=given["recipients"], purpose=given["purpose"], at=at)
+    wish = form.wish()
+    result = share_alert(
+        actor,
+        alert=alert,
+        recipients=wish.recipients,
+        purpose=wish.purpose,
+        agreement_id=wish.agreement_id,
+        at=at,
+    )
     if result.proposal_id:
         messages.success(request, _("The alert %(ref)s waits for a second officer.") % {"ref": alert.ref})
         return redirect("console:approvals")
@@ -225,6 +247,25 @@ def decide(request: HttpRequest, actor: Actor, proposal_id: UUID) -> HttpRespons
         staff_writes.withdraw(actor, proposal_id=proposal_id, at=at)
         messages.success(request, _("Taken back. Nothing was sent."))
     return redirect("console:approvals")
+
+
+def _answering(at: datetime) -> list[StoredAgreement]:
+    """The agreements in force under which this administration may send alerts at all."""
+    return [
+        each
+        for each in agreements_reads.agreements(at=at)
+        if each.state is AgreementState.IN_FORCE and any(_is_for_alerts(article) for article in each.agreement.articles)
+    ]
+
+
+def _is_for_alerts(article: Article) -> bool:
+    is_ours = settings.COMITY_ADMINISTRATION in article.senders
+    return article.is_permit and is_ours and (not article.kinds or ALERT_KIND in article.kinds)
+
+
+def _title(stored: StoredAgreement) -> str:
+    title = stored.agreement.title.in_((get_language() or "en").split("-")[0])
+    return f"{title} ({', '.join(stored.agreement.parties)})"
 
 
 def _lines_of(proposal: Proposal) -> list[BodyLine]:

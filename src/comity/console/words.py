@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 WORDS: Mapping[str, str | Promise] = {
     # roles
@@ -73,7 +75,9 @@ WORDS: Mapping[str, str | Promise] = {
     "finding/1": _("Finding"),
     # kinds of entries of the log
     "log:message": _("message released to a partner"),
+    "log:release": _("message released to a partner"),
     "log:receipt": _("receipt given to a partner"),
+    "log:decision": _("decision on sharing, taken under an agreement"),
     # handling
     "official": _("official"),
     "restricted": _("restricted"),
@@ -204,3 +208,13 @@ def word(text: str) -> str | Promise:
 def tag_colour(text: str) -> str:
     """green, red, amber, blue or grey."""
     return next((colour for colour, words in _COLOURS.items() if text in words), "grey")
+
+
+def is_english() -> bool:
+    """Whether the page is in English, which is what rooms write."""
+    return (get_language() or "en").startswith("en")
+
+
+def in_english(text: str) -> str | SafeString:
+    """English text; on a page of another language it says of itself that it is English (WCAG 3.1.2)."""
+    return text if is_english() or not text else format_html('<span lang="en">{}</span>', text)

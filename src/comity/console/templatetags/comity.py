@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -15,12 +16,24 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 
 from comity.agreements import Wording
-from comity.common import parse_instant
+from comity.common import Reason, parse_instant
 from comity.console.bodies import readable_paths
-from comity.console.words import WORDS, tag_colour, word
+from comity.console.sentences import (
+    Said,
+    say_evidence,
+    say_fact,
+    say_first,
+    say_formula,
+    say_reason,
+    say_selection,
+    say_title,
+)
+from comity.console.verdicts import say_verdict
+from comity.console.words import WORDS, in_english, tag_colour, word
+from comity.risk import Evidence, Explanation, FoundReason, QueueRow
 from comity.trade.codes import country_name
 
 register = template.Library()
@@ -90,9 +103,58 @@ def said(value: object) -> str:
 
 
 @register.filter
-def label(text: str) -> str:
-    """A label that another room wrote in English, in the officer's language where the catalogue knows it."""
-    return gettext(text) if text else ""
+def english(text: object) -> str | SafeString:
+    """What a room or a machine wrote in English; marked so on a page of another language (WCAG 3.1.2)."""
+    return in_english(str(text or ""))
+
+
+@register.filter
+def sentence(reason: Reason) -> str | SafeString:
+    """A reason of an agreement."""
+    return _marked(say_verdict(reason))
+
+
+@register.filter
+def compared(evidence: Evidence) -> str | SafeString:
+    """One thing that risk compared."""
+    return _marked(say_evidence(evidence))
+
+
+@register.filter
+def headline(reason: FoundReason) -> str | SafeString:
+    """What a reason of the assessment is called."""
+    return _marked(say_title(reason))
+
+
+@register.filter
+def why(reason: FoundReason) -> str | SafeString:
+    """A reason of the assessment in one sentence."""
+    return _marked(say_reason(reason))
+
+
+@register.filter
+def further(reason: FoundReason) -> list[tuple[str, str]]:
+    """What else is known of a reason's source: labels and words."""
+    return [say_fact(name, value) for name, value in reason.facts]
+
+
+@register.filter
+def selection(explanation: Explanation) -> str | SafeString:
+    """How and when a record was selected."""
+    return _marked(say_selection(explanation))
+
+
+@register.filter
+def formula(explanation: Explanation) -> str | SafeString:
+    """How the weights make the score."""
+    return _marked(say_formula(explanation.formula))
+
+
+@register.filter
+def first_reason(row: QueueRow, first: Mapping[UUID, FoundReason]) -> str | SafeString:
+    """The heaviest reason of a row of the queue; as it is stored where its parts are not at hand."""
+    known = first.get(row.record_id)
+    return _marked(say_first(known)) if known else english(row.top_reason or "–")
 
 
 @register.filter
@@ -211,3 +273,7 @@ def with_query(context: template.Context, **changes: object) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}" if query else "?"
+
+
+def _marked(said: Said) -> str | SafeString:
+    return in_english(said.text) if said.is_foreign else said.text
