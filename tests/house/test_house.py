@@ -21,6 +21,7 @@ WORKERS = {
     "exchange/inbox.py",
     "exchange/transports/https/server.py",
     "console/live.py",
+    "journeys/watch.py",
     "api/problems.py",
 }
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from comity.intake import selectors as intake
-from comity.journeys.watch import import_inbox
+from comity.journeys.watch import Inbox, UnreadableFileError, _read, import_inbox
 from comity.trade.formats.wco_xml import write_wco_xml
 from comity.training import Day
 
@@ -51,3 +52,64 @@ def test_what_cannot_be_taken_in_is_kept_beside_its_reason(tmp_path: Path, at: d
 
 def test_without_a_folder_there_is_nothing_to_do(tmp_path: Path, at: datetime) -> None:
     assert import_inbox(tmp_path / "missing", at=at) == 0
+
+
+def test_what_cannot_be_read_is_put_aside_and_stops_nobody(tmp_path: Path, day: Day, at: datetime) -> None:
+    long_ago = at - timedelta(hours=1)
+    large = _drop(tmp_path, "a-large.xml", b"", long_ago)
+    os.truncate(large, settings.COMITY_MAX_UPLOAD_BYTES + 1)
+    os.utime(large, (long_ago.timestamp(),) * 2)
+    (tmp_path / "link.xml").symlink_to("/etc/passwd")
+    _drop(tmp_path, os.fsdecode(b"b-\xff.xml"), b"<no", long_ago)
+    _drop(tmp_path, "c" * 251 + ".xml", b"<no", long_ago)
+    _drop(tmp_path, "good.xml", write_wco_xml(day.exports[0]), at - timedelta(seconds=5))
+    assert import_inbox(tmp_path, at=at) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["link.xml"]
+    reasons = [path for path in (tmp_path / "refused").iterdir() if path.name.endswith(".reasons.txt")]
+    assert len(reasons) == 3
+
+
+def test_a_file_that_the_node_may_not_read_says_so(
+    tmp_path: Path, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """root may read everything, so the refusal is the kernel's word in its place."""
+
+    def refuse(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    path = _drop(tmp_path, "a.xml", b"<x/>", at - timedelta(seconds=5))
+    with monkeypatch.context() as patch:
+        patch.setattr("comity.journeys.watch.os.open", refuse)
+        assert import_inbox(tmp_path, at=at) == 0
+    assert not path.exists()
+    (reason,) = (tmp_path / "refused").glob("*.reasons.txt")
+    assert "Permission denied" in reason.read_text()
+
+
+def test_a_file_that_cannot_be_put_aside_is_left_alone_until_it_changes(
+    tmp_path: Path, day: Day, at: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "done").write_text("a file where a folder must be")
+    os.utime(tmp_path / "done", (at.timestamp() + 60,) * 2)
+    _drop(tmp_path, "a.xml", write_wco_xml(day.exports[0]), at - timedelta(seconds=9))
+    inbox = Inbox(tmp_path)
+    assert [inbox.turn(at) for _ in range(3)] == [0, 0, 0]
+    assert caplog.text.count("left alone until it changes") == 1
+    assert intake.counts().records == 1
+    (tmp_path / "done").unlink()
+    os.utime(tmp_path / "a.xml", (at.timestamp() - 5,) * 2)
+    assert inbox.turn(at) == 1
+
+
+def test_a_link_put_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a key")
+    (tmp_path / "a.xml").symlink_to(tmp_path / "secret")
+    with pytest.raises(UnreadableFileError):
+        _read(tmp_path / "a.xml")
+
+
+def test_a_pipe_holds_nobody_up(tmp_path: Path, at: datetime) -> None:
+    os.mkfifo(tmp_path / "a.xml")
+    assert import_inbox(tmp_path, at=at) == 0
+    with pytest.raises(UnreadableFileError):
+        _read(tmp_path / "a.xml")

@@ -45,3 +45,25 @@ def test_waking_runs_urgent_jobs_before_they_are_due() -> None:
     assert second.wait(10)
     worker.stop()
     assert len(runs) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_fails_the_same_way_again_is_one_line_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
+    runs: list[datetime] = []
+    often = threading.Event()
+
+    def fail(at: datetime) -> None:
+        runs.append(at)
+        if len(runs) == 3:
+            often.set()
+        raise RuntimeError("the disk is full")
+
+    worker = JobWorker((Job("failing", 0, fail, is_urgent=True),), utc_now)
+    with caplog.at_level(logging.ERROR):
+        worker.start()
+        assert often.wait(30)
+        worker.stop()
+    lines = [record for record in caplog.records if "the job failing failed" in record.getMessage()]
+    assert [bool(record.exc_info) for record in lines[:3]] == [True, False, False]
+    assert "0.5 s" in lines[0].getMessage()
+    assert "2.0 s" in lines[2].getMessage()

@@ -7,9 +7,15 @@ which nothing came in to `refused/`; what was refused stands in a file of reason
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from django.conf import settings
+from django.db import OperationalError
 
 from comity.common import ComityError
 from comity.journeys.actors import this_node
@@ -20,38 +26,86 @@ log = logging.getLogger("comity.inbox")
 SETTLED_SECONDS = 1.0
 _DONE, _REFUSED = "done", "refused"
 _AT_ONCE = 20
+# A file name has at most 255 bytes on the usual file systems; the time and `.reasons.txt` come to it.
+_NAME_BYTES = 200
+
+
+class UnreadableFileError(ComityError):
+    """A file in the watched folder is no plain file, is too large, or may not be read by this node."""
+
+    code = "unreadable_file"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A file that has settled. changed: when, in nanoseconds."""
+
+    changed: int
+    path: Path
+
+
+@dataclass(slots=True)
+class Inbox:
+    """The watched folder. stuck: files that could be neither imported nor put aside, left alone until they change."""
+
+    folder: Path
+    stuck: set[_Waiting] = field(default_factory=set)
+
+    def turn(self, at: datetime) -> int:
+        """Import the files that have settled, oldest first, at most twenty a turn. Returns how many were imported.
+
+        A file in a folder named after a column mapping, such as inbox/national/x.csv, is read with that mapping.
+        """
+        settled = int((at.timestamp() - SETTLED_SECONDS) * 1e9)
+        waiting = {each for each in _files(self.folder) if each.changed <= settled}
+        self.stuck &= waiting
+        count = 0
+        for each in sorted(waiting - self.stuck, key=lambda one: one.changed)[:_AT_ONCE]:
+            try:
+                count += _import(self.folder, each.path, at)
+            except OperationalError:
+                raise  # the database is away: every file waits
+            except Exception:  # the edge of a worker: one bad file must not stop the others
+                log.exception(
+                    "%r could be neither imported nor put aside; it is left alone until it changes", each.path
+                )
+                self.stuck.add(each)
+        return count
 
 
 def import_inbox(folder: Path, *, at: datetime) -> int:
-    """Import the files that have settled, oldest first, at most twenty a turn. Returns how many were imported.
-
-    A file in a folder named after a column mapping, such as inbox/national/x.csv, is read with that mapping.
-    """
-    waiting = [path for path in _files(folder) if at.timestamp() - path.stat().st_mtime >= SETTLED_SECONDS]
-    oldest = sorted(waiting, key=lambda path: path.stat().st_mtime)[:_AT_ONCE]
-    return sum(_import(folder, path, at) for path in oldest)
+    """One turn of an inbox that remembers nothing of earlier turns."""
+    return Inbox(folder).turn(at)
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    found = []
-    for path in folder.rglob("*"):
-        inside = path.relative_to(folder).parts
-        is_aside = inside[0] in {_DONE, _REFUSED}
-        is_unfinished = path.name.startswith(".") or path.suffix == ".part"
-        if path.is_file() and not path.is_symlink() and not is_aside and not is_unfinished:
-            found.append(path)
-    return found
+def _files(folder: Path) -> Iterator[_Waiting]:
+    """Plain files by their own status; what vanishes while it is listed was taken away by its owner."""
+    for parent, folders, names in os.walk(folder):
+        if Path(parent) == folder:
+            folders[:] = [name for name in folders if name not in {_DONE, _REFUSED}]
+        for name in names:
+            path = Path(parent, name)
+            if name.startswith(".") or path.suffix == ".part":
+                continue
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield _Waiting(status.st_mtime_ns, path)
 
 
 def _import(folder: Path, path: Path, at: datetime) -> bool:
     inside = path.relative_to(folder)
     mapping = inside.parts[0] if len(inside.parts) > 1 else None
+    name = os.fsencode(inside).decode(errors="replace")
     try:
-        receipt = arrive(this_node(), source="folder", name=str(inside), data=path.read_bytes(), mapping=mapping, at=at)
+        data = _read(path)
+        receipt = arrive(this_node(), source="folder", name=name, data=data, mapping=mapping, at=at)
     except ComityError as error:
         _put_aside(folder, path, at, where=_REFUSED, reasons=[str(error)])
+        return False
+    except FileNotFoundError:
         return False
     is_in = bool(receipt.imported or receipt.duplicates or not receipt.refused)
     reasons = [str(note) for note in receipt.refused]
@@ -59,11 +113,34 @@ def _import(folder: Path, path: Path, at: datetime) -> bool:
     return is_in
 
 
+def _read(path: Path) -> bytes:
+    """The bytes of a plain file, no more than the node accepts; a link put in its place since is not followed."""
+    limit = settings.COMITY_MAX_UPLOAD_BYTES
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as source:
+            is_plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            data = source.read(limit + 1) if is_plain else b""
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableFileError(
+            f"The file cannot be read: {error.strerror}", where=path.name, remedy="Let the node's user read it."
+        ) from error
+    if not is_plain or len(data) > limit:
+        raise UnreadableFileError(
+            f"The file is no plain file of at most {limit} bytes", where=path.name, remedy="Send it in parts."
+        )
+    return data
+
+
 def _put_aside(folder: Path, path: Path, at: datetime, *, where: str, reasons: Sequence[str]) -> None:
     for reason in reasons:
         log.warning("refused: %s", reason)
-    target = folder / where / f"{at:%Y%m%dT%H%M%S%f}-{path.name}"
+    kept = os.fsdecode(os.fsencode(path.name)[-_NAME_BYTES:])
+    target = folder / where / f"{at:%Y%m%dT%H%M%S%f}-{kept}"
     target.parent.mkdir(exist_ok=True)
     if reasons:
-        target.with_name(target.name + ".reasons.txt").write_text("\n".join(reasons) + "\n")
+        text = "\n".join(reasons) + "\n"
+        target.with_name(target.name + ".reasons.txt").write_text(text, encoding="utf-8", errors="replace")
     path.rename(target)

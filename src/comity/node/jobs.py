@@ -19,6 +19,7 @@ from comity.common import Clock
 log = logging.getLogger("comity.jobs")
 
 _TURN_SECONDS = 0.25
+_LONGEST_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Job:
 class _Schedule:
     job: Job
     next_run: float = 0.0
+    failures: int = 0
+    trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -79,11 +82,32 @@ class JobWorker:
 
     def _take_turn(self, schedule: _Schedule, *, is_woken: bool) -> None:
         is_due = monotonic() >= schedule.next_run
-        if self._stopping.is_set() or not (is_due or (is_woken and schedule.job.is_urgent)):
+        is_called = is_woken and schedule.job.is_urgent and not schedule.failures
+        if self._stopping.is_set() or not (is_due or is_called):
             return
         schedule.next_run = monotonic() + schedule.job.every_seconds
         close_old_connections()
         try:
             schedule.job.run(self.clock())
-        except Exception:  # a worker's edge: the next turn must come whatever this one met
-            log.exception("the job %s failed and will be tried again", schedule.job.name)
+        except Exception as error:  # a worker's edge: the next turn must come whatever this one met
+            _note_failure(schedule, error)
+        else:
+            schedule.failures, schedule.trouble = 0, ""
+
+
+def _note_failure(schedule: _Schedule, error: Exception) -> None:
+    """The first time with its traceback; what fails the same way again waits longer and takes one line."""
+    schedule.failures += 1
+    wait = max(
+        schedule.job.every_seconds, min(_TURN_SECONDS * 2.0 ** min(schedule.failures, 20), _LONGEST_WAIT_SECONDS)
+    )
+    schedule.next_run = monotonic() + wait
+    trouble = f"{type(error).__name__}: {error}"
+    is_new, schedule.trouble = trouble != schedule.trouble, trouble
+    log.error(
+        "the job %s failed and will be tried again in %.1f s: %s",
+        schedule.job.name,
+        wait,
+        trouble,
+        exc_info=error if is_new else None,
+    )

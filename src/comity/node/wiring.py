@@ -10,7 +10,7 @@ from comity.exchange.inbox import process_due
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.receive import JOURNEYS, VALIDATORS
 from comity.journeys.record import log_decisions
-from comity.journeys.watch import import_inbox
+from comity.journeys.watch import Inbox
 from comity.node.home import Home
 from comity.node.jobs import Job
 
@@ -27,7 +27,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
     run_inbox: Callable[[datetime], object] = partial(process_due, JOURNEYS)
     return (
         Job("inbox", _INBOX_SECONDS, run_inbox, is_urgent=True),
-        Job("watched folder", _FOLDER_SECONDS, lambda at: import_inbox(home.inbox, at=at)),
+        Job("watched folder", _FOLDER_SECONDS, Inbox(home.inbox).turn),
         Job("decisions into the log", _DECISIONS_SECONDS, log_decisions, is_urgent=True),
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
     )
