@@ -73,7 +73,7 @@ requests = st.builds(
     origin=st.sampled_from((*PARTIES, "", "XD")),
     fields=st.frozensets(st.sampled_from(FIELDS), max_size=6),
     onward_from=st.sampled_from((None, "", "XA", "XD")),
-    origin_consents=st.booleans(),
+    owner_consents=st.booleans(),
     attributes=st.fixed_dictionaries(
         {}, optional={"category": st.sampled_from(CATEGORIES), "risk_type": st.sampled_from(RISK_TYPES)}
     ),

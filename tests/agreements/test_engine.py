@@ -68,7 +68,7 @@ def test_nothing_is_permitted_by_default() -> None:
         ({"risk_types": ("safety",)}, {}, ["risk_type"]),
         ({"valid": Period(date(2026, 4, 1), None)}, {}, ["valid"]),
         ({"valid": Period(None, date(2026, 3, 1))}, {}, ["valid"]),
-        ({}, {"onward_from": "XA", "origin_consents": True}, ["onward"]),
+        ({}, {"onward_from": "XA", "owner_consents": True}, ["onward"]),
         ({"onward": Onward.WITH_CONSENT}, {"onward_from": "XA"}, ["onward"]),
         ({"onward": Onward.PARTIES}, {"onward_from": "XD"}, ["onward"]),
         ({"onward": Onward.PARTIES}, {"onward_from": ""}, ["onward"]),
@@ -88,9 +88,9 @@ def test_a_near_miss_names_the_condition(
         ({"origins": ("XA",)}, {"origin": "XA"}),
         ({"categories": ("businesses",)}, {"attributes": {"category": "businesses"}}),
         ({"valid": Period(date(2026, 3, 2), date(2026, 3, 2))}, {}),
-        ({"onward": Onward.WITH_CONSENT}, {"onward_from": "XA", "origin_consents": True}),
+        ({"onward": Onward.WITH_CONSENT}, {"onward_from": "XA", "owner_consents": True}),
         ({"onward": Onward.PARTIES}, {"onward_from": "XB"}),
-        ({"onward": Onward.PARTIES}, {"onward_from": "XD", "origin_consents": True}),
+        ({"onward": Onward.PARTIES}, {"onward_from": "XD", "owner_consents": True}),
         ({}, {"onward_from": "XC"}),
         ({"handling_at_least": Handling.RESTRICTED}, {}),
     ],
@@ -125,6 +125,11 @@ def test_a_prohibition_wins_unless_it_is_known_not_to_apply(
     decision = decide(permit_article(), prohibition(**article), **changes)
     assert decision.is_permitted is not is_prohibited
     assert (decision.reasons[0].code == "prohibited") is is_prohibited
+
+
+def test_an_owner_that_nobody_names_is_said_to_be_missing() -> None:
+    decision = decide(permit_article(onward=Onward.PARTIES), onward_from="")
+    assert decision.near_misses[0].failed[0].text.startswith("It is not stated whose information it is")
 
 
 def test_a_prohibition_says_what_brought_it_to_bear() -> None:

@@ -267,6 +267,18 @@ def test_decisions_on_what_arrived_are_kept_together(in_force: str) -> None:
     assert services.record_decisions([], at=AT) == 0
 
 
+def test_decisions_are_logged_once_in_the_order_in_which_they_were_taken(in_force: str) -> None:
+    for minute in (2, 0, 1):
+        share(at=AT + timedelta(minutes=minute))
+    first, second = services.take_unlogged(limit=2)
+    assert (first.decided_at, second.decided_at) == (AT, AT + timedelta(minutes=1))
+    assert len({first.salt, second.salt}) == 2
+    services.mark_logged(receipts=[first, second], first_index=7)
+    (last,) = services.take_unlogged(limit=2)
+    assert last.decided_at == AT + timedelta(minutes=2)
+    assert [each.log_index for each in selectors.decision_receipts()] == [None, 8, 7]
+
+
 def test_rows_say_what_they_are(in_force: str) -> None:
     share()
     assert str(AgreementRow.objects.get()).endswith("findings 1.0")

@@ -14,7 +14,6 @@ from comity.staff import (
     may,
     permissions_of,
     require,
-    role_words,
 )
 from comity.staff.rules import NODE_PERMISSIONS, check_roles
 
@@ -73,6 +72,5 @@ def test_the_node_takes_in_and_assesses_but_does_not_decide():
 
 def test_roles_are_checked_sorted_and_named():
     assert check_roles(["supervisor", "analyst", "analyst"]) == ("analyst", "supervisor")
-    assert role_words(officer("supervisor", "analyst")) == "analyst, supervisor"
     with pytest.raises(OfficerRefusedError, match="emperor"):
         check_roles(["officer", "emperor"])

@@ -168,7 +168,7 @@ class TestTokens:
         staff.actor_of_token(old, at + timedelta(hours=23, minutes=59))
         with pytest.raises(TokenRefusedError, match="no longer valid"):
             staff.actor_of_token(old, at + timedelta(days=1))
-        staff.revoke_token(chief, name="old", at=at)
+        staff.revoke_token(chief, name=" Old", at=at)
         with pytest.raises(TokenRefusedError, match="no longer valid"):
             staff.actor_of_token(old, at)
         with pytest.raises(TokenRefusedError, match="no such token"):

@@ -220,6 +220,13 @@ def test_a_wrong_inclusion_path_says_why(index: int, size: int, path: list[bytes
         verify_inclusion(LEAVES[5], index, size, path, ROOTS[8])
 
 
+def test_a_path_that_ends_below_the_root_proves_nothing_even_where_the_hashes_agree() -> None:
+    inner = node_hash(LEAVES[0], LEAVES[1])
+    for leaf, path, root in ((LEAVES[0], [], LEAVES[0]), (LEAVES[0], [LEAVES[1]], inner)):
+        with pytest.raises(ProofError, match="does not lead"):
+            verify_inclusion(leaf, 0, 3, path, root)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path", "reason"),
     [

@@ -33,7 +33,6 @@ from comity.trust.tiles import (
 def test_tiles_have_the_names_of_the_specification(place: tuple[int, ...], path: str) -> None:
     assert tile_path(*place) == path
     assert parse_tile_path(path) == TilePath(*place)
-    assert parse_tile_path(path).is_partial is (len(place) == 3)
 
 
 @settings(deadline=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import ssl
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -19,7 +18,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from hypothesis import given
 
 from comity.common import utc_now
-from comity.trust import CertificateError, PemPair, certificate_fingerprint, make_authority, make_certificate
+from comity.trust import CertificateError, PemPair, make_authority, make_certificate
 from comity.trust.tls import check_issued_by, check_key_pair, read_certificate
 from tests.trust.strategies import AT, changed, differences, positions
 
@@ -81,11 +80,6 @@ def test_authority_issues_no_other_authority() -> None:
     assert (constraints.ca, constraints.path_length) == (True, 0)
     leaf = load(NODE.certificate).extensions.get_extension_for_class(x509.BasicConstraints).value
     assert not leaf.ca
-
-
-def test_fingerprint() -> None:
-    der = load(NODE.certificate).public_bytes(serialization.Encoding.DER)
-    assert certificate_fingerprint(der) == hashlib.sha256(der).hexdigest()
 
 
 def test_mutual_handshake(tmp_path: Path) -> None:

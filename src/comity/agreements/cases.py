@@ -157,7 +157,7 @@ def _request(reader: Reader) -> SharingRequest:
         origin=_party(reader.take("origin"), "origin"),
         fields=frozenset(_fields(reader.take("fields"), "fields", kind)),
         onward_from=_party(reader.take("information_of"), "information_of") or None,
-        origin_consents=read_flag(consents, "owner_consents") if consents else False,
+        owner_consents=read_flag(consents, "owner_consents") if consents else False,
         attributes=attributes,
     )
     reader.finish()

@@ -181,9 +181,11 @@ def _onward(agreement: Agreement, article: Article) -> Condition:
             return True
         if article.onward is Onward.NONE:
             return False
-        return q.origin_consents or (article.onward is Onward.PARTIES and q.onward_from in agreement.parties)
+        return q.owner_consents or (article.onward is Onward.PARTIES and q.onward_from in agreement.parties)
 
     def says(q: SharingRequest) -> str:
+        if not q.onward_from:
+            return "It is not stated whose information it is; the article must know."
         whose = f"The information is {q.onward_from}'s"
         if article.onward is Onward.NONE:
             return f"{whose}; the article does not let anyone hand on what is not their own."

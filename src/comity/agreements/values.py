@@ -118,7 +118,8 @@ class SharingRequest:
     """The question: may sender give receiver this, for this purpose?
 
     hs_codes, origin, attributes (category, risk_type): what the conditions of articles read; empty where unknown.
-    fields: the paths that the body holds. onward_from: whose information it is, where it is not the sender's own.
+    fields: the paths that the body holds. onward_from: whose information it is, where it is not the sender's own; empty
+    where nobody says. owner_consents: that administration has agreed to the sharing.
     """
 
     sender: str
@@ -131,7 +132,7 @@ class SharingRequest:
     origin: str = ""
     fields: frozenset[str] = frozenset()
     onward_from: str | None = None
-    origin_consents: bool = False
+    owner_consents: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,10 +1,10 @@
-"""The ground: ids, clock, actor, verdict, the root error. Nothing about customs."""
+"""The ground: ids, clock, actor, reason, the root error. Nothing about customs."""
 
 from comity.common.actor import Actor, ActorKind
 from comity.common.clock import Clock, parse_instant, show_instant, utc_now
 from comity.common.errors import ComityError
 from comity.common.ids import new_id
-from comity.common.verdict import Reason, Verdict
+from comity.common.reason import Reason
 
 __all__ = [
     "Actor",
@@ -12,7 +12,6 @@ __all__ = [
     "Clock",
     "ComityError",
     "Reason",
-    "Verdict",
     "new_id",
     "parse_instant",
     "show_instant",

@@ -6,17 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from comity.intake.values import KeyKind, RecordKind
+from comity.intake.values import KeyKind
 from comity.trade import Consignment, Declaration, Manifest, Party
 
 MAX_REFERENCE = 100
 MAX_KEY = 200
 _NOT_WORD = re.compile(r"[\W_]+")
-
-
-def kind_of(record: Declaration | Manifest) -> RecordKind:
-    """Declaration or manifest."""
-    return RecordKind.DECLARATION if isinstance(record, Declaration) else RecordKind.MANIFEST
 
 
 def reference_of(record: Declaration | Manifest) -> str:

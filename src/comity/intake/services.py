@@ -17,9 +17,9 @@ from comity.intake import home
 from comity.intake.errors import TooLargeError
 from comity.intake.models import Arrival, Record, RecordKey, Refusal
 from comity.intake.reading import Asked, Item, read_file
-from comity.intake.rules import MAX_REFERENCE, keys_of, kind_of, lodged_by, reference_of
+from comity.intake.rules import MAX_REFERENCE, keys_of, lodged_by, reference_of
 from comity.intake.selectors import shown_name
-from comity.intake.values import Receipt, RecordKind, RecordRef, RefusalNote
+from comity.intake.values import Receipt, RecordKind, RecordRef, RefusalNote, kind_of, ucr_of
 from comity.staff.rules import Permission, require
 from comity.staff.services import record_deed
 from comity.trade import Declaration, Manifest, Problem
@@ -181,7 +181,6 @@ def _arriving(item: Item) -> _Arriving | None:
 def _row_of(entry: _Arriving, tally: _Tally) -> Record:
     kind, reference, party = entry.identity
     content, reading = entry.content, entry.item.reading
-    ucr = content.ucr or content.consignment.ucr if isinstance(content, Declaration) else ""
     return Record(
         record_id=new_id(tally.at),
         version=1,
@@ -190,7 +189,7 @@ def _row_of(entry: _Arriving, tally: _Tally) -> Record:
         reference=reference,
         lodged_by=party,
         digest=entry.digest,
-        ucr=ucr[:MAX_REFERENCE],
+        ucr=ucr_of(content)[:MAX_REFERENCE],
         parsed=entry.parsed,
         problems=[_problem_row(problem) for problem in reading.problems],
         arrival=tally.arrival,

@@ -30,6 +30,16 @@ class KeyKind(StrEnum):
     MEANS_ID = "means_id"
 
 
+def kind_of(content: Declaration | Manifest) -> RecordKind:
+    """Declaration or manifest."""
+    return RecordKind.DECLARATION if isinstance(content, Declaration) else RecordKind.MANIFEST
+
+
+def ucr_of(content: Declaration | Manifest) -> str:
+    """The unique consignment reference of a declaration, or empty: a manifest has one for each consignment."""
+    return (content.ucr or content.consignment.ucr) if isinstance(content, Declaration) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordRef:
     """A stored version of a record. record_id is the same for all its versions."""
@@ -96,7 +106,7 @@ class StoredRecord:
     @property
     def kind(self) -> RecordKind:
         """Declaration or manifest."""
-        return RecordKind.DECLARATION if isinstance(self.content, Declaration) else RecordKind.MANIFEST
+        return kind_of(self.content)
 
     @property
     def declaration(self) -> Declaration | None:
@@ -111,4 +121,4 @@ class StoredRecord:
     @property
     def ucr(self) -> str:
         """The unique consignment reference of a declaration, or empty."""
-        return (self.content.ucr or self.content.consignment.ucr) if isinstance(self.content, Declaration) else ""
+        return ucr_of(self.content)

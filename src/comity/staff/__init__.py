@@ -16,7 +16,6 @@ from comity.staff.rules import (
     may,
     permissions_of,
     require,
-    role_words,
 )
 
 __all__ = [
@@ -33,5 +32,4 @@ __all__ = [
     "may",
     "permissions_of",
     "require",
-    "role_words",
 ]

@@ -140,8 +140,3 @@ def check_roles(words: Iterable[str]) -> tuple[str, ...]:
             f"There is no role {', '.join(unknown)}", where="roles", remedy=f"Choose from: {', '.join(Role)}."
         )
     return tuple(role.value for role in Role if role.value in wanted)
-
-
-def role_words(actor: Actor) -> str:
-    """The actor's roles for people to read, in the order of the list of roles."""
-    return ", ".join(role.value for role in Role if role.value in actor.roles)

@@ -164,7 +164,8 @@ def issue_token(
     Raises: PermissionRefusedError, OfficerRefusedError, TokenRefusedError.
     """
     require(actor, Permission.MANAGE_SYSTEMS)
-    if SystemToken.objects.filter(name=_checked_username(name)).exists():
+    name = _checked_username(name)
+    if SystemToken.objects.filter(name=name).exists():
         raise TokenRefusedError(
             "A token of this name was issued already", where=name, remedy="Choose another name; names are kept."
         )
@@ -172,7 +173,7 @@ def issue_token(
         raise TokenRefusedError("A token lives from one day to three years", where=f"{days} days")
     key, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     row = SystemToken.objects.create(
-        name=_checked_username(name),
+        name=name,
         key=key,
         digest=_digest(secret),
         roles=list(check_roles(roles)),
@@ -198,6 +199,7 @@ def revoke_token(actor: Actor, *, name: str, at: datetime) -> None:
     Raises: PermissionRefusedError, TokenRefusedError.
     """
     require(actor, Permission.MANAGE_SYSTEMS)
+    name = name.strip().lower()
     if not SystemToken.objects.filter(name=name, revoked_at=None).update(revoked_at=at):
         raise TokenRefusedError("There is no such token in use", where=name, remedy="Look at `comity token list`.")
     record_deed(actor, deed="revoke_token", subject=f"token:{name}", at=at)

@@ -58,9 +58,9 @@ def files_of(day: Day) -> tuple[TradeFile, ...]:
 def defective_files(day: Day) -> tuple[TradeFile, ...]:
     """Files lodged at XC that are not as they should be: what is wrong is told, and what is right comes in."""
     return (
-        _defect(day, "negative-mass.xml", _xml(_with_negative_mass(day.imports[0])), Expected(0, refused=1)),
-        _defect(day, "no-such-hs-code.xml", _xml(_with_unknown_hs(day.imports[0])), Expected(1, warned=1)),
-        _defect(day, "cut-off.xml", _cut_off(_xml(_renamed(day.imports[0], "CUT"))), Expected(0, refused=1)),
+        _defect(day, "negative-mass.xml", write_wco_xml(_with_negative_mass(day.imports[0])), Expected(0, refused=1)),
+        _defect(day, "no-such-hs-code.xml", write_wco_xml(_with_unknown_hs(day.imports[0])), Expected(1, warned=1)),
+        _defect(day, "cut-off.xml", _cut_off(write_wco_xml(_renamed(day.imports[0], "CUT"))), Expected(0, refused=1)),
         _unknown_column(day),
     )
 
@@ -84,7 +84,7 @@ def _afternoon(day: Day) -> tuple[TradeFile, ...]:
 def _zip_file(
     day: Day, office: Administration, part: Part, name: str, records: Iterable[Declaration | Manifest]
 ) -> TradeFile:
-    documents = [(_name_of(record), _xml(record)) for record in records]
+    documents = [(_name_of(record), write_wco_xml(record)) for record in records]
     return TradeFile(
         administration=office.code,
         part=part,
@@ -142,10 +142,6 @@ def _renamed(declaration: Declaration, word: str) -> Declaration:
 def _cut_off(data: bytes) -> bytes:
     """A document whose second half was lost on the way."""
     return data[: data.index(b"\n", len(data) // 2)]
-
-
-def _xml(record: Declaration | Manifest) -> bytes:
-    return write_wco_xml(record)
 
 
 def _name_of(record: Declaration | Manifest) -> str:

@@ -17,6 +17,7 @@ from comity.trade import (
     SubjectRole,
     SuggestedAction,
 )
+from comity.training.cast import EXPORTER, IMPORTER, SPORTS_SHOES, TRANSIT
 
 _DAYS_VALID = 90
 
@@ -97,7 +98,7 @@ def story_of(consignor: Party, consignee: Party, numbers: tuple[str, str, str, s
         first_import_lrn=first_lrn,
         second_ucr=second_ucr,
         second_export_lrn=second_lrn,
-        goods_hs="640411",
+        goods_hs=SPORTS_SHOES.hs,
         finding_text="Sports shoes bearing a registered mark without right; soles, labels and boxes are imitations.",
         second_finding_text="Sports shoes of the same imitation, with the same box labels, found before departure.",
         alert=AlertText(
@@ -110,8 +111,8 @@ def story_of(consignor: Party, consignee: Party, numbers: tuple[str, str, str, s
                 consignor_subject,
                 Subject(SubjectRole.CONSIGNEE, consignee.id, consignee.name, consignee.address.country),
             ),
-            hs_codes=("640411",),
-            route=Route("XA", "XA", ("XB",), "XC", "XAPRT"),
+            hs_codes=(SPORTS_SHOES.hs,),
+            route=Route(EXPORTER.code, EXPORTER.code, (TRANSIT.code,), IMPORTER.code, EXPORTER.port.code),
             modus_operandi="Declared as unbranded sports shoes at about a quarter of the usual price for their mass.",
             concealment="Branded uppers lie under two layers of plain cartons at the doors of the container.",
             case_ref=f"CASE-{first_ucr}",
@@ -122,7 +123,7 @@ def story_of(consignor: Party, consignee: Party, numbers: tuple[str, str, str, s
             title="Director of the consignee, to be watched without notice",
             risk_type=RiskType.SMUGGLING,
             handling=Handling.CONFIDENTIAL,
-            subjects=(Subject(SubjectRole.DECLARANT, "", "A. Quay, director", "XC"),),
+            subjects=(Subject(SubjectRole.DECLARANT, "", "A. Quay, director", IMPORTER.code),),
             hs_codes=(),
             route=Route(),
             modus_operandi="Meets the drivers of unsealed containers.",

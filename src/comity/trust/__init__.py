@@ -4,7 +4,7 @@
 # isort: off
 # fmt: off
 from comity.trust.canonical import canonical_json, sha256_hex
-from comity.trust.dsse import Signature, SignedStatement, add_signature, sign_statement, verify_statement
+from comity.trust.dsse import Signature, SignedStatement, sign_statement, verify_statement
 from comity.trust.errors import CanonicalFormError, CertificateError, KeyDocumentError, KeyRefusedError, KeyringError
 from comity.trust.errors import NoteError, ProofError, SignatureError, StatementError, TrustError, UnsealError
 from comity.trust.hpke import seal, unseal
@@ -17,15 +17,15 @@ from comity.trust.notes import Checkpoint, LogSigner, LogVerifier, NoteKind, Ope
 from comity.trust.notes import open_checkpoint, open_note, sign_note, split_note
 from comity.trust.tiles import TileError, TilePath, pack_entries, parse_tile_path, tile_path, unpack_entries
 from comity.trust.tlogproof import ProvedEntry, make_tlog_proof, verify_tlog_proof
-from comity.trust.tls import PemPair, certificate_fingerprint, make_authority, make_certificate
+from comity.trust.tls import PemPair, make_authority, make_certificate
 
 __all__ = [
     "EMPTY_ROOT", "KEY_DOCUMENT_TYPE", "CanonicalFormError", "CertificateError", "Checkpoint", "Frontier", "Growth",
     "KeyDocument", "KeyDocumentError", "KeyEntry", "KeyRefusedError", "Keyring", "KeyringError", "LogSigner",
     "LogVerifier", "NoteError", "NoteKind", "OpenedNote", "PemPair", "ProofError", "ProvedEntry", "RecipientKey",
     "RecipientPublicKey", "Signature", "SignatureError", "SignedStatement", "SigningKey", "StatementError", "TileError",
-    "TilePath", "TrustError", "UnsealError", "VerifyKey", "add_signature", "add_signatures", "canonical_json",
-    "certificate_fingerprint", "consistency_path", "consistency_ranges", "cosign", "grow", "inclusion_path",
+    "TilePath", "TrustError", "UnsealError", "VerifyKey", "add_signatures", "canonical_json",
+    "consistency_path", "consistency_ranges", "cosign", "grow", "inclusion_path",
     "inclusion_ranges", "keyring_files", "keyring_from_files", "leaf_hash", "make_authority", "make_certificate",
     "make_keyring", "make_tlog_proof", "node_hash", "open_checkpoint", "open_note", "pack_entries", "parse_tile_path",
     "read_key_document", "renew_keyring", "seal", "sha256_hex", "sign_key_document", "sign_note", "sign_statement",

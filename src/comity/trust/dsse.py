@@ -89,13 +89,6 @@ def sign_statement(payload_type: str, payload: bytes, *keys: SigningKey) -> Sign
     return SignedStatement(payload_type, payload, signatures)
 
 
-def add_signature(statement: SignedStatement, key: SigningKey) -> SignedStatement:
-    """The statement with one more signature; a key that has signed already replaces its own."""
-    mine = Signature(key.verify_key.keyid, key.sign(pae(statement.payload_type, statement.payload)))
-    others = tuple(each for each in statement.signatures if each.keyid != mine.keyid)
-    return SignedStatement(statement.payload_type, statement.payload, (*others, mine))
-
-
 def verify_statement(
     statement: SignedStatement, keys: Iterable[VerifyKey], *, payload_type: str, threshold: int = 1
 ) -> tuple[str, ...]:

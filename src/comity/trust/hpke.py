@@ -12,10 +12,6 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from comity.trust.errors import UnsealError
 from comity.trust.keys import RecipientKey, RecipientPublicKey
 
-ENCAPSULATED_BYTES = 32
-TAG_BYTES = 16
-SEAL_OVERHEAD_BYTES = ENCAPSULATED_BYTES + TAG_BYTES
-
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 
 

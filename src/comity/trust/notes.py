@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from comity.trust.errors import NoteError, SignatureError
-from comity.trust.keys import SigningKey, VerifyKey
+from comity.trust.keys import SIGNATURE_BYTES, SigningKey, VerifyKey
 from comity.trust.merkle import HASH_SIZE
 
 MAX_NOTE_CHARS = 65_536
@@ -136,7 +135,7 @@ class LogVerifier:
             Checkpoint.parse(text)
             raw, seconds = raw[8:], int.from_bytes(raw[:8], "big")
             data = _cosigned(text, seconds)
-        if len(raw) != 64 or (seconds or 0) > MAX_SIZE:
+        if len(raw) != SIGNATURE_BYTES or (seconds or 0) > MAX_SIZE:
             raise NoteError("A signature has the wrong length or time", where=self.name)
         try:
             self.key.verify(raw, data)
@@ -277,7 +276,7 @@ def from_base64(text: str) -> bytes:
     """
     try:
         raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise NoteError("Not base64", where=repr(text)[:120]) from error
     if to_base64(raw) != text:  # unused bits that are not zero would give one value two spellings
         raise NoteError("Not canonical base64", where=repr(text)[:120])

@@ -35,11 +35,6 @@ class TilePath:
     n: int
     width: int = TILE_WIDTH
 
-    @property
-    def is_partial(self) -> bool:
-        """Whether the tile is the unfinished right edge of some tree."""
-        return self.width < TILE_WIDTH
-
 
 def tile_path(level: int, n: int, width: int = TILE_WIDTH) -> str:
     """The path of a tile below the log's prefix: tile/0/x001/x234/067 or tile/entries/000.p/17."""

@@ -6,7 +6,6 @@ certificates are refused by common path validation, so TLS keys are P-256 while 
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -87,11 +86,6 @@ def make_certificate(authority: PemPair, administration: str, hosts: Sequence[st
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
     return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
-
-
-def certificate_fingerprint(der: bytes) -> str:
-    """The SHA-256 of a certificate in DER, in hex."""
-    return hashlib.sha256(der).hexdigest()
 
 
 def read_certificate(pem: str) -> x509.Certificate:

@@ -1,8 +1,8 @@
-"""A decision and its reasons."""
+"""Why something was decided as it was."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,3 @@ class Reason:
     code: str
     text: str
     clause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Yes or no, with every reason."""
-
-    is_permitted: bool
-    reasons: tuple[Reason, ...] = field(default=())
