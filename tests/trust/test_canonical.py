@@ -70,3 +70,15 @@ def test_refuses_endless_nesting() -> None:
     value.append(value)
     with pytest.raises(CanonicalFormError, match="64 levels"):
         canonical_json(value)
+
+
+@pytest.mark.parametrize(("levels", "is_taken"), [(64, True), (65, False)])
+def test_the_last_level_that_is_taken(levels: int, is_taken: bool) -> None:
+    value: object = []
+    for _ in range(levels - 1):
+        value = [value]
+    if is_taken:
+        assert canonical_json(value) == b"[" * levels + b"]" * levels
+    else:
+        with pytest.raises(CanonicalFormError, match="64 levels"):
+            canonical_json(value)

@@ -110,6 +110,8 @@ def test_new_signing_key_is_followed_and_the_old_one_ends_on_its_date() -> None:
     assert document.active_signing_keys(AT + timedelta(days=730)) == (new,)
     assert read_key_document(rotated.key_statement.to_bytes(), trusted=KEYRING.key_document, at=later) == document
     assert read_key_document(rotated.key_statement.to_bytes(), trusted=None, at=later) == document
+    at_its_end = renew_keyring(rotated, ["alfa.example"], AT + timedelta(days=730))
+    assert [each.public for each in at_its_end.key_document.signing_keys] == [new.raw.hex()]
     much_later = AT + timedelta(days=900)
     third = renew_keyring(rotated, ["alfa.example"], much_later)
     assert [each.public for each in third.key_document.signing_keys] == [new.raw.hex()]
