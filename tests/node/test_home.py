@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
 
 import pytest
 
 from comity.node.database import DatabaseURLError, database_settings
-from comity.node.home import Home, HomeError, current_home
+from comity.node.home import Home, HomeError, Listener, current_home
+from comity.node.keys import load_secret
+from comity.node.logs import OneLineFormatter
 
 SETTINGS = """
 administration = "XA"
@@ -72,3 +76,49 @@ def test_a_postgresql_url_is_read(tmp_path: Path) -> None:
 def test_another_url_is_refused_without_showing_its_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(DatabaseURLError, match="postgresql://"):
         database_settings(url, default=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "origin"),
+    [
+        ("http://127.0.0.1:8100", "127.0.0.1", "http://127.0.0.1:8100"),
+        ("https://Comity.Example/", "comity.example", "https://comity.example"),
+        ("https://[2001:DB8::1]:8443/console", "[2001:db8::1]", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_a_url_tells_its_host_and_origin_as_a_browser_does(url: str, host: str, origin: str) -> None:
+    listener = Listener("::", 8100, url)
+    assert (listener.public_host, listener.origin) == (host, origin)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8100", "ftp://a", "http://", "http://[::1", ""])
+def test_an_address_that_is_none_is_named(tmp_path: Path, url: str) -> None:
+    (tmp_path / "comity.toml").write_text(SETTINGS.replace("http://127.0.0.1:8100", url))
+    with pytest.raises(HomeError, match="misspells"):
+        Home(tmp_path).read_settings()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"short", b"\xff" * 64])
+def test_a_node_never_signs_sessions_with_a_word_that_others_know(tmp_path: Path, content: bytes | None) -> None:
+    home = Home(tmp_path)
+    assert load_secret(home) == "no-node-lives-here"
+    (tmp_path / "comity.toml").write_text(SETTINGS)
+    home.keys.mkdir()
+    if content is not None:
+        (home.keys / "session.key").write_bytes(content)
+    with pytest.raises(HomeError, match="signs sessions"):
+        load_secret(home)
+
+
+def test_a_line_of_the_log_stays_one_line() -> None:
+    forged = "hello\n2026-03-02 CRITICAL comity all is lost\x1b[2J\u202e"
+    record = logging.LogRecord("comity", logging.WARNING, __file__, 1, "%s", (forged,), None)
+    line = OneLineFormatter("%(levelname)s %(message)s").format(record)
+    assert line.isprintable()
+    assert "\\n2026-03-02" in line
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    lines = OneLineFormatter("%(levelname)s %(message)s").format(record).split("\n")
+    assert all(line.startswith("  | ") for line in lines[1:])

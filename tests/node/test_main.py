@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,8 @@ def test_a_node_is_made_and_found_by_the_option(tmp_path: Path) -> None:
     assert "Key fingerprint" in made.stdout
     assert {path.stat().st_mode & 0o777 for path in (home / "keys").iterdir()} == {0o600}
     assert (home / "keys").stat().st_mode & 0o777 == 0o700
+    for path in (home, home / "comity.sqlite3", home / "comity.toml", home / "evidence", home / "inbox"):
+        assert path.stat().st_mode & 0o077 == 0, path
     status = _comity("--home", str(home), "status", cwd=tmp_path)
     assert status.returncode == 0, status.stderr
     assert "XA · Customs of Alfa" in status.stdout
@@ -65,3 +68,20 @@ def test_help_reads_without_a_home(tmp_path: Path) -> None:
     assert result.returncode == 0
     for word in ("ENVIRONMENT", "EXIT STATUS", "init", "serve", "import", "status"):
         assert word in result.stdout
+
+
+def test_a_database_that_is_none_and_a_port_that_is_taken_are_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = str(taken.getsockname()[1])
+        made = _comity("init", "--administration", "XA", "--console-port", "0", "--partners-port", number, cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
+        serving = _comity("serve", cwd=tmp_path)
+        assert (serving.returncode, "cannot listen" in serving.stderr) == (1, True), serving.stderr
+    (tmp_path / "comity.sqlite3").write_bytes(b"no database at all, but long enough to be read as one" * 99)
+    status = _comity("status", cwd=tmp_path)
+    assert (status.returncode, "The database refused" in status.stderr) == (1, True), status.stderr
+    (tmp_path / "keys" / "session.key").unlink()
+    keyless = _comity("serve", cwd=tmp_path)
+    assert (keyless.returncode, "signs sessions" in keyless.stderr) == (1, True), keyless.stderr
+    for result in (serving, status, keyless):
+        assert "Traceback" not in result.stderr

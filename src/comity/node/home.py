@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from comity.common import ComityError
 
@@ -35,6 +36,18 @@ class Listener:
     host: str
     port: int
     url: str
+
+    @property
+    def public_host(self) -> str:
+        """The host in the URL as a browser names it: in small letters, an IPv6 address in brackets."""
+        host = urlsplit(self.url).hostname or ""
+        return f"[{host}]" if ":" in host else host
+
+    @property
+    def origin(self) -> str:
+        """The URL without its path, as a browser tells it."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +146,7 @@ def _settings_of(table: Mapping[str, object], path: Path) -> HomeSettings:
 def _listener_of(table: object) -> Listener:
     if not isinstance(table, dict):
         raise TypeError("a [console] or [partners] table")
-    return Listener(host=str(table["host"]), port=int(table["port"]), url=str(table["url"]))
+    listener = Listener(host=str(table["host"]), port=int(table["port"]), url=str(table["url"]))
+    if urlsplit(listener.url).scheme not in {"http", "https"} or not listener.public_host:
+        raise ValueError(f"url: {listener.url[:80]!r} is no http:// or https:// address")
+    return listener

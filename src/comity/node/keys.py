@@ -10,12 +10,24 @@ from comity.node.home import Home, HomeError
 from comity.trust import Keyring, keyring_files, keyring_from_files
 
 _SESSION_KEY = "session.key"
+_SHORTEST_SECRET = 32
 
 
 def load_secret(home: Home) -> str:
-    """The key for Django's own signatures; a fixed word where no node lives, for commands that sign nothing."""
+    """The key for Django's own signatures; a fixed word where no node lives, for commands that sign nothing.
+
+    Raises: HomeError where a node lives and its key is missing: with a known word anybody could sign a session.
+    """
+    if not home.is_initialised:
+        return "no-node-lives-here"
     path = home.keys / _SESSION_KEY
-    return path.read_text().strip() if path.is_file() else "no-node-lives-here"
+    try:
+        secret = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_session_key(path, type(error).__name__) from error
+    if len(secret) < _SHORTEST_SECRET:
+        raise _no_session_key(path, f"{len(secret)} characters")
+    return secret
 
 
 def load_keyring(home: Home) -> Keyring:
@@ -43,6 +55,14 @@ def write_keyring(home: Home, keyring: Keyring) -> None:
     for name, content in keyring_files(keyring).items():
         _write_private(home.keys / name, content)
     _write_private(home.keys / _SESSION_KEY, secrets.token_urlsafe(48).encode())
+
+
+def _no_session_key(path: Path, why: str) -> HomeError:
+    return HomeError(
+        "The key that signs sessions cannot be used",
+        where=f"{path}: {why}",
+        remedy="Restore it from a backup, or write 64 random characters into it, readable by its owner only.",
+    )
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import click
 import django
+from django.db import DatabaseError
 
 from comity import __version__
 from comity.common import ComityError
@@ -57,6 +58,9 @@ class Commands(click.Group):
             return super().invoke(context)
         except ComityError as error:
             click.echo(f"comity: {error}", err=True)
+            context.exit(1)
+        except DatabaseError as error:
+            click.echo(f"comity: The database refused: {error}. Nothing of this step was stored.", err=True)
             context.exit(1)
 
 
@@ -117,7 +121,8 @@ def batch(file: TextIO) -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. What it writes (database, evidence, bundles) is for the node's own user alone."""
+    os.umask(0o077)
     sys.exit(comity.main(prog_name="comity", standalone_mode=True))
 
 

@@ -32,7 +32,7 @@ COMITY_KEYRING: Keyring = SimpleLazyObject(lambda: load_keyring(_home))  # type:
 
 SECRET_KEY = load_secret(_home)
 DEBUG = os.environ.get("COMITY_DEBUG") == "1"
-ALLOWED_HOSTS = ["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]", _node.console.url.split("//")[-1].split(":")[0]]
+ALLOWED_HOSTS = ["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]", _node.console.public_host]
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -137,7 +137,9 @@ SESSION_COOKIE_AGE = 8 * 60 * 60
 CSRF_COOKIE_HTTPONLY = True
 # A node is installed behind TLS; the demo speaks plain HTTP on loopback, where browsers drop secure cookies.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _node.console.url.startswith("https://")
-CSRF_TRUSTED_ORIGINS = [_node.console.url] if _node.console.url else []
+# Told only over TLS: a year without a single page in the clear.
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SESSION_COOKIE_SECURE else 0
+CSRF_TRUSTED_ORIGINS = [_node.console.origin] if _node.console.url else []
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -147,7 +149,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "comity.node.logs.OneLineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"comity": {"level": "INFO"}},
