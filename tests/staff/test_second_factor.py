@@ -98,6 +98,15 @@ def test_wrong_codes_slow_down_the_next_try(ana: Officer, secret: str, at: datet
     assert TOTPDevice.objects.get().throttling_failure_count == 0
 
 
+def test_no_wait_is_longer_than_an_hour(ana: Officer, secret: str, at: datetime):
+    later = at + timedelta(days=1)
+    TOTPDevice.objects.update(throttling_failure_timestamp=later, throttling_failure_count=50)
+    end = later + timedelta(hours=1)
+    with pytest.raises(SecondFactorRefusedError, match="please wait"):
+        second_factor.verify_code(ana, code=code_of(secret, end), at=end - timedelta(seconds=1))
+    second_factor.verify_code(ana, code=code_of(secret, end), at=end)
+
+
 def test_without_an_app_no_code_is_right(ana: Officer, at: datetime):
     with pytest.raises(SecondFactorRefusedError, match="No authenticator"):
         second_factor.verify_code(ana, code="123456", at=at)

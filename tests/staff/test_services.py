@@ -106,11 +106,14 @@ class TestOfficers:
     def test_disabling_an_officer_revokes_the_tokens_that_speak_for_him(self, chief: Actor, at: datetime):
         make(chief, at)
         text = staff.issue_token(chief, name="ana-laptop", roles=["officer"], officer="ana", at=at)
+        staff.issue_token(chief, name="ana-lost", roles=["officer"], officer="ana", at=at)
+        staff.revoke_token(chief, name="ana-lost", at=at - timedelta(hours=1))
         staff.disable_officer(chief, username="ana", at=at)
         assert not staff_reads.officer("ana").is_active
         with pytest.raises(TokenRefusedError):
             staff.actor_of_token(text, at)
         assert AuditEntry.objects.get(deed="disable_officer").facts == {"tokens_revoked": "1"}
+        assert SystemToken.objects.get(name="ana-lost").revoked_at == at - timedelta(hours=1)
 
     def test_the_second_factor_can_be_required(self, chief: Actor, at: datetime):
         make(chief, at)
@@ -151,9 +154,9 @@ class TestTokens:
 
     def test_last_use_is_noted_once_a_day(self, chief: Actor, at: datetime):
         text = staff.issue_token(chief, name="tool", roles=["system"], officer=None, at=at)
-        for hours in (0, 1, 23, 25):
+        for hours, noted in ((0, 0), (1, 0), (23, 0), (24, 24), (25, 24)):
             staff.actor_of_token(text, at + timedelta(hours=hours))
-        assert SystemToken.objects.get().last_used_at == at + timedelta(hours=25)
+            assert SystemToken.objects.get().last_used_at == at + timedelta(hours=noted)
 
     @pytest.mark.parametrize(
         "mend", [lambda t: t[:-1], lambda t: t + "x", lambda t: "x" + t, lambda t: "", lambda t: "_"]
@@ -178,12 +181,13 @@ class TestTokens:
         staff.issue_token(chief, name="tool", roles=["system"], officer=None, at=at)
         with pytest.raises(TokenRefusedError, match="issued already"):
             staff.issue_token(chief, name="tool", roles=["system"], officer=None, at=at)
-        for days in (0, 4000):
+        for days in (0, 3 * 365 + 1):
             with pytest.raises(TokenRefusedError, match="lives from"):
                 staff.issue_token(chief, name="tool2", roles=["system"], officer=None, at=at, days=days)
         with pytest.raises(PermissionRefusedError):
             staff.issue_token(supervisor, name="tool3", roles=["system"], officer=None, at=at)
-        assert [row.name for row in staff_reads.tokens()] == ["tool"]
+        staff.issue_token(chief, name="tool4", roles=["system"], officer=None, at=at, days=3 * 365)
+        assert [row.name for row in staff_reads.tokens()] == ["tool", "tool4"]
 
 
 class TestFourEyes:

@@ -307,18 +307,18 @@ ALL = read_mapping(
 )
 
 
-@patient
-@given(
-    st.lists(
-        st.fixed_dictionaries({name: words | st.sampled_from(["1", "-1", "XA"]) for name in DECLARATION_FIELDS}),
-        max_size=3,
-    )
+CELLS = st.dictionaries(
+    st.sampled_from(list(DECLARATION_FIELDS)), words | st.sampled_from(["1", "-1", "XA"]), max_size=20
 )
-def test_any_cells_are_read_or_refused(rows: list[dict[str, str]]) -> None:
+
+
+@patient
+@given(st.lists(st.tuples(st.sampled_from(["", "A", "B"]), CELLS), max_size=4))
+def test_any_cells_are_read_or_refused(rows: list[tuple[str, dict[str, str]]]) -> None:
     target = io.StringIO()
     writer = csv.DictWriter(target, list(DECLARATION_FIELDS))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(cells | {"lrn": reference} for reference, cells in rows)
     for reading in read_csv(target.getvalue().encode(), ALL):
         assert (reading.record is None) == bool(reading.errors)
 
