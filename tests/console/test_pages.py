@@ -24,6 +24,9 @@ from comity.training import photo
 from tests.console import world as made
 from tests.console.world import World
 
+# The database is made only where a test of the run is marked so.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory) -> Iterator[World]:

@@ -28,7 +28,7 @@ class QuestionForm(ConsoleForm):
     hs_code = forms.RegexField(
         r"^\d{2}(\d{2}(\d{2})?)?$",
         label=_("HS code of the goods"),
-        help_text=_("Two, four or six digits; empty when it does not matter"),
+        help_text=_("Two, four or six digits"),
         required=False,
         error_messages={"invalid": _("Write two, four or six digits")},
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from comity.console.words import word
 
@@ -111,7 +112,7 @@ def _item_line(label: str, value: object, depth: int) -> BodyLine:
     if not isinstance(value, Mapping):
         return BodyLine(label, str(value), depth)
     role = value.get("role")
-    name = f"{label}: {word(str(role))}" if role else label
+    name = _pair(label, str(word(str(role)))) if role else label
     return BodyLine(name, _in_one_line(value), depth)
 
 
@@ -131,7 +132,11 @@ def _place(path: str) -> int:
 
 
 def _path_words(path: str) -> str:
-    return ": ".join(_part_words(part) for part in path.split("."))
+    return reduce(_pair, (_part_words(part) for part in path.split(".")))
+
+
+def _pair(name: str, value: str) -> str:
+    return gettext("%(name)s: %(value)s") % {"name": name, "value": value}
 
 
 def _part_words(part: str) -> str:

@@ -152,6 +152,17 @@ def say_reason(reason: FoundReason) -> Said:
             return say(reason.text, lambda: _joined(reason.text, reason.evidence))
 
 
+def say_beside(reason: FoundReason) -> Said:
+    """What the sentence says more than the evidence, which stands in a list: further goods items, the warning."""
+    told = _told(reason.text, reason.evidence)
+    if not told:
+        return say_reason(reason)
+    rest = reason.text.removeprefix("; ".join(each.text for each in told)).removeprefix(". ").strip(" ()")
+    rest = f"{rest[:1].upper()}{rest[1:]}"
+    more = _MORE.search(reason.text)
+    return say(rest, lambda: _rest(int(more[1]) if more else 0, reason.text).strip(" ()"))
+
+
 def say_first(reason: FoundReason) -> Said:
     """The heaviest reason in one line, as the queue shows it."""
     sentence = say_reason(reason)
@@ -307,26 +318,30 @@ def _value(text: str, column: str) -> str:
 
 
 def _joined(english: str, evidence: Sequence[Evidence]) -> str:
-    """The sentence of a reason from its evidence: risk joins what was compared, the first goods item's only."""
+    texts = [_evidence(each) for each in _told(english, evidence)]
+    more = _MORE.search(english)
+    rest = _rest(int(more[1]) if more else 0, english)
+    gap = "" if not rest else " " if more else ". "
+    return "\u00a0; ".join(texts) + gap + rest if texts and all(texts) else ""
+
+
+def _told(english: str, evidence: Sequence[Evidence]) -> Sequence[Evidence]:
+    """What of the evidence the sentence tells: risk joins what was compared, of the first goods item only."""
     more = _MORE.search(english)
     plain = english[: more.start()] if more else english.removesuffix(_UNVERIFIED)
-    for count in range(1, len(evidence) + 1):
-        if "; ".join(each.text for each in evidence[:count]) == plain:
-            texts = [_evidence(each) for each in evidence[:count]]
-            return _ended("\u00a0; ".join(texts), english, int(more[1]) if more else 0) if all(texts) else ""
-    return ""
+    counts = range(1, len(evidence) + 1)
+    fitting = (count for count in counts if "; ".join(each.text for each in evidence[:count]) == plain)
+    return evidence[: next(fitting, 0)]
 
 
-def _ended(text: str, english: str, more: int) -> str:
+def _rest(more: int, english: str) -> str:
+    """How the sentence ends: with the number of further goods items, or with the warning."""
     if more:
-        rest = ngettext("(and %(count)d more goods item)", "(and %(count)d more goods items)", more)
-        return f"{text} {rest % {'count': more}}"
+        text = ngettext("(and %(count)d more goods item)", "(and %(count)d more goods items)", more)
+        return text % {"count": more}
     if english.endswith(_UNVERIFIED):
-        warning = gettext(
-            "Unverified partner information: it may select for control, it may not be the deciding factor."
-        )
-        return f"{text}. {warning}"
-    return text
+        return gettext("Unverified partner information: it may select for control, it may not be the deciding factor.")
+    return ""
 
 
 def _drawn_briefly(reason: FoundReason) -> str:

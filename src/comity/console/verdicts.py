@@ -25,7 +25,7 @@ _NEAREST = re.compile(
     r"No article permits (?P<kind>\S+) from (?P<one>\S+) to (?P<many>\S+) so; article (?P<id>\S+) is nearest\. "
     r"(?P<rest>.+)"
 )
-_NEXT = re.compile(r"(?<=\.) (?=The |No HS code )")
+_NEXT = re.compile(r"(?<=\.) (?=The |No HS code |It is not stated )")
 
 _LABELS: Mapping[str, str | Promise] = {
     "origin": _("Origin"),
@@ -130,6 +130,10 @@ _SHAPES: tuple[tuple[str, str | Promise], ...] = (
     (
         r"The information is (?P<one>\S+)'s; the article asks for the consent of (?P=one)\.",
         _("The information is from %(one)s; the article asks for its consent."),
+    ),
+    (
+        r"It is not stated whose information it is; the article must know\.",
+        _("It is not stated whose information it is; the article must know."),
     ),
     (rf"Article {_ID}(?:, (?P<title>.+),)? prohibits it\.", _("Article %(id)s prohibits it.")),
     (rf"Article {_ID}(?:, (?P<title>.+),)? permits it\.", _("Article %(id)s permits it.")),

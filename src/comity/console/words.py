@@ -77,7 +77,7 @@ WORDS: Mapping[str, str | Promise] = {
     "log:message": _("message released to a partner"),
     "log:release": _("message released to a partner"),
     "log:receipt": _("receipt given to a partner"),
-    "log:decision": _("decision on sharing, taken under an agreement"),
+    "log:decision": _("decision on sharing, by an agreement"),
     # handling
     "official": _("official"),
     "restricted": _("restricted"),

@@ -21,8 +21,10 @@ from django.utils.translation import get_language
 from comity.agreements import Wording
 from comity.common import Reason, parse_instant
 from comity.console.bodies import readable_paths
+from comity.console.deeds import Particular, particulars_of, subject_of
 from comity.console.sentences import (
     Said,
+    say_beside,
     say_evidence,
     say_fact,
     say_first,
@@ -115,6 +117,18 @@ def sentence(reason: Reason) -> str | SafeString:
 
 
 @register.filter
+def deed_subject(subject: str) -> Particular:
+    """What a deed of the audit was about."""
+    return subject_of(subject)
+
+
+@register.filter
+def deed_particulars(facts: Mapping[str, object]) -> list[Particular]:
+    """The facts of a deed of the audit."""
+    return particulars_of(facts)
+
+
+@register.filter
 def compared(evidence: Evidence) -> str | SafeString:
     """One thing that risk compared."""
     return _marked(say_evidence(evidence))
@@ -130,6 +144,12 @@ def headline(reason: FoundReason) -> str | SafeString:
 def why(reason: FoundReason) -> str | SafeString:
     """A reason of the assessment in one sentence."""
     return _marked(say_reason(reason))
+
+
+@register.filter
+def beside(reason: FoundReason) -> str | SafeString:
+    """What the sentence of a reason says more than the list of its evidence."""
+    return _marked(say_beside(reason))
 
 
 @register.filter
