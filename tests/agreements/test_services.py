@@ -83,7 +83,9 @@ def test_an_agreement_from_draft_to_force() -> None:
     deeds = list(AuditEntry.objects.order_by("id").values_list("deed", flat=True))
     assert deeds.count("adopt_agreement") == 1
     assert deeds[:2] == ["import_agreement", "import_agreement"]
-    assert selectors.agreement(draft.id[:12], at=AT.replace(year=2050)).state is AgreementState.EXPIRED
+    ends = demo().in_force.closes_at
+    assert selectors.agreement(draft.id[:12], at=ends).state is AgreementState.EXPIRED
+    assert selectors.agreement(draft.id[:12], at=ends - timedelta(seconds=1)).state is AgreementState.IN_FORCE
     assert [each.id for each in selectors.agreements(at=AT)] == [draft.id]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,15 @@ def test_files_come_out_as_they_went_in() -> None:
 def test_a_bomb_is_refused_unopened() -> None:
     assert "times its size" in refusal(zipped({"zeros": bytes(4 * 1024 * 1024)}))
     assert "unpacks to" in refusal(zipped({"zeros": bytes(LIMIT + 1)}))
+    assert len(members(zipped({"a": b"12345", "b": b"67890"}), limit=10)) == 2
     assert "unpacks to" in refusal(zipped({str(number): b"12345" for number in range(30)}), limit=100)
+
+
+def test_what_unpacks_to_less_than_two_hundred_times_its_size_is_read() -> None:
+    noise, zeros = Random(1).randbytes(40_000), bytes(4 * 1024 * 1024)
+    assert "times its size" in refusal(zipped({"a": noise[:10_000] + zeros}))
+    (member,) = members(zipped({"a": noise + zeros}))
+    assert member.data == noise + zeros
 
 
 def test_a_size_that_lies_gives_no_more_than_it_says() -> None:

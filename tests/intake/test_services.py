@@ -225,6 +225,16 @@ def test_a_file_that_is_too_large_is_not_kept(at: datetime, settings: Settings) 
     with pytest.raises(TooLargeError):
         receive(b"x" * 101, at)
     assert selectors.counts().arrivals == 0
+    receive(b"x" * 100, at)
+    assert selectors.counts().arrivals == 1
+
+
+def test_a_zip_file_unpacks_to_four_times_the_limit_at_most(at: datetime, settings: Settings) -> None:
+    settings.COMITY_MAX_UPLOAD_BYTES = 1000
+    inside = {str(number): b" " * 1000 for number in range(4)}
+    assert {note.code for note in receive(zipped(inside), at).refused} == {"unknown_type"}
+    (note,) = receive(zipped({**inside, "4": b" "}), at).refused
+    assert (note.code, "unpacks to" in note.message) == ("bad_archive", True)
 
 
 def test_names_that_no_column_holds_are_made_to_fit(at: datetime) -> None:
@@ -282,7 +292,8 @@ def test_lists_are_filtered(at: datetime) -> None:
     assert found(chosen(text="Chipo trading")) == ["XB-MAN-77", "XC-2026-000001"]
     assert found(chosen(arrival_id=first.arrival_id)) == ["XC-2026-000001"]
     assert found(chosen(received_from=at + timedelta(minutes=1))) == ["XB-MAN-77"]
-    assert found(chosen(received_until=at + timedelta(minutes=1))) == ["XC-2026-000001"]
+    assert found(chosen(received_until=at + timedelta(hours=1))) == ["XC-2026-000001"]
+    assert found(chosen(received_from=at + timedelta(hours=1))) == ["XB-MAN-77"]
     assert found(chosen(source="elsewhere")) == []
     ids = [ref.record_id for ref in first.imported]
     assert set(selectors.records_by_id([*ids, uuid4()])) == set(ids)

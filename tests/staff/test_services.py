@@ -264,6 +264,7 @@ def test_the_audit_is_searched(chief: Actor, liaison: Actor, at: datetime):
     assert staff_reads.audit_entries(AuditFilter(deed="share")) == [second]
     assert staff_reads.audit_entries(AuditFilter(subject="record:1")) == [first]
     assert staff_reads.audit_entries(AuditFilter(since=at + timedelta(minutes=1))) == [second]
-    assert staff_reads.audit_entries(AuditFilter(until=at + timedelta(minutes=1))) == [first]
+    assert staff_reads.audit_entries(AuditFilter(until=at + timedelta(hours=1))) == [first]
+    assert staff_reads.audit_entries(AuditFilter(since=at + timedelta(hours=1))) == [second]
     assert staff_reads.audit_entries(AuditFilter(before=second.pk)) == [first]
     assert staff_reads.audit_entries(limit=1) == [second]
