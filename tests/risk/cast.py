@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from comity.common import Actor, ActorKind, new_id
 from comity.intake.models import Arrival, Record, RecordKey
-from comity.intake.rules import keys_of, kind_of, lodged_by, reference_of
+from comity.intake.rules import keys_of, lodged_by, reference_of
 from comity.intake.selectors import record as stored_record
-from comity.intake.values import StoredRecord
+from comity.intake.values import RecordKind, StoredRecord
 from comity.trade import (
     Alert,
     AlertCategory,
@@ -118,7 +118,7 @@ def store(content: Declaration | Manifest, at: datetime, *, version: int = 1) ->
         record_id=earlier.record_id if earlier else new_id(at),
         version=version,
         is_current=True,
-        kind=kind_of(content).value,
+        kind=(RecordKind.DECLARATION if isinstance(content, Declaration) else RecordKind.MANIFEST).value,
         reference=reference_of(content),
         lodged_by=lodged_by(content),
         digest=arrival.sha256,
