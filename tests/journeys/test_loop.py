@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from comity.common import Actor
+from comity.common import Actor, ActorKind
 from comity.enforcement import FindingFacts, SeizureFacts, Upload
 from comity.exchange import ReceivedMessage
 from comity.exchange import selectors as exchange
@@ -15,10 +15,12 @@ from comity.journeys.arrive import arrive, assess_records, assess_waiting
 from comity.journeys.inspect import complete_inspection, order_inspection, release
 from comity.journeys.receive import take_alert, take_finding
 from comity.journeys.select import select_today
+from comity.journeys.share import approve_sharing
 from comity.risk import QueueFilter, QueueRow, TargetState
 from comity.risk import selectors as risk
-from comity.staff.selectors import AuditFilter, audit_entries
-from comity.trade import FindingResult, RiskType
+from comity.staff import ProposalRefusedError
+from comity.staff.selectors import AuditFilter, audit_entries, open_proposals
+from comity.trade import FindingResult, Handling, RiskType
 from comity.trade.encoding import alert_to_body, finding_to_body
 from comity.trade.formats.wco_xml import write_wco_xml
 from comity.training import Day, photo
@@ -110,6 +112,33 @@ def test_an_officer_who_may_not_share_answers_by_the_standing_rule(ana: Actor, d
     assert done.notices[0].message_id
     deeds = {(entry.actor_id, entry.deed) for entry in audit_entries(AuditFilter())}
     assert ("standing-rule:answer-alerts", "permit_sharing") in deeds
+
+
+@pytest.mark.usefixtures("bound")
+@pytest.mark.parametrize("finder_roles", [{"officer"}, {"officer", "liaison"}, {"supervisor"}])
+def test_a_restricted_finding_waits_for_another_officer(
+    ana: Actor, day: Day, at: datetime, finder_roles: set[str]
+) -> None:
+    finder = replace(ana, roles=frozenset(finder_roles))
+    take_alert(_received(day, at))
+    _lodge(ana, day, at)
+    inspection = order_inspection(finder, record_id=_row(day).record_id, at=at)
+    restricted = replace(FACTS, handling=Handling.RESTRICTED)
+    done = complete_inspection(finder, inspection_id=inspection.inspection_id, facts=restricted, at=at)
+    assert not done.notices[0].message_id
+    assert "second officer" in done.notices[0].refusal
+    assert exchange.outbox_status().waiting == 0
+    (proposal,) = open_proposals()
+    supervisor = frozenset({"supervisor"})
+    with pytest.raises(ProposalRefusedError):
+        approve_sharing(replace(finder, roles=finder.roles | supervisor), proposal_id=proposal.proposal_id, at=at)
+    clara = Actor(ActorKind.OFFICER, "clara", "XA", supervisor)
+    ((recipient, message_id),) = approve_sharing(clara, proposal_id=proposal.proposal_id, at=at).posted
+    view = exchange.message(message_id)
+    assert view.message is not None
+    assert (recipient, view.message.kind, view.message.handling) == ("XC", "finding/1", "restricted")
+    assert view.message.in_reply_to == message().id
+    assert open_proposals() == []
 
 
 def test_without_an_agreement_the_finding_stays_and_says_why_it_was_not_told(

@@ -11,24 +11,20 @@ from django.conf import settings
 from django.db import transaction
 
 from comity.agreements import SharingRefusedError
-from comity.agreements.services import permit
 from comity.common import Actor, Reason
 from comity.enforcement import FindingFacts, Inspection, InspectionState, ReleaseDecision, Seizure, SeizureFacts
 from comity.enforcement import selectors as enforcement_selectors
 from comity.enforcement import services as enforcement
 from comity.exchange.errors import PartnerStateError, PartnerUnknownError
-from comity.exchange.services import post
 from comity.journeys.actors import standing_rule
+from comity.journeys.share import answer_alert
 from comity.risk import TargetState
 from comity.risk import selectors as risk_selectors
 from comity.risk import services as risk
 from comity.risk.values import Learned, Signal
 from comity.staff import Permission, may
 from comity.trade import Finding, FindingResult, Outcome
-from comity.trade.encoding import finding_to_body
 
-FINDING_KIND = "finding/1"
-ANSWER_PURPOSE = "control"
 _ALERT = "alert:"
 
 
@@ -133,17 +129,11 @@ def _answer(actor: Actor, finding: Finding, signal: Signal, at: datetime) -> Not
     sharer = actor if may(actor, Permission.SHARE) else standing_rule("answer-alerts")
     answer = replace(finding, alert_ref=signal.ref)
     try:
-        release_ = permit(
-            sharer,
-            kind=FINDING_KIND,
-            recipient=signal.issuer,
-            purpose=ANSWER_PURPOSE,
-            handling=answer.handling,
-            body=finding_to_body(answer),
-            at=at,
-            in_reply_to=signal.message_id,
+        told = answer_alert(
+            sharer, finding=answer, recipient=signal.issuer, in_reply_to=signal.message_id, finder=actor, at=at
         )
-        message_id = post(sharer, release_, signer=settings.COMITY_KEYRING.log, at=at, in_reply_to=signal.message_id)
     except (SharingRefusedError, PartnerUnknownError, PartnerStateError) as error:
         return Notice(signal.issuer, refusal=str(error))
-    return Notice(signal.issuer, message_id=message_id)
+    if told.proposal_id is not None:
+        return Notice(signal.issuer, refusal=f"At the level {answer.handling.word} a second officer must agree first")
+    return Notice(signal.issuer, message_id=told.posted[0][1])

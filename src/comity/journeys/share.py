@@ -1,8 +1,11 @@
-"""Road 5: an officer wants to share an alert; an agreement answers, a second officer agrees where it is sensitive."""
+"""Road 5: an officer wants to share an alert; an agreement answers, a second officer agrees where it is sensitive.
+
+What answers an alert, a finding, passes the same second pair of eyes from the same level upwards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
@@ -11,20 +14,23 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from comity.agreements import Asking, Decision, request_for
+from comity.agreements import Asking, Decision, Release, request_for
 from comity.agreements.selectors import engine
 from comity.agreements.services import permit
 from comity.common import Actor, ComityError
 from comity.exchange.services import Posting, post_all
-from comity.staff import Permission, Role, require
+from comity.staff import Permission, ProposalRefusedError, Role, require
 from comity.staff.selectors import proposal as proposal_by_id
 from comity.staff.services import approve, propose
-from comity.trade import Alert, Handling
-from comity.trade.encoding import alert_from_body, alert_to_body
+from comity.trade import Alert, Finding, Handling
+from comity.trade.encoding import alert_from_body, alert_to_body, finding_from_body, finding_to_body
 
 ALERT_KIND = "alert/1"
+FINDING_KIND = "finding/1"
+ANSWER_PURPOSE = "control"
 SECOND_OFFICER_FROM = Handling.RESTRICTED
 _DEED = "share_alert"
+_ANSWER_DEED = "share_finding"
 
 
 class NoRecipientError(ComityError):
@@ -58,19 +64,22 @@ class Wish:
     agreement_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """What is to be told: the body of a kind at a level, and the message that it answers."""
+
+    kind: str
+    body: Mapping[str, object]
+    handling: Handling
+    in_reply_to: str = ""
+
+
 def preview_sharing(actor: Actor, *, alert: Alert, wish: Wish, at: datetime) -> list[Preview]:
     """Who would see what: the agreement's decision for each recipient; nothing is sent and nothing is stored.
 
     Raises: PermissionRefusedError, NoRecipientError.
     """
-    require(actor, Permission.SHARE)
-    body = alert_to_body(alert)
-    previews = []
-    for recipient in _checked(wish.recipients):
-        asking = Asking(actor.administration, recipient, ALERT_KIND, wish.purpose, alert.handling, at)
-        decision = engine(at).decide(request_for(asking, body), agreement_id=wish.agreement_id or "")
-        previews.append(Preview(recipient, decision))
-    return previews
+    return _previews(actor, _letter_of(alert), wish, at)
 
 
 def share_alert(
@@ -87,18 +96,29 @@ def share_alert(
     All recipients or none. A refusal is kept with its reasons before it is raised.
     Raises: PermissionRefusedError, NoRecipientError, SharingRefusedError, PartnerUnknownError.
     """
-    wish = Wish(tuple(recipients), purpose, agreement_id)
-    _refuse_early(actor, alert, wish, at)
+    letter, wish = _letter_of(alert), Wish(tuple(recipients), purpose, agreement_id)
+    _refuse_early(actor, letter, wish, at)
     if alert.handling < SECOND_OFFICER_FROM:
-        return ShareResult(posted=_post(actor, alert, wish, at))
-    payload: dict[str, object] = {
-        "alert": alert_to_body(alert),
-        "recipients": list(wish.recipients),
-        "purpose": wish.purpose,
-        "agreement": wish.agreement_id or "",
-    }
-    proposal = propose(actor, deed=_DEED, payload=payload, handling=int(alert.handling), at=at)
-    return ShareResult(proposal_id=proposal.proposal_id)
+        return ShareResult(posted=_post(actor, letter, wish, at))
+    payload: dict[str, object] = {"alert": dict(letter.body)}
+    return ShareResult(proposal_id=_propose(actor, _DEED, payload, letter, wish, at=at))
+
+
+def answer_alert(
+    actor: Actor, *, finding: Finding, recipient: str, in_reply_to: str, finder: Actor, at: datetime
+) -> ShareResult:
+    """Tell the issuer of an alert what was found, or put it before a second officer from the level restricted upwards.
+
+    in_reply_to: the id of the alert's message. finder: who recorded the finding, and so cannot approve telling it.
+    Raises: PermissionRefusedError, NoRecipientError, SharingRefusedError, PartnerUnknownError, PartnerStateError.
+    """
+    letter = _Letter(FINDING_KIND, finding_to_body(finding), finding.handling, in_reply_to)
+    wish = Wish((recipient,), ANSWER_PURPOSE)
+    if finding.handling < SECOND_OFFICER_FROM:
+        return ShareResult(posted=_post(actor, letter, wish, at))
+    _refuse_early(actor, letter, wish, at)
+    payload: dict[str, object] = {"finding": dict(letter.body), "in_reply_to": in_reply_to, "found_by": str(finder)}
+    return ShareResult(proposal_id=_propose(actor, _ANSWER_DEED, payload, letter, wish, at=at))
 
 
 def approve_sharing(actor: Actor, *, proposal_id: UUID, at: datetime) -> ShareResult:
@@ -107,60 +127,85 @@ def approve_sharing(actor: Actor, *, proposal_id: UUID, at: datetime) -> ShareRe
     Raises: PermissionRefusedError, ProposalRefusedError, SharingRefusedError where the agreement permits it no more.
     """
     require(actor, Permission.APPROVE_SHARING)
-    payload = proposal_by_id(proposal_id).payload
-    alert = alert_from_body(cast(dict[str, object], payload["alert"]))
+    proposal = proposal_by_id(proposal_id)
+    payload = proposal.payload
+    if payload.get("found_by") == str(actor):
+        raise ProposalRefusedError(
+            "Nobody approves telling his own finding",
+            where=str(proposal_id),
+            remedy="Ask another officer with the permission approve_sharing.",
+        )
+    letter = _proposed_letter(proposal.deed, payload)
     recipients = tuple(str(each) for each in cast(list[object], payload["recipients"]))
     wish = Wish(recipients, str(payload["purpose"]), str(payload["agreement"]) or None)
-    # The approval is the leave of the second officer to share this one alert.
+    # The approval is the leave of the second officer to share this one notice.
     sharer = replace(actor, roles=actor.roles | {Role.LIAISON.value})
-    _refuse_early(sharer, alert, wish, at)
+    _refuse_early(sharer, letter, wish, at)
     with transaction.atomic():
         approve(actor, proposal_id=proposal_id, at=at)
-        return ShareResult(posted=_post(sharer, alert, wish, at), proposal_id=proposal_id)
+        return ShareResult(posted=_post(sharer, letter, wish, at), proposal_id=proposal_id)
 
 
-def _refuse_early(actor: Actor, alert: Alert, wish: Wish, at: datetime) -> None:
+def _letter_of(alert: Alert) -> _Letter:
+    return _Letter(ALERT_KIND, alert_to_body(alert), alert.handling)
+
+
+def _proposed_letter(deed: str, payload: Mapping[str, object]) -> _Letter:
+    if deed == _ANSWER_DEED:
+        finding = finding_from_body(cast(dict[str, object], payload["finding"]))
+        return _Letter(FINDING_KIND, finding_to_body(finding), finding.handling, str(payload["in_reply_to"]))
+    return _letter_of(alert_from_body(cast(dict[str, object], payload["alert"])))
+
+
+def _propose(actor: Actor, deed: str, payload: dict[str, object], letter: _Letter, wish: Wish, *, at: datetime) -> UUID:
+    payload |= {"recipients": list(wish.recipients), "purpose": wish.purpose, "agreement": wish.agreement_id or ""}
+    return propose(actor, deed=deed, payload=payload, handling=int(letter.handling), at=at).proposal_id
+
+
+def _previews(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> list[Preview]:
+    require(actor, Permission.SHARE)
+    previews = []
+    for recipient in _checked(wish.recipients):
+        asking = Asking(actor.administration, recipient, letter.kind, wish.purpose, letter.handling, at)
+        decision = engine(at).decide(request_for(asking, letter.body), agreement_id=wish.agreement_id or "")
+        previews.append(Preview(recipient, decision))
+    return previews
+
+
+def _refuse_early(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> None:
     """A refusal is stored by `permit` outside of any transaction, so that raising it does not take it away again."""
-    body = alert_to_body(alert)
-    for preview in preview_sharing(actor, alert=alert, wish=wish, at=at):
+    for preview in _previews(actor, letter, wish, at):
         if not preview.decision.is_permitted:
-            permit(
-                actor,
-                agreement_id=wish.agreement_id,
-                kind=ALERT_KIND,
-                recipient=preview.recipient,
-                purpose=wish.purpose,
-                handling=alert.handling,
-                body=body,
-                at=at,
-            )
+            _permit(actor, letter, wish, preview.recipient, at)
 
 
 @transaction.atomic
-def _post(actor: Actor, alert: Alert, wish: Wish, at: datetime) -> tuple[tuple[str, str], ...]:
-    body = alert_to_body(alert)
-    releases = [
-        permit(
-            actor,
-            agreement_id=wish.agreement_id,
-            kind=ALERT_KIND,
-            recipient=recipient,
-            purpose=wish.purpose,
-            handling=alert.handling,
-            body=body,
-            at=at,
-        )
-        for recipient in _checked(wish.recipients)
-    ]
-    posted = post_all(actor, [Posting(release) for release in releases], signer=settings.COMITY_KEYRING.log, at=at)
+def _post(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> tuple[tuple[str, str], ...]:
+    releases = [_permit(actor, letter, wish, recipient, at) for recipient in _checked(wish.recipients)]
+    postings = [Posting(release, letter.in_reply_to) for release in releases]
+    posted = post_all(actor, postings, signer=settings.COMITY_KEYRING.log, at=at)
     return tuple((release.recipient, message_id) for release, message_id in zip(releases, posted, strict=True))
+
+
+def _permit(actor: Actor, letter: _Letter, wish: Wish, recipient: str, at: datetime) -> Release:
+    return permit(
+        actor,
+        agreement_id=wish.agreement_id,
+        kind=letter.kind,
+        recipient=recipient,
+        purpose=wish.purpose,
+        handling=letter.handling,
+        body=letter.body,
+        at=at,
+        in_reply_to=letter.in_reply_to,
+    )
 
 
 def _checked(recipients: Sequence[str]) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(recipients))
     if not chosen or settings.COMITY_ADMINISTRATION in chosen:
         raise NoRecipientError(
-            "An alert is shared with partners",
+            "A notice is shared with partners",
             where=", ".join(chosen) or "no recipient",
             remedy="Choose at least one partner, and not this administration itself.",
         )
