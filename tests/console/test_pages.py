@@ -14,8 +14,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client, override_settings
 
+from comity.agreements import selectors as agreements
 from comity.enforcement import selectors as enforcement
 from comity.exchange import selectors as exchange
+from comity.journeys.record import log_decisions
 from comity.ledger import selectors as ledger
 from comity.risk import TargetState
 from comity.risk import selectors as risk
@@ -261,6 +263,23 @@ class TestSharing:
         assert "on its way to 2 partners" in text_of(client.post("/share", {**ALERT, "step": "send"}, follow=True))
         assert exchange.outbox_status().waiting == before + 2
 
+    def test_of_several_agreements_one_may_be_chosen(self, world: World):
+        client = enter("ana")
+        assert 'name="agreement"' not in client.get("/share").content.decode()
+        second = made.agreement_yaml().replace(b"version: 1.0", b"version: 1.1")
+        second_id = made.adopt_signed(second, born=world.at, at=datetime.now(UTC))
+        assert second_id != world.agreement_id
+        page = client.get("/share").content.decode()
+        assert page.count('<option value="') > 2
+        assert f'<option value="{second_id}">' in page
+        for chosen in (world.agreement_id, second_id):
+            answer = client.post("/share", {**ALERT, "agreement": chosen, "step": "preview"}).content.decode()
+            assert f"/agreements/{chosen}#article-1" in answer
+            assert f'name="agreement" value="{chosen}"' in answer
+        client.post("/share", {**ALERT, "agreement": second_id, "recipients": ["XA"], "step": "send"})
+        assert exchange.messages(direction="sent", limit=1)[0].agreement == second_id
+        assert client.post("/share", {**ALERT, "agreement": "no-such", "step": "preview"}).status_code == 422
+
     def test_what_no_article_permits_is_refused_with_the_condition(self, world: World):
         client = enter("ana")
         secret = {**ALERT, "recipients": ["XA"], "handling": "confidential"}
@@ -341,6 +360,19 @@ class TestAgreementsPartnersProof:
         assert page.count("signed, verified") == 3
         assert "in force" in text_of(enter("ana").get("/agreements"))
 
+    def test_decisions_say_where_they_stand_in_the_log(self, world: World):
+        client = enter("ana")
+        address = f"/agreements/{world.agreement_id}"
+        receipts = agreements.decision_receipts(agreement_id=world.agreement_id, limit=10)
+        assert {receipt.log_index for receipt in receipts} == {None}
+        assert "not yet in the log" in text_of(client.get(address))
+        log_decisions(datetime.now(UTC))
+        index = agreements.decision_receipts(agreement_id=world.agreement_id, limit=1)[0].log_index
+        page = client.get(address).content.decode()
+        assert f'<a href="/proof?entry={index}">in the log at entry {index}</a>' in page
+        assert "not yet in the log" not in page
+        assert "Kind decision on sharing, by an agreement" in text_of(client.get(f"/proof?entry={index}"))
+
     @pytest.mark.parametrize(
         ("changes", "expected"),
         [
@@ -367,7 +399,9 @@ class TestAgreementsPartnersProof:
         page = text_of(enter("chipo").get("/partners"))
         assert "Customs of Bravo (XB)" in page
         assert "Sequence out, in 1, 2" in page
-        assert "no outcome yet" in page
+        assert "Measured reliability of its alerts 50 % (nothing is measured yet)" in page
+        assert "Our alerts that it answered 1, confirmed: 1" in page
+        assert page.count("Our alerts that it answered 0") == 1
         assert exchange.partner("XA").fingerprint in page
 
     def test_an_entry_is_proved_in_plain_words(self, world: World):
@@ -418,7 +452,11 @@ class TestAgreementsPartnersProof:
 class TestStaff:
     def test_the_audit_is_searched(self, world: World):
         client = enter("chipo")
-        assert "recorded a finding" in text_of(client.get("/audit"))
+        page = text_of(client.get("/audit"))
+        assert "recorded a finding" in page
+        assert "Alert to XA" in page
+        assert "record of the decision" in page
+        assert "risk_assessment" not in page
         found = client.get("/audit?actor=boris&deed=approve_profile&since=2026-01-01&subject=P-00").content.decode()
         assert found.count("<tr>") == 3
         assert "No entry matches" in text_of(client.get("/audit?actor=nobody"))
@@ -460,6 +498,28 @@ def test_every_page_reads_in_french(world: World):
         "/proof?entry=1": "prouvée",
     }.items():
         assert words in text_of(client.get(address)), address
+
+
+def test_sentences_of_other_rooms_are_french_too(world: World):
+    client = enter("ana")
+    client.post("/language", {"language": "fr"})
+    price = "Prix unitaire : "
+    for address in ("/queue?state=all", f"/consignments/{world.inspected}"):
+        page = client.get(address).content.decode()
+        assert price in page, address
+        assert "Unit price" not in page, address
+        assert '<span lang="en">' not in page, address
+    alert = client.get(f"/consignments/{world.ordered}").content.decode()
+    assert "Alerte XA-A-2026-0042 de XA : Toys with lead in the paint" in alert
+    assert "Code SH 950300 : celui de l&#x27;alerte" in alert
+    assert "Information d&#x27;un partenaire non vérifiée" in alert
+    assert "Sélectionné" in alert
+    assert '<span lang="en">' not in alert
+    secret = client.post("/share", {**ALERT, "recipients": ["XA"], "handling": "confidential", "step": "preview"})
+    assert "tout est interdit à partir de « confidentiel »" in text_of(secret)
+    refused = client.get("/consignments/00000000-0000-7000-8000-000000000000")
+    assert refused.status_code == 404
+    assert '<p><span lang="en">' in refused.content.decode()
 
 
 def test_every_page_of_the_world_is_free_of_inline_code(world: World):

@@ -160,8 +160,13 @@ def _people(at: datetime) -> None:
 def _partners_and_agreement(at: datetime) -> str:
     for code in ("XA", "XB"):
         introduce_partner(TERMINAL, key_statement=write_invitation(keys_of(code, at)), at=at)
-    agreement = parse_agreement(agreement_yaml())
-    rings = {code: keys_of(code, at) for code in NAMES}
+    return adopt_signed(agreement_yaml(), born=at, at=at)
+
+
+def adopt_signed(text: bytes, *, born: datetime, at: datetime) -> str:
+    """The id of an agreement, signed by all three and adopted here. born: of the keys."""
+    agreement = parse_agreement(text)
+    rings = {code: keys_of(code, born) for code in NAMES}
     signed = sign_statement(PAYLOAD_TYPE, agreement.to_bytes(), *(ring.signing for ring in rings.values()))
     keys = {code: [ring.signing.verify_key] for code, ring in rings.items()}
     return adopt(TERMINAL, signed=signed.to_bytes(), verify_keys=keys, at=at).id

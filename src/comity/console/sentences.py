@@ -172,7 +172,10 @@ def say_first(reason: FoundReason) -> Said:
 
 def say_fact(label: str, value: str) -> tuple[str, str]:
     """What else is known of a source: its label and its words."""
-    return str(_FACTS.get(label, label)), value if is_english() else _fact(label, value)
+    name = str(_FACTS.get(label, label))
+    if label in {"Suggested action", "Handling"}:
+        return name, str(word(value))
+    return name, value if is_english() else _fact(label, value)
 
 
 def say_selection(explanation: Explanation) -> Said:
@@ -392,8 +395,6 @@ def _fact(label: str, value: str) -> str:
         count = int(reliability[2])
         text = ngettext("%(share)s from %(count)d outcome", "%(share)s from %(count)d outcomes", count)
         return text % {"share": _value(reliability[1], ""), "count": count}
-    if label in {"Suggested action", "Handling"}:
-        return str(word(value))
     if label in {"Match", "Random share"} and value.endswith("%"):
         return f"{value.removesuffix('%')}\u00a0%"
     return _value(value, "") if label == "Draw" else value

@@ -174,7 +174,7 @@ def formula(explanation: Explanation) -> str | SafeString:
 def first_reason(row: QueueRow, first: Mapping[UUID, FoundReason]) -> str | SafeString:
     """The heaviest reason of a row of the queue; as it is stored where its parts are not at hand."""
     known = first.get(row.record_id)
-    return _marked(say_first(known)) if known else english(row.top_reason or "–")
+    return _marked(say_first(known)) if known else english(row.top_reason) or "–"
 
 
 @register.filter
