@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/rules_online.py [--rules 1000] [--rows 5000] [--seed 1]
 
-Synthetic rules in the mix that profiles have (HS prefixes, traders, origins, offices, prices by weight, texts) and
+Synthetic rules in the mix that profiles have (HS prefixes, traders, origins, offices, prices by mass, texts) and
 synthetic goods items. "plain" is the same compiled code without the index; "walked" walks the tree of every rule, on
 fewer rows. All three must fire the same rules. Times are wall microseconds of `RuleSet.fired` on one goods item,
 reading of the facts included.

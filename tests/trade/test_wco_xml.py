@@ -260,7 +260,7 @@ def test_an_error_refuses_with_line_and_field(document: str, code: str, field: s
             "unknown_currency",
             "invoice_amount",
         ),
-        (declaration(items=item(mass="99")), "net_over_gross", "items[1].net_mass_kg"),
+        (declaration(items=item(mass="99.999")), "net_over_gross", "items[1].net_mass_kg"),
         (declaration().replace("<GoodsItemQuantity>1<", "<GoodsItemQuantity>3<"), "items_count", "items_count"),
     ],
 )
@@ -288,6 +288,11 @@ def test_an_overlong_code_refuses_and_never_crashes(document: str, field: str) -
     reading = read(document)
     assert reading.record is None
     assert [(problem.code, problem.field) for problem in reading.errors] == [("too_long", field)]
+
+
+def test_net_mass_may_be_the_gross_mass_and_nothing_may_weigh_nothing() -> None:
+    assert read(declaration(items=item(mass="100"))).problems == ()
+    assert declared(declaration(items=item(mass="0"))).items[0].gross_mass_kg == 0
 
 
 def test_item_numbers_that_come_twice_are_told() -> None:
