@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -201,3 +201,48 @@ def test_no_bytes_break_the_verifier(garbage: bytes, place: int) -> None:
     for broken in (garbage, data[:place] + garbage + data[place + len(garbage) :]):
         assert verify_bundle(broken)
     assert Bundle.from_bytes(data).made_at > AT
+
+
+LIES = (None, 0, -1, 2**70, True, "", [], {}, "x", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00", [[]])
+SIGNERS = {"envelope": ["XA"], "receipt": ["XB"], "agreement": ["XA", "XB"]}
+
+
+def places_of(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where every member of a JSON value stands."""
+    if place:
+        yield place
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in members:
+        yield from places_of(inner, (*place, name))
+
+
+def changed(value: object, place: tuple[str | int, ...], lie: object) -> bytes:
+    """The JSON with something else at this place; without it where the lie is the place itself."""
+    copy = json.loads(json.dumps(value))
+    inner = copy
+    for name in place[:-1]:
+        inner = inner[name]
+    if lie is place:
+        del inner[place[-1]]
+    else:
+        inner[place[-1]] = lie
+    return json.dumps(copy).encode()
+
+
+def test_no_member_of_the_file_can_be_left_out_or_changed() -> None:
+    top = json.loads(Exchange().bundle().to_bytes())
+    for place in places_of(top):
+        for lie in (*LIES, place):
+            assert failed(verify_bundle(changed(top, place, lie))), (place, lie)
+
+
+@pytest.mark.parametrize("part", SIGNERS)
+def test_no_member_that_is_signed_can_be_left_out_or_changed_even_by_who_signs(part: str) -> None:
+    bundle = Exchange().bundle()
+    statement = SignedStatement.from_bytes(getattr(bundle, part))
+    payload = json.loads(statement.payload)
+    keys = [keyring(each).signing for each in SIGNERS[part]]
+    for place in places_of(payload):
+        for lie in (*LIES, place):
+            signed = sign_statement(statement.payload_type, changed(payload, place, lie), *keys).to_bytes()
+            assert failed(verify_bundle(replace(bundle, **{part: signed}).to_bytes())), (place, lie)

@@ -110,7 +110,7 @@ class Bundle:
             )
         except BundleError:
             raise
-        except (ComityError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (ComityError, KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
             raise BundleError(
                 "The bundle cannot be read", where=f"{type(error).__name__}: {error}"[:120], remedy="Ask for it again."
             ) from error
@@ -285,7 +285,7 @@ class _Check:
     def _step(self, title: str, check: Callable[[], str]) -> None:
         try:
             self.steps.append(Step(title, is_ok=True, detail=check()))
-        except (ComityError, ValueError) as error:
+        except (ComityError, ValueError, OverflowError) as error:  # a time beyond the calendar overflows
             self.steps.append(Step(title, is_ok=False, detail=str(error)))
 
 
