@@ -10,6 +10,8 @@ from pathlib import Path
 from django.utils.functional import SimpleLazyObject
 
 os.environ.setdefault("COMITY_HOME", tempfile.mkdtemp(prefix="comity-tests-"))
+# A browser that is driven leaves its event loop in the thread where the next tests use the database as ever.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 from comity.node.settings import *  # noqa: F403
 from comity.trust import make_keyring

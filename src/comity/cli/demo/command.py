@@ -44,7 +44,8 @@ def demo(*, check: bool, home: Path | None, size: int, seed: int) -> None:
     Then prints where to sign in and serves until Ctrl-C; every process that it started ends with it.
     """
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ending in order, as with Ctrl-C
+    for number in (signal.SIGINT, signal.SIGTERM):  # in order, even where a shell started it with Ctrl-C ignored
+        signal.signal(number, signal.default_int_handler)
     with _root(home) as root:
         nodes = lay_out(root, [(each.code, each.name) for each in ADMINISTRATIONS])
         step = _Step()

@@ -52,6 +52,7 @@ class HTTPSTransport:
         self._pools: dict[tuple[str, str], _Pool] = {}
         self._loop = uvloop.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="comity-https", daemon=True)
         self._thread.start()
 
@@ -73,9 +74,9 @@ class HTTPSTransport:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
-            # Let cancelled tasks tell their callers, and closed transports close.
+            # Let cancelled tasks tell their callers, and broken connections end, before the loop does.
             self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-            self._loop.run_until_complete(asyncio.sleep(0))
+            self._loop.run_until_complete(asyncio.gather(*self._connections))
         finally:
             self._loop.close()
 
@@ -140,14 +141,17 @@ class HTTPSTransport:
                 raise
             if connection.is_open:
                 pool.idle.append(connection)
+            else:
+                connection.close()
             return response
 
     async def _connect(self, target: SplitResult, pool: _Pool) -> Connection:
         host, port = target.hostname or "", target.port or 443
+        lost: asyncio.Future[None] = self._loop.create_future()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, connection = await self._loop.create_connection(
-                    Connection, host, port, ssl=pool.context, server_hostname=host
+                    lambda: Connection(lost), host, port, ssl=pool.context, server_hostname=host
                 )
         except (OSError, TimeoutError) as error:
             raise TransportError(
@@ -155,6 +159,8 @@ class HTTPSTransport:
                 where=f"{host}:{port}",
                 remedy="It is tried again by itself. If it lasts, check endpoint, network and both certificates.",
             ) from error
+        self._connections.add(lost)
+        lost.add_done_callback(self._connections.discard)
         return connection
 
     def _pool(self, peer: Peer) -> _Pool:

@@ -31,9 +31,10 @@ class _Reading:
 
 
 class Connection(asyncio.Protocol):
-    """Use `ask` for one request after the other; `is_open` says whether another may follow."""
+    """Use `ask` for one request after the other while `is_open`. lost: done when the connection has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: asyncio.Future[None]) -> None:
+        self.lost = lost
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._reading: _Reading | None = None
@@ -87,6 +88,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
         self._fail(f"The connection broke: {exc}" if exc else "The partner closed the connection")
+        if not self.lost.done():
+            self.lost.set_result(None)
 
     # httptools
 
