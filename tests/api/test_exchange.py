@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from comity.exchange.delivery import deliver_due
 from comity.exchange.services import post
 from comity.ledger.bundle import verify_bundle
+from comity.staff.models import Officer
+from comity.staff.selectors import AuditFilter, audit_entries
 from tests.api.conftest import Caller, MakeCaller
 from tests.exchange.cast import AT, CHIPO, LOG, Loop, adopt_demo, introduce, keyring, release
 
@@ -48,6 +50,23 @@ def test_the_bundle_verifies_offline(message_id: str, liaison: Caller) -> None:
     steps = verify_bundle(response.content)
     assert [step for step in steps if not step.is_ok] == []
     assert len(steps) >= 5
+
+
+def test_who_may_not_read_a_message_gets_no_bundle_of_it(message_id: str, caller: MakeCaller, liaison: Caller) -> None:
+    administrator = caller("administrator", name="root2", officer=True)
+    for path in (f"/messages/{message_id}", f"/messages/{message_id}/bundle"):
+        assert administrator.get(path).status_code == 403
+    assert liaison.get(f"/messages/{message_id}/bundle").status_code == 200
+    (deed,) = audit_entries(AuditFilter(deed="download_bundle"))
+    assert (deed.actor_id, deed.subject) == ("chipo", f"message:{message_id}")
+
+
+def test_a_session_of_the_console_is_no_token(message_id: str, liaison: Caller) -> None:
+    """So a page of a stranger that an officer has open can make no call in his name."""
+    browser = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    browser.force_login(Officer.objects.get(username="chipo"), backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.get(f"/api/v1/messages/{message_id}").status_code == 401
+    assert browser.post("/api/v1/alerts", "{}", content_type="application/json").status_code == 401
 
 
 def test_a_partner_is_shown_with_how_the_exchange_goes(message_id: str, liaison: Caller) -> None:

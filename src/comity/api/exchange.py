@@ -13,13 +13,14 @@ from ninja import Field, Query, Router, Schema
 from pydantic import JsonValue
 
 from comity.api.fields import Code, Given, Instant, Word
-from comity.api.guard import needs
+from comity.api.guard import actor_of, needs
 from comity.api.openapi import raw_answer
 from comity.common import utc_now
 from comity.exchange import Message, selectors
 from comity.exchange.bundles import bundle_of
 from comity.exchange.selectors import MessageLine, MessageView, PartnerView
 from comity.staff import Permission
+from comity.staff.services import record_deed
 
 router = Router(tags=["exchange"])
 
@@ -149,13 +150,15 @@ def show_message(request: HttpRequest, message_id: UUID) -> MessageOut:
 @router.get(
     "/messages/{uuid:message_id}/bundle",
     summary="One exchange as a file that anyone can verify offline",
-    **needs(Permission.VERIFY_LEDGER, raw_answer(_BUNDLE, "A file that `comity ledger verify-bundle` reads")),
+    **needs(Permission.VIEW_MESSAGES, raw_answer(_BUNDLE, "A file that `comity ledger verify-bundle` reads")),
 )
 def show_bundle(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The message, its agreement, the receipt, and the proofs of both logs. Made of messages sent from here that were
     answered; 404 for others.
     """
-    bundle = bundle_of(str(message_id), keyring=settings.COMITY_KEYRING, at=utc_now())
+    at = utc_now()
+    bundle = bundle_of(str(message_id), keyring=settings.COMITY_KEYRING, at=at)
+    record_deed(actor_of(request), deed="download_bundle", subject=f"message:{message_id}", at=at)
     response = HttpResponse(bundle.to_bytes(), content_type=_BUNDLE)
     response["Content-Disposition"] = f'attachment; filename="{message_id}.bundle.json"'
     return response

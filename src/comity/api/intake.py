@@ -19,6 +19,7 @@ from comity.intake import ArrivalInfo, Receipt, RecordKind, StoredRecord, select
 from comity.intake.selectors import RecordFilter
 from comity.journeys.arrive import arrive
 from comity.staff import Permission
+from comity.staff.services import record_deed
 from comity.trade import Problem
 from comity.trade.encoding import declaration_to_json, manifest_to_json
 
@@ -192,6 +193,7 @@ def show_raw(request: HttpRequest, record_id: UUID, query: Query[VersionQuery]) 
     """The whole file as it arrived; `arrival.member` and `arrival.line` of the record tell where it stands."""
     stored = selectors.record(record_id, version=query.version)
     data = selectors.raw_bytes(stored.arrival.arrival_id)
+    record_deed(actor_of(request), deed="view_raw", subject=f"arrival:{stored.arrival.arrival_id}", at=utc_now())
     response = HttpResponse(data, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="{stored.arrival.arrival_id}"'
     return response
