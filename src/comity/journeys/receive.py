@@ -9,7 +9,7 @@ from comity.exchange import ReceivedMessage
 from comity.intake import selectors as intake
 from comity.journeys.actors import this_node
 from comity.journeys.chance import chance_seed
-from comity.risk.services import consider, reassess_for_signal, take_feedback, take_signal
+from comity.risk.services import consider_all, reassess_for_signal, take_feedback, take_signal
 from comity.trade.encoding import alert_from_body, finding_from_body
 
 
@@ -25,9 +25,8 @@ def take_alert(received: ReceivedMessage) -> None:
     at = received.received_at
     ref = take_signal(alert, message_id=message.id, article=message.article, at=at)
     changed = reassess_for_signal(this_node(), signal_ref=ref, at=at)
-    seed = chance_seed()
-    for record in intake.records_by_id(changed).values():
-        consider(this_node(), record=record, at=at, seed=seed)
+    records = list(intake.records_by_id(changed).values())
+    consider_all(this_node(), records=records, at=at, seed=chance_seed())
 
 
 def take_finding(received: ReceivedMessage) -> None:
