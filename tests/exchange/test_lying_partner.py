@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from django.db import DatabaseError, transaction
 
+from comity.exchange import inbox
 from comity.exchange.checking import CheckedReceipt, Parcel
 from comity.exchange.delivery import deliver_due
+from comity.exchange.directory import Peer
 from comity.exchange.envelope import Contents, read_contents, sign_contents
 from comity.exchange.errors import EnvelopeRefusedError, PartnerStateError
 from comity.exchange.limits import LIMITS
@@ -17,7 +19,7 @@ from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Partne
 from comity.exchange.outbox import SendingRules
 from comity.exchange.outcomes import Outcome, Recorder
 from comity.exchange.receipt import Answer, read_receipt, read_sealed_receipt, sign_receipt
-from comity.exchange.services import Posting, introduce_partner, post_all
+from comity.exchange.services import Posting, introduce_partner, post_all, suspend_partner
 from comity.ledger import commit
 from comity.ledger.services import append
 from comity.trust import LogSigner, SigningKey, make_keyring, sha256_hex, sign_key_document
@@ -200,3 +202,43 @@ def test_a_partner_cannot_take_the_name_of_anothers_log() -> None:
     with pytest.raises(PartnerStateError, match="has this name already"):
         introduce_partner(ANA, key_statement=statement, at=AT)
     assert not Partner.objects.filter(administration="XD").exists()
+
+
+def test_who_is_suspended_while_its_envelope_is_opened_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = inbox.load_peers
+
+    def slowly(codes: set[str]) -> dict[str, Peer]:
+        peers = real(codes)
+        suspend_partner(ANA, administration="XC", reason="Stolen keys", at=AT)
+        return peers
+
+    monkeypatch.setattr(inbox, "load_peers", slowly)
+    (reply,) = receiver().answer([wrap(message())], AT)
+    assert (reply.is_receipt, reply.code) == (False, "suspended_sender")
+    assert not InboxMessage.objects.exists()
+
+
+def test_a_receipt_of_one_envelope_answers_no_other() -> None:
+    post_alerts("XA")
+    kept: list[Outcome] = []
+
+    def replaying(_parcel: Parcel, outcome: Outcome) -> Outcome:
+        kept.append(outcome)
+        return kept[0]
+
+    loop = Loop(bend=replaying)
+    deliver(loop)
+    post_alerts("XA")
+    deliver(loop)
+    assert sorted(OutboxMessage.objects.values_list("state", flat=True)) == ["delivered", "sent"]
+
+
+def test_two_partners_may_use_one_message_id() -> None:
+    ours = wrap(message(1))
+    theirs = wrap(
+        message(1, sender="XB", origin="XB", body={**message().body, "issuer": "XB"}),
+        how=Wrapping(sender="XB", signer="XB", number=2),
+    )
+    first, second = answers_to(ours, theirs)
+    assert (first.accepted, second.code) == (True, "no_article")  # judged for itself, and not as a repetition
+    assert InboxMessage.objects.count() == 2

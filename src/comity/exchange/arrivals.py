@@ -81,12 +81,7 @@ class Opener:
                 remedy="Send an invitation (`comity partner invite`) and have it introduced.",
             )
         if peer.is_suspended:
-            raise EnvelopeRefusedError(
-                "suspended_sender",
-                f"The exchange with {header.sender} is suspended here",
-                where="sender",
-                remedy="Nothing is lost: it is sent again. Ask the contact point why.",
-            )
+            raise suspended(header.sender)
         return peer
 
     def _check_recipient(self, header: Header) -> None:
@@ -104,3 +99,13 @@ class Opener:
                 where="key",
                 remedy="Take our present key document and seal it again.",
             )
+
+
+def suspended(sender: str) -> EnvelopeRefusedError:
+    """The refusal of what comes from a suspended partner."""
+    return EnvelopeRefusedError(
+        "suspended_sender",
+        f"The exchange with {sender} is suspended here",
+        where="sender",
+        remedy="Nothing is lost: it is sent again. Ask the contact point why.",
+    )

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from comity.agreements.services import record_decisions
-from comity.exchange.arrivals import Arrival, Opener
+from comity.exchange.arrivals import Arrival, Opener, suspended
 from comity.exchange.bell import arrived
 from comity.exchange.directory import load_peers
 from comity.exchange.envelope import Header, read_header
@@ -146,7 +146,7 @@ class _Group:
         """Steps R7 to R12 for all."""
         positions = self._lock_receptions(arrivals)
         split, repeats = self._split(arrivals)  # R7
-        fresh = self._refuse_gaps(split, positions)
+        fresh = self._admit(split, positions)
         if fresh:
             answers = self._answer_messages(fresh)  # R8 to R10
             self._advance(fresh, positions)
@@ -187,13 +187,19 @@ class _Group:
                 self.outcomes[arrival.number] = known[arrival.key][1]
         return list(fresh.values()), repeats
 
-    def _refuse_gaps(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception]) -> list[Arrival]:
-        """A sequence with holes everywhere would fill the row: what leaves too many is asked for again, later."""
+    def _admit(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception]) -> list[Arrival]:
+        """A sequence with holes everywhere would fill the row: what leaves too many is asked for again, later.
+
+        Nothing is taken either from who was suspended since its envelope was opened.
+        """
         most = self.judge.limits.islands
         positions = {sender: position_of_row(row) for sender, row in receptions.items()}
         kept = []
         for arrival in sorted(fresh, key=lambda each: each.contents.first_sequence):
             contents = arrival.contents
+            if receptions[contents.sender].partner.state == Partner.State.SUSPENDED:
+                self.outcomes[arrival.number] = suspended(contents.sender)
+                continue
             position = positions[contents.sender].with_ranges([(contents.first_sequence, contents.last_sequence)])
             if len(position.islands) > max(most, len(positions[contents.sender].islands)):
                 self.outcomes[arrival.number] = _too_many_gaps(arrival)
