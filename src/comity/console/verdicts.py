@@ -1,7 +1,7 @@
 """The reasons of an agreement's decision in the officer's language. Pure.
 
-An agreement words its reasons in English, in a few fixed shapes. Each is taken apart here and said again; a sentence of
-another shape stays English and says so.
+An agreement words its reasons in English, in a few fixed shapes. Each is taken apart here and said again, with the
+words that people know for those of the vocabulary; a sentence of another shape stays English and says so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from comity.common import Reason
-from comity.console.sentences import Said, say
-from comity.console.words import word
+from comity.console.sentences import Said
+from comity.console.words import is_english, word
 
 _ID = r"(?P<id>\S+?)"
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -164,7 +164,8 @@ _READY = tuple((re.compile(shape), message) for shape, message in _SHAPES)
 
 def say_verdict(reason: Reason) -> Said:
     """Why an agreement permits or refuses."""
-    return say(reason.text, lambda: _rebuilt(reason.text))
+    text = _rebuilt(reason.text)
+    return Said(text) if text else Said(reason.text, is_foreign=not is_english())
 
 
 def _rebuilt(english: str) -> str:
@@ -181,6 +182,8 @@ def _rebuilt(english: str) -> str:
 def _sentence(english: str) -> str:
     for shape, message in _READY:
         found = shape.fullmatch(english)
+        if found and found.groupdict().get("title") and is_english():
+            return english  # the title of the article stands in it
         if found:
             return str(message) % _parts(found.groupdict())
     return ""
@@ -199,7 +202,7 @@ def _part(name: str, text: str) -> str:
         case "label":
             return str(_LABELS[text])
         case "day" | "first" | "last":
-            return date_format(date.fromisoformat(text), "j N Y")
+            return date_format(date.fromisoformat(text), "j M Y" if is_english() else "j N Y")
         case _:
             return text
 
