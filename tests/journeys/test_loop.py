@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -15,7 +16,7 @@ from comity.journeys.arrive import arrive, assess_records, assess_waiting
 from comity.journeys.inspect import complete_inspection, order_inspection, release
 from comity.journeys.receive import take_alert, take_finding
 from comity.journeys.select import select_today
-from comity.journeys.share import approve_sharing
+from comity.journeys.share import approve_sharing, share_alert
 from comity.risk import QueueFilter, QueueRow, TargetState
 from comity.risk import selectors as risk
 from comity.staff import ProposalRefusedError
@@ -24,7 +25,7 @@ from comity.trade import FindingResult, Handling, RiskType
 from comity.trade.encoding import alert_to_body, finding_to_body
 from comity.trade.formats.wco_xml import write_wco_xml
 from comity.training import Day, photo
-from tests.exchange.cast import finding, message
+from tests.exchange.cast import alert, finding, message
 
 pytestmark = pytest.mark.django_db
 
@@ -165,11 +166,28 @@ def test_goods_in_order_are_released_and_the_alert_loses_reliability(ana: Actor,
     assert _row(day).state is TargetState.RELEASED
 
 
-def test_a_partners_finding_closes_the_loop_of_our_alert(at: datetime) -> None:
-    body = finding_to_body(replace(finding(), administration="XA"))
-    take_finding(ReceivedMessage(message(kind="finding/1", origin="XB", sender="XB", body=body), at, 1, 1))
-    (feedback,) = risk.feedback("XC-2026-0007")
-    assert (feedback.administration, feedback.is_irregular) == ("XB", True)
+def _answer_of(sender: str, at: datetime, **changes: object) -> ReceivedMessage:
+    body = finding_to_body(replace(finding(), administration="XA", alert_ref="XA-2026-0001"))
+    answer = message(kind="finding/1", origin=sender, sender=sender, body=body)
+    return ReceivedMessage(replace(answer, **changes), at, 1, 1)  # type: ignore[arg-type]  # fields of Message
+
+
+@pytest.mark.usefixtures("bound")
+def test_a_partners_finding_closes_the_loop_of_our_alert_and_nobody_elses_does(ana: Actor, at: datetime) -> None:
+    ours = alert(issuer="XA", ref="XA-2026-0001", risk_type=RiskType.SAFETY)
+    ((_, sent),) = share_alert(ana, alert=ours, recipients=["XC"], purpose="control", at=at).posted
+    for lie in (
+        _answer_of("XB", at, in_reply_to=sent),
+        _answer_of("XC", at),
+        _answer_of("XC", at, in_reply_to=str(UUID(int=9))),
+        _answer_of("XC", at, in_reply_to=sent, body=finding_to_body(finding())),
+    ):
+        take_finding(lie)
+    assert risk.feedback("XA-2026-0001") == []
+    assert risk.feedback(finding().alert_ref) == []
+    take_finding(_answer_of("XC", at, in_reply_to=sent))
+    (feedback,) = risk.feedback("XA-2026-0001")
+    assert (feedback.administration, feedback.is_irregular) == ("XC", True)
 
 
 def test_what_was_imported_and_not_assessed_is_assessed_later(

@@ -204,6 +204,12 @@ def message(message_id: str) -> MessageView:
     )
 
 
+def sent_to(recipient: str, message_id: str) -> Message | None:
+    """The message of this id that was sent from here to this partner, or None."""
+    row = OutboxMessage.objects.filter(message_id=message_id, partner__administration=recipient).first()
+    return _readable(bytes(row.data)) if row else None
+
+
 def outbox_status(partner: str = "") -> OutboxStatus:
     """How much is on its way, to one partner or to all."""
     rows = OutboxMessage.objects.filter(Q(partner__administration=partner) if partner else Q())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from comity.exchange import ReceivedMessage
+from comity.exchange.selectors import sent_to
 from comity.intake import selectors as intake
 from comity.journeys.actors import this_node
 from comity.journeys.chance import chance_seed
+from comity.journeys.share import ALERT_KIND
 from comity.risk.services import consider_all, reassess_for_signal, take_feedback, take_signal
 from comity.trade.encoding import alert_from_body, finding_from_body
+
+log = logging.getLogger("comity.journeys")
 
 
 def take_alert(received: ReceivedMessage) -> None:
@@ -30,9 +35,17 @@ def take_alert(received: ReceivedMessage) -> None:
 
 
 def take_finding(received: ReceivedMessage) -> None:
-    """Keep what a partner found where it followed our alert: the loop is closed."""
-    finding = replace(finding_from_body(received.message.body), administration=received.message.sender)
-    take_feedback(finding, message_id=received.message.id, at=received.received_at)
+    """Keep what a partner found where it followed our alert: the loop is closed.
+
+    Only who was sent an alert can have followed it. A finding that answers nothing of ours stays in the messages.
+    """
+    message = received.message
+    finding = replace(finding_from_body(message.body), administration=message.sender)
+    asked = sent_to(message.sender, message.in_reply_to)
+    if asked is None or asked.kind != ALERT_KIND or asked.body.get("ref") != finding.alert_ref:
+        log.warning("finding %s of %s answers no alert that was sent to it", message.id, message.sender)
+        return
+    take_feedback(finding, message_id=message.id, at=received.received_at)
 
 
 JOURNEYS: Mapping[str, Callable[[ReceivedMessage], None]] = {"alert/1": take_alert, "finding/1": take_finding}
