@@ -44,6 +44,12 @@ def test_a_text_that_is_no_instant_is_refused_with_advice(text: str) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"])
+def test_an_instant_that_utc_cannot_hold_is_refused_too(text: str) -> None:
+    with pytest.raises(ComityError, match="years 1 to 9999"):
+        parse_instant(text)
+
+
 def test_an_instant_without_a_zone_is_not_shown() -> None:
     with pytest.raises(ComityError):
         show_instant(datetime(2026, 3, 2))

@@ -71,6 +71,9 @@ def test_headings_exist() -> None:
     assert codes.heading_exists("8518")
     assert not codes.heading_exists("9800")
     assert not codes.heading_exists("7701")
+    assert (codes.heading_exists("7413"), codes.heading_exists("7414")) == (True, False)
+    # HS 2022 has 1,228 headings.
+    assert sum(codes.heading_exists(f"{number:04}") for number in range(10_000)) == 1_228
 
 
 @pytest.mark.shared

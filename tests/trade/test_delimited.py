@@ -17,6 +17,7 @@ from comity.trade import Declaration, HSCode, Manifest, Money, Place, Seal, Seve
 from comity.trade.codes import load_hs_list
 from comity.trade.formats.delimited import ColumnMapping, MappingError, read_csv, read_mapping
 from comity.trade.formats.delimited.fields import DECLARATION_FIELDS
+from comity.trade.formats.delimited.reader import MAX_ROWS_OF_RECORD
 from comity.trade.formats.reading import Reading
 from comity.trade.values import AdditionalInformation, DocumentReference, Packaging, Party, Quantity, Unread
 from tests.trade.nouns import patient, words
@@ -219,8 +220,10 @@ def test_a_header_that_does_not_fit_refuses_the_file(data: bytes, code: str) -> 
 def test_limits_hold() -> None:
     (reading,) = read_csv(b"ref,hs,mass\n", SMALL, limit_bytes=5)
     assert reading.problems[0].code == "too_large"
-    (reading,) = small("ref,hs,mass\n" + "A,85,1\n" * 10_001)
+    (reading,) = small("ref,hs,mass\n" + "A,85,1\n" * (MAX_ROWS_OF_RECORD + 1))
     assert reading.problems[0].code == "too_many"
+    (reading,) = small("ref,hs,mass\n" + "A,85,1\n" * MAX_ROWS_OF_RECORD)
+    assert reading.problems == ()
     (reading,) = small(f"ref,hs,mass,note\nA,85,1,{'x' * 20_001}\n")
     assert (reading.problems[0].code, reading.problems[0].field) == ("too_long", "note")
 

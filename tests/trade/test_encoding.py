@@ -98,6 +98,14 @@ def test_an_empty_text_whose_default_is_not_empty_is_kept() -> None:
     assert alert_to_body(replace(ALERT, reliability=""))["reliability"] == ""
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("priority", 1), ("priority", 5), ("valid_until", alert_to_body(ALERT)["valid_from"]), ("hs_codes", ["85"])],
+)
+def test_an_alert_at_its_bounds_is_read(path: str, value: object) -> None:
+    assert alert_to_body(alert_from_body(changed(alert_to_body(ALERT), path, value)))[path] == value
+
+
 def test_keys_that_no_noun_names_are_tolerated() -> None:
     body = alert_to_body(ALERT) | {"from_the_future": {"deep": [1]}}
     assert alert_from_body(body) == ALERT
@@ -120,7 +128,8 @@ def test_keys_that_no_noun_names_are_tolerated() -> None:
         ("valid_until", "2020-01-01T00:00:00Z", "valid_until"),
         ("reliability", "G", "reliability"),
         ("credibility", "", "credibility"),
-        ("priority", 9, "priority"),
+        ("priority", 0, "priority"),
+        ("priority", 6, "priority"),
         ("priority", True, "priority"),
         ("hs_codes", "851830", "hs_codes"),
         ("hs_codes", ["85", "x"], "hs_codes[1]"),

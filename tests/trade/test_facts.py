@@ -66,6 +66,14 @@ def test_an_amount_without_currency_has_a_price_and_no_currency(at: datetime) ->
     assert (row["item_price"], row["item_currency"]) == (5.0, None)
 
 
+def test_a_price_of_nothing_is_a_price_and_no_mass_gives_no_unit_price(at: datetime) -> None:
+    free = GoodsItem(1, item_price=Money(Decimal(0), "EUR"), net_mass_kg=Decimal(5))
+    weightless = GoodsItem(2, item_price=Money(Decimal(5), "EUR"), net_mass_kg=Decimal(0))
+    first, second = facts_of(Declaration("L1", items=(free, weightless)), at)
+    assert (first["item_price"], first["unit_price_per_kg"]) == (0.0, 0.0)
+    assert (second["net_mass_kg"], second["unit_price_per_kg"]) == (0.0, None)
+
+
 def test_parties_of_the_item_stand_in_where_the_header_has_none(at: datetime) -> None:
     item = GoodsItem(1, consignor=EXPORTER, consignee=Party("XC9"))
     (row,) = facts_of(Declaration("L1", items=(item,)), at)

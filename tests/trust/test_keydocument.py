@@ -257,6 +257,7 @@ def test_unknown_members_survive() -> None:
         ({"name": ""}, "printable"),
         ({"administration": "xa"}, "two-letter"),
         ({"issued_at": "yesterday"}, "no instant"),
+        ({"issued_at": "0001-01-01T00:00:00+10:00"}, "no instant"),
         ({"expires_at": "2026-03-02T09:30:00Z"}, "expires before"),
         ({"endpoint_url": "http://alfa.example"}, "https://"),
         ({"endpoint_url": "https://"}, "https://"),

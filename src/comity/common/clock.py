@@ -45,4 +45,7 @@ def parse_instant(text: str) -> datetime:
             where=repr(text)[:80],
             remedy="End it with Z for UTC or with +hh:mm.",
         )
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise InstantError("The zone leads out of the years 1 to 9999", where=repr(text)[:80]) from error

@@ -76,11 +76,10 @@ def _decimal(value: object, field: str) -> Decimal:
 
 
 def _instant(value: object, field: str) -> datetime:
+    text = _text(value, field)
     try:
-        return parse_instant(_text(value, field))
-    except (ComityError, OverflowError) as error:
-        if isinstance(error, FieldError):
-            raise
+        return parse_instant(text)
+    except ComityError as error:
         raise FieldError(f"Not a date and time: {error}", where=field) from error
 
 
