@@ -21,6 +21,7 @@ from comity.exchange.outcomes import Outcome, Recorder
 from comity.exchange.receipt import Answer, read_receipt, read_sealed_receipt, sign_receipt
 from comity.exchange.services import Posting, introduce_partner, post_all, suspend_partner
 from comity.ledger import commit
+from comity.ledger.selectors import log_size
 from comity.ledger.services import append
 from comity.trust import LogSigner, SigningKey, make_keyring, sha256_hex, sign_key_document
 from tests.exchange.cast import (
@@ -242,3 +243,20 @@ def test_two_partners_may_use_one_message_id() -> None:
     first, second = answers_to(ours, theirs)
     assert (first.accepted, second.code) == (True, "no_article")  # judged for itself, and not as a repetition
     assert InboxMessage.objects.count() == 2
+
+
+@pytest.mark.parametrize(("more", "is_told"), [(0, False), (1, True)])
+def test_a_partner_that_saw_more_of_our_log_than_there_is_is_heard(
+    caplog: pytest.LogCaptureFixture, more: int, *, is_told: bool
+) -> None:
+    """So a database restored from an old backup is noticed before its second history has grown."""
+
+    def bend(_parcel: Parcel, outcome: Outcome) -> Outcome:
+        sealed = read_sealed_receipt(outcome.body)
+        seen = replace(sealed, cosignature=None, witnessed=log_size() + more)
+        return Outcome(seen.to_bytes(), is_receipt=True)
+
+    post_alerts("XA")
+    deliver(Loop(bend=bend))
+    assert states() == {"XA": "delivered"}
+    assert ("old backup" in caplog.text) == is_told

@@ -19,7 +19,7 @@ from comity.exchange.envelope import Extension, PartnerHead
 from comity.exchange.models import Delivery
 from comity.exchange.receipt import SealedReceipt
 from comity.ledger import SplitViewError, StaleHeadError
-from comity.ledger.selectors import consistency_path, latest_checkpoint
+from comity.ledger.selectors import consistency_path, latest_checkpoint, log_size
 from comity.ledger.services import record_cosignature, witness
 from comity.trust import Checkpoint, Keyring, add_signatures, split_note
 
@@ -119,6 +119,14 @@ def _keep_cosignature(
 ) -> None:
     size = Checkpoint.parse(split_note(head.note)[0]).size
     if receipt.cosignature is None:
+        if receipt.witnessed > log_size():
+            logger.error(
+                "%s says that it has seen %d entries of our log, which has %d: was the database restored from an old"
+                " backup? What is appended now would be a second history",
+                peer.administration,
+                receipt.witnessed,
+                log_size(),
+            )
         # The partner stands elsewhere than we thought: the next head starts from there.
         delivery.cosigned_size = min(receipt.witnessed, size)
         return

@@ -17,6 +17,7 @@ from comity.console.live import LiveEvents
 from comity.exchange.bell import arrived
 from comity.exchange.delivery import DeliveryWorker
 from comity.exchange.inbox import Receiver
+from comity.exchange.transports.https.peercert import BoundedProtocol
 from comity.exchange.transports.https.server import PartnerPort, make_server
 from comity.node.home import Listener, current_home
 from comity.node.jobs import JobWorker
@@ -69,6 +70,7 @@ def _console_server(listener: Listener) -> uvicorn.Server:
         host=listener.host,
         port=listener.port,
         lifespan="off",
+        http=BoundedProtocol,
         loop="uvloop",
         log_config=None,
         access_log=False,

@@ -12,18 +12,15 @@ HEAD_BYTES = 16 * 1024
 HEAD_SECONDS = 20.0
 
 
-class PartnerProtocol(HttpToolsProtocol):
-    """HTTP/1.1 by httptools, with the DER certificate of the peer in the scope of each request."""
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 by httptools, with an end to the heads of requests."""
 
-    _certificate: bytes | None = None
     _head_bytes: int | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Called by the loop after the handshake."""
         super().connection_made(transport)
-        session = transport.get_extra_info("ssl_object")
-        self._certificate = session.getpeercert(binary_form=True) if session is not None else None
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -42,7 +39,6 @@ class PartnerProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Called by the parser for each request."""
         super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}
         self._await_head()
         self._head_bytes = 0
 
@@ -61,6 +57,23 @@ class PartnerProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class PartnerProtocol(BoundedProtocol):
+    """With the DER certificate of the peer in the scope of each request."""
+
+    _certificate: bytes | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Called by the loop after the handshake."""
+        super().connection_made(transport)
+        session = transport.get_extra_info("ssl_object")
+        self._certificate = session.getpeercert(binary_form=True) if session is not None else None
+
+    def on_message_begin(self) -> None:
+        """Called by the parser for each request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}
 
 
 def client_certificate(scope: dict[str, Any]) -> bytes | None:
