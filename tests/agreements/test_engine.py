@@ -216,10 +216,14 @@ def test_untitled_and_unsourced_articles_are_named_by_their_id() -> None:
 
 def test_what_an_engine_remembers_is_bounded_and_changes_nothing() -> None:
     engine = Engine([agreement_of(permit_article())])
-    for number in range(MOST_REMEMBERED + 3):
-        decision = engine.decide(replace(ASKED, fields=frozenset({"ref", f"extra_{number}"})))
-        assert decision.fields_withheld == (f"extra_{number}",)
-    assert engine.decide(ASKED) is engine.decide(ASKED)
+    requests = [replace(ASKED, fields=frozenset({"ref", f"extra_{number}"})) for number in range(MOST_REMEMBERED + 1)]
+    first = engine.decide(requests[0])
+    for number, request in enumerate(requests[:-1]):
+        assert engine.decide(request).fields_withheld == (f"extra_{number}",)
+    assert engine.decide(requests[0]) is first
+    engine.decide(requests[-1])
+    assert engine.decide(requests[0]) is not first
+    assert engine.decide(requests[0]) == first
 
 
 def _plain(agreement: Agreement, request: SharingRequest) -> tuple[bool, bool]:

@@ -295,6 +295,12 @@ def test_net_mass_may_be_the_gross_mass_and_nothing_may_weigh_nothing() -> None:
     assert declared(declaration(items=item(mass="0"))).items[0].gross_mass_kg == 0
 
 
+def test_empty_elements_say_nothing_and_are_no_values() -> None:
+    document = declaration(items="", shipment="<Consignor/>").replace(">2500.00<", "><").replace(">20<", "> <")
+    record = declared(document)
+    assert (record.invoice_amount, record.consignment.packages_total, record.consignment.consignor) == (None,) * 3
+
+
 def test_item_numbers_that_come_twice_are_told() -> None:
     document = declaration(items=item(1) + item(1)).replace("<GoodsItemQuantity>1<", "<GoodsItemQuantity>2<")
     assert problem_of(document).field == "items[2].item_no"
