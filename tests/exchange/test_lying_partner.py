@@ -14,6 +14,7 @@ from comity.exchange.delivery import deliver_due
 from comity.exchange.directory import Peer
 from comity.exchange.envelope import Contents, read_contents, sign_contents
 from comity.exchange.errors import EnvelopeRefusedError, PartnerStateError
+from comity.exchange.invitation import read_invitation, write_invitation
 from comity.exchange.limits import LIMITS
 from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Partner, Reception
 from comity.exchange.outbox import SendingRules
@@ -260,3 +261,8 @@ def test_a_partner_that_saw_more_of_our_log_than_there_is_is_heard(
     deliver(Loop(bend=bend))
     assert states() == {"XA": "delivered"}
     assert ("old backup" in caplog.text) == is_told
+
+
+def test_the_note_of_an_invitation_moves_no_cursor_over_the_fingerprint() -> None:
+    data = write_invitation(keyring("XB"), note="hello\x1b[1A\rfingerprint  0000\n")
+    assert read_invitation(data, at=AT).note.isprintable()

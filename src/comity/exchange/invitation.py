@@ -11,6 +11,7 @@ from datetime import datetime
 
 from comity.common import ComityError
 from comity.exchange.errors import InvitationError
+from comity.exchange.receipt import printable
 from comity.trust import (
     KeyDocument,
     Keyring,
@@ -67,4 +68,5 @@ def read_invitation(data: bytes, *, at: datetime) -> Invitation:
         ) from error
     if payload.get("administration") != keys.administration:
         raise InvitationError("The invitation and its key document name two administrations", where="administration")
-    return Invitation(keys, key_statement, str(payload.get("note", ""))[:500])
+    # Shown beside the fingerprint on a terminal, where a cursor that is moved could show another.
+    return Invitation(keys, key_statement, printable(str(payload.get("note", "")))[:500])
