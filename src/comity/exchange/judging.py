@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from comity.agreements import Asking, Decision, Engine, SharingRequest, request_for
+from comity.agreements import Asking, Decision, Engine, SharingRequest, judge_incoming
+from comity.agreements import Incoming as Asked
 from comity.agreements.selectors import engine_of
 from comity.common import ComityError
 from comity.exchange.arrivals import Arrival
@@ -18,6 +19,13 @@ from comity.trade import Handling
 from comity.trust import sha256_hex
 
 Validator = Callable[[Mapping[str, object]], object]
+
+# By the code of a refusal: the field that is wrong (None: those that were not released), and what the sender can do.
+_OTHER_ARTICLE = "Share it under an article that permits it; `comity agreement explain` names the nearest one."
+_MENDING: Mapping[str, tuple[str | None, str]] = {
+    "unknown_agreement": ("agreement", "Ask the contact point to adopt it, or share under one that both have adopted."),
+    "field_not_released": (None, "Leave them out."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,29 +140,20 @@ class Judge:
         """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
         handling = _handling(message.handling)
         asking = Asking(message.sender, message.recipient, message.kind, message.purpose, handling, self.at)
-        request, engine = request_for(asking, message.body), self._engine(message.agreement)
-        if engine is None:
-            text = f"No agreement {message.agreement[:12]} was adopted here."
-            remedy = "Ask the contact point to adopt it, or share under one that both have adopted."
-            return replace(refused, code="unknown_agreement", text=text, field="agreement", remedy=remedy)
-        decision = engine.decide(request, agreement_id=message.agreement, article_id=message.article)
-        clause = decision.reasons[0].clause or message.article
-        beyond = ", ".join(decision.fields_withheld)[:200]
-        if decision.is_permitted and not beyond:
+        incoming = Asked(asking, message.agreement, message.article, message.body)
+        request, decision = judge_incoming(self._engine(message.agreement), incoming)
+        if decision.is_permitted:
             return replace(refused, accepted=True, article=decision.article_id)
         self.refused.append((request, decision))
-        if decision.is_permitted:
-            text = f"Article {decision.article_id} does not release {beyond}."
-            return replace(
-                refused, code="field_not_released", text=text, clause=clause, field=beyond, remedy="Leave them out."
-            )
+        reason = decision.reasons[0]
+        field, remedy = _MENDING.get(reason.code, ("article", _OTHER_ARTICLE))
         return replace(
             refused,
-            code=decision.reasons[0].code,
-            text=decision.reasons[0].text[:300],
-            clause=clause,
-            field="article",
-            remedy="Share it under an article that permits it; `comity agreement explain` names the nearest one.",
+            code=reason.code,
+            text=reason.text[:300],
+            clause=reason.clause or message.article,
+            field=field or ", ".join(decision.fields_withheld)[:200],
+            remedy=remedy,
         )
 
     def _engine(self, agreement_id: str) -> Engine | None:

@@ -173,5 +173,3 @@ def _instant(value: object, name: str) -> datetime:
         return parse_instant(cast(str, value))
     except ComityError as error:
         raise MessageFormError(error.what, where=name, remedy=error.remedy) from error
-    except OverflowError as error:  # an offset that leads out of the years 1 to 9999
-        raise MessageFormError("Not a date and time of the calendar", where=name) from error

@@ -137,7 +137,7 @@ class PartnerApp:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
-                self._writer.start()
+                await asyncio.to_thread(self._writer.start)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await asyncio.to_thread(self._writer.stop)
@@ -200,11 +200,13 @@ class _Writer:
         self._port = port
         self._doorman = doorman
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="comity-inbox", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. Returns when the partners' authorities were read: before, every handshake would fail."""
         self._thread.start()
+        self._is_ready.wait()
 
     def stop(self) -> None:
         """End after what is under way."""
@@ -223,10 +225,12 @@ class _Writer:
             is_running = True
             while is_running:
                 self._refresh()
+                self._is_ready.set()
                 jobs, is_running = self._take()
                 if jobs:
                     self._work(jobs)
         finally:
+            self._is_ready.set()
             connections.close_all()
 
     def _refresh(self) -> None:
