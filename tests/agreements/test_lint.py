@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.agreements import Agreement, Article, Asking, Engine, Period, Weight, cut, look_over, request_for
+from comity.agreements import Agreement, Article, Asking, Engine, Gravity, Period, cut, look_over, request_for
 from comity.agreements.incoming import Incoming, judge_incoming
 from comity.agreements.release import release_under
 from comity.agreements.vocabulary import required_fields
@@ -33,7 +33,7 @@ def text_of(code: str, *articles: Article) -> str:
 
 def test_the_demo_has_notes_alone() -> None:
     remarks = look_over(demo())
-    assert {remark.weight for remark in remarks} == {Weight.NOTE}
+    assert {remark.gravity for remark in remarks} == {Gravity.NOTE}
     assert [remark.article_id for remark in remarks] == ["1", "2", "3", "4", "6", "7", "8"]
     assert "tag P" in remarks[5].text
 
@@ -150,7 +150,7 @@ def test_codes_that_do_not_exist_are_worth_a_second_look() -> None:
     assert texts[0].startswith("'ZQ'")
     assert "77" in texts[1]
     (stranger,) = look_over(agreement_of(readable(), parties=("XA", "XC", "ZQ")))
-    assert (stranger.article_id, stranger.weight) == ("", Weight.WARNING)
+    assert (stranger.article_id, stranger.gravity) == ("", Gravity.WARNING)
 
 
 BODIES = {"alert/1": alert_body(), "finding/1": finding_body(administration="XC")}

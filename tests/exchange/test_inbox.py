@@ -198,7 +198,8 @@ def test_a_refusal_names_code_field_and_remedy(changes: dict[str, object], code:
     assert named in answer.field
     assert answer.text
     assert not InboxMessage.objects.get().is_accepted
-    assert DecisionReceiptRow.objects.filter(direction="received").count() == (named in {"article", "case_ref"})
+    receipts = DecisionReceiptRow.objects.filter(direction="received")
+    assert [row.is_permitted for row in receipts] == [False] * (named in {"agreement", "article", "case_ref"})
     assert process_due({}, AT) == 0
 
 

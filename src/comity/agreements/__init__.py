@@ -10,7 +10,7 @@ from comity.agreements.engine import Engine, Explanation
 from comity.agreements.errors import AdoptionRefusedError, AgreementError, AgreementFormError, ReleaseForgedError
 from comity.agreements.errors import SharingRefusedError, UnknownAgreementError
 from comity.agreements.incoming import Incoming, judge_incoming
-from comity.agreements.lint import Remark, Weight, look_over
+from comity.agreements.lint import Remark, Gravity, look_over
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.release import Release
 from comity.agreements.values import Agreement, Article, Decision, NearMiss, Period, SharingRequest, Wording
@@ -18,10 +18,48 @@ from comity.agreements.vocabulary import CATEGORIES, HANDLINGS, KINDS, PURPOSES,
 from comity.agreements.vocabulary import Effect, Onward, Purpose, Tag, UseLimit
 
 __all__ = [
-    "CATEGORIES", "HANDLINGS", "KINDS", "PURPOSES", "RISK_TYPES", "AdoptionRefusedError", "Agreement",
-    "AgreementError", "AgreementFormError", "Article", "Asking", "Case", "CaseFile", "CaseResult", "Decision",
-    "Effect", "Engine", "Explanation", "Incoming", "NearMiss", "Onward", "Period", "Purpose", "Release",
-    "ReleaseForgedError", "Remark", "SharingRefusedError", "SharingRequest", "Tag", "UnknownAgreementError",
-    "UseLimit", "Weight", "Wording", "agreement_from_bytes", "answer_of", "cut", "fields_of_kind",
-    "judge_incoming", "look_over", "parse_agreement", "paths_of", "read_cases", "request_for", "run_case",
+    "CATEGORIES",
+    "HANDLINGS",
+    "KINDS",
+    "PURPOSES",
+    "RISK_TYPES",
+    "AdoptionRefusedError",
+    "Agreement",
+    "AgreementError",
+    "AgreementFormError",
+    "Article",
+    "Asking",
+    "Case",
+    "CaseFile",
+    "CaseResult",
+    "Decision",
+    "Effect",
+    "Engine",
+    "Explanation",
+    "Gravity",
+    "Incoming",
+    "NearMiss",
+    "Onward",
+    "Period",
+    "Purpose",
+    "Release",
+    "ReleaseForgedError",
+    "Remark",
+    "SharingRefusedError",
+    "SharingRequest",
+    "Tag",
+    "UnknownAgreementError",
+    "UseLimit",
+    "Wording",
+    "agreement_from_bytes",
+    "answer_of",
+    "cut",
+    "fields_of_kind",
+    "judge_incoming",
+    "look_over",
+    "parse_agreement",
+    "paths_of",
+    "read_cases",
+    "request_for",
+    "run_case",
 ]

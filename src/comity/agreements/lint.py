@@ -17,7 +17,7 @@ from comity.trade import Handling
 from comity.trade.codes import check_country, check_hs
 
 
-class Weight(StrEnum):
+class Gravity(StrEnum):
     """How much a remark matters."""
 
     ERROR = "error"
@@ -29,7 +29,7 @@ class Weight(StrEnum):
 class Remark:
     """One remark on an article, or on the parties, where article_id is empty. code: a stable word."""
 
-    weight: Weight
+    gravity: Gravity
     article_id: str
     code: str
     text: str
@@ -37,17 +37,17 @@ class Remark:
 
 def look_over(agreement: Agreement) -> tuple[Remark, ...]:
     """Every remark, errors first, then by article."""
-    remarks = [Remark(Weight.WARNING, "", "unknown_code", text) for text in _unknown(agreement.parties, ())]
+    remarks = [Remark(Gravity.WARNING, "", "unknown_code", text) for text in _unknown(agreement.parties, ())]
     remarks += [remark for article in agreement.articles for remark in _remarks(agreement, article)]
-    weights = tuple(Weight)
-    return tuple(sorted(remarks, key=lambda each: (weights.index(each.weight), each.article_id, each.code)))
+    gravities = tuple(Gravity)
+    return tuple(sorted(remarks, key=lambda each: (gravities.index(each.gravity), each.article_id, each.code)))
 
 
 def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
     for text in _unknown(article.origins, article.goods):
-        yield Remark(Weight.WARNING, article.id, "unknown_code", text)
+        yield Remark(Gravity.WARNING, article.id, "unknown_code", text)
     for text in _never_fires(agreement, article):
-        yield Remark(Weight.ERROR, article.id, "never_fires", text)
+        yield Remark(Gravity.ERROR, article.id, "never_fires", text)
     if article.is_permit:
         for kind in article.kinds:
             yield from _receiver_troubles(agreement, article, kind)
@@ -55,7 +55,7 @@ def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
     if not article.is_verified:
         source = article.source or "no source is named"
         text = f"Not yet compared with its source ({source}; tag {article.tag.value})."
-        yield Remark(Weight.NOTE, article.id, "not_verified", text)
+        yield Remark(Gravity.NOTE, article.id, "not_verified", text)
 
 
 def _unknown(countries: tuple[str, ...], goods: tuple[str, ...]) -> Iterator[str]:
@@ -86,13 +86,13 @@ def _receiver_troubles(agreement: Agreement, article: Article, kind: str) -> Ite
     released = FieldSet(article.fields, masked)
     for field in _unreadable(article, released, kind):
         text = f"It does not release {field}, without which no receiver can read a message of {kind}."
-        yield Remark(Weight.ERROR, article.id, "unreadable", text)
+        yield Remark(Gravity.ERROR, article.id, "unreadable", text)
     for each in (article, *overlapping):
         for name in (*_asked(each), "issuer") if each is article else _asked(each):
             field = ATTRIBUTE_FIELDS[name].get(kind, "")
             if field and not released.covers(field):
                 text = f"It does not release {field}, by which article {each.id} judges: the receiver cannot check it."
-                yield Remark(Weight.ERROR, article.id, "uncheckable", text)
+                yield Remark(Gravity.ERROR, article.id, "uncheckable", text)
 
 
 def _unreadable(article: Article, released: FieldSet, kind: str) -> Iterator[str]:
@@ -111,11 +111,11 @@ def _shadows(agreement: Agreement, article: Article) -> Iterator[Remark]:
             continue
         if len(lost) == len(routes):
             text = f"Article {bar.id} prohibits everything that it permits."
-            yield Remark(Weight.ERROR, article.id, "shadowed", text)
+            yield Remark(Gravity.ERROR, article.id, "shadowed", text)
         else:
             sender, receiver, kind = lost[0]
             text = f"Article {bar.id} prohibits part of it, such as {kind} from {sender} to {receiver}."
-            yield Remark(Weight.WARNING, article.id, "partly_shadowed", text)
+            yield Remark(Gravity.WARNING, article.id, "partly_shadowed", text)
 
 
 def _implies(agreement: Agreement, permit: Article, bar: Article, kind: str) -> bool:

@@ -12,7 +12,7 @@ from django.db import transaction
 from comity.agreements.bodies import Asking
 from comity.agreements.errors import AdoptionRefusedError, AgreementFormError, SharingRefusedError
 from comity.agreements.incoming import Incoming, judge_incoming
-from comity.agreements.lint import Weight, look_over
+from comity.agreements.lint import Gravity, look_over
 from comity.agreements.models import AgreementRow, AgreementSignatureRow, DecisionReceiptRow
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.receipts import receipt_bytes
@@ -55,7 +55,7 @@ def import_agreement(actor: Actor, *, data: bytes, at: datetime) -> StoredAgreem
     require(actor, Permission.MANAGE_AGREEMENTS)
     agreement = parse_agreement(data)
     for remark in look_over(agreement):
-        if remark.weight is Weight.ERROR:
+        if remark.gravity is Gravity.ERROR:
             raise AgreementFormError(
                 remark.text, where=f"article {remark.article_id}", remedy="See `comity agreement check` for all errors."
             )

@@ -48,7 +48,7 @@ def _read_instant(value: object) -> object:
         return value
     try:
         return parse_instant(str(value)).astimezone(UTC)
-    except (ComityError, OverflowError) as error:
+    except ComityError as error:
         raise ValueError(str(error)) from error
 
 

@@ -22,10 +22,10 @@ from comity.agreements import (
     CaseResult,
     Engine,
     Explanation,
+    Gravity,
     NearMiss,
     Onward,
     SharingRequest,
-    Weight,
     answer_of,
     fields_of_kind,
     look_over,
@@ -76,10 +76,10 @@ def check(file: Path) -> None:
     click.echo(f"parties {', '.join(found.parties)}; {len(found.articles)} articles")
     for remark in remarks:
         place = f"article {remark.article_id}" if remark.article_id else "parties"
-        click.echo(f"{remark.weight.value}: {place}: {remark.text}")
-    count = {weight: sum(remark.weight is weight for remark in remarks) for weight in Weight}
-    click.echo(", ".join(f"{number} {weight.value}{'' if number == 1 else 's'}" for weight, number in count.items()))
-    if count[Weight.ERROR]:
+        click.echo(f"{remark.gravity.value}: {place}: {remark.text}")
+    count = {gravity: sum(remark.gravity is gravity for remark in remarks) for gravity in Gravity}
+    click.echo(", ".join(f"{number} {gravity.value}{'' if number == 1 else 's'}" for gravity, number in count.items()))
+    if count[Gravity.ERROR]:
         click.get_current_context().exit(1)
 
 

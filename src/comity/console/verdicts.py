@@ -212,5 +212,7 @@ def _listed(text: str) -> str:
     if text == "not stated":
         return gettext("not stated")
     *others, last = re.split(r", | or ", text)
-    listed = ", ".join(str(word(each)) for each in others)
-    return f"{listed} {gettext('or')} {word(last)}" if others else str(word(last))
+    if not others:
+        return str(word(last))
+    either = gettext("or")
+    return f"{', '.join(str(word(each)) for each in others)} {either} {word(last)}"
