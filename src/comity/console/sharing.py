@@ -269,8 +269,8 @@ def _title(stored: StoredAgreement) -> str:
 
 
 def _lines_of(proposal: Proposal) -> list[BodyLine]:
-    alert = proposal.payload.get("alert")
-    return body_lines(alert) if isinstance(alert, Mapping) else []
+    notice = proposal.payload.get("alert") or proposal.payload.get("finding")
+    return body_lines(notice) if isinstance(notice, Mapping) else []
 
 
 def _new_ref(at: datetime) -> str:

@@ -185,6 +185,11 @@ WORDS: Mapping[str, str | Promise] = {
     "approved_share_alert": _("approved the sharing of an alert"),
     "rejected_share_alert": _("rejected the sharing of an alert"),
     "withdrawn_share_alert": _("took back the sharing of an alert"),
+    "share_finding": _("Telling a finding"),
+    "propose_share_finding": _("proposed to tell a finding"),
+    "approved_share_finding": _("approved telling a finding"),
+    "rejected_share_finding": _("rejected telling a finding"),
+    "withdrawn_share_finding": _("took back telling a finding"),
 }
 
 _COLOURS: Mapping[str, frozenset[str]] = {

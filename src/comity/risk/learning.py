@@ -35,7 +35,7 @@ def take_signal(alert: Alert, *, message_id: str, at: datetime, article: str = "
     A later message with the same reference from the same issuer is a correction and replaces the earlier one.
     article: the article under which it was shared. Returns the reference.
     """
-    if PartnerSignal.objects.filter(message_id=message_id).exists():
+    if PartnerSignal.objects.filter(issuer=alert.issuer, message_id=message_id).exists():
         return alert.ref
     earlier = PartnerSignal.objects.filter(ref=alert.ref, issuer=alert.issuer, withdrawn_at=None)
     earlier.update(withdrawn_at=at, withdrawn_because=f"corrected by {message_id}")
@@ -124,10 +124,10 @@ def take_feedback(finding: Finding, *, message_id: str, at: datetime) -> bool:
     if not finding.alert_ref:
         return False
     _, is_new = AlertFeedback.objects.get_or_create(
+        administration=finding.administration,
         message_id=message_id,
         defaults={
             "alert_ref": finding.alert_ref,
-            "administration": finding.administration,
             "finding_ref": finding.ref,
             "is_irregular": finding.result is FindingResult.IRREGULAR,
             "found_at": finding.found_at,

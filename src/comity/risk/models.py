@@ -40,7 +40,7 @@ class RuleProfile(models.Model):
 class PartnerSignal(models.Model):
     """An alert from a partner that targets goods here. body: the alert as it was released to this administration."""
 
-    message_id = models.CharField(max_length=REF, unique=True)
+    message_id = models.CharField(max_length=REF)
     ref = models.CharField(max_length=REF)
     issuer = models.CharField(max_length=WORD)
     article = models.CharField(max_length=REF, blank=True)
@@ -57,6 +57,8 @@ class PartnerSignal(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["ref", "issuer"], name="risk_signal_ref")]
+        # A message id is unique for its sender only.
+        constraints = [models.UniqueConstraint(fields=["issuer", "message_id"], name="risk_signal_once")]
 
     def __str__(self) -> str:
         return f"{self.issuer} {self.ref}"
@@ -201,13 +203,16 @@ class LearnedOutcome(models.Model):
 class AlertFeedback(models.Model):
     """What a partner found where it followed an alert of this administration."""
 
-    message_id = models.CharField(max_length=REF, unique=True)
+    message_id = models.CharField(max_length=REF)
     alert_ref = models.CharField(max_length=REF, db_index=True)
     administration = models.CharField(max_length=WORD)
     finding_ref = models.CharField(max_length=REF)
     is_irregular = models.BooleanField()
     found_at = models.DateTimeField()
     taken_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["administration", "message_id"], name="risk_feedback_once")]
 
     def __str__(self) -> str:
         return f"{self.alert_ref} {self.administration}"
