@@ -64,12 +64,11 @@ def create_node(home: Home, wishes: BirthWishes, *, at: datetime) -> Keyring:
     for folder in (home.evidence, home.inbox, home.mappings):
         folder.mkdir(parents=True, exist_ok=True)
     partners_url = wishes.partners_url or f"https://{wishes.host}:{wishes.partners_port}"
-    host = urlsplit(partners_url).hostname or wishes.host
     keyring = make_keyring(
         administration=wishes.administration,
         name=wishes.name,
         endpoint_url=partners_url,
-        hosts=tuple(dict.fromkeys((host, wishes.host, "localhost"))),
+        hosts=hosts_of(partners_url, wishes.host),
         at=at,
     )
     write_keyring(home, keyring)
@@ -77,6 +76,11 @@ def create_node(home: Home, wishes: BirthWishes, *, at: datetime) -> Keyring:
     migrate_database()
     open_log(signer=keyring.log, at=at)
     return keyring
+
+
+def hosts_of(partners_url: str, host: str) -> tuple[str, ...]:
+    """The names and addresses that the certificate of the partner port is for."""
+    return tuple(dict.fromkeys((urlsplit(partners_url).hostname or host, host, "localhost")))
 
 
 def migrate_database() -> None:

@@ -57,6 +57,29 @@ def write_keyring(home: Home, keyring: Keyring) -> None:
     _write_private(home.keys / _SESSION_KEY, secrets.token_urlsafe(48).encode())
 
 
+def replace_keyring(home: Home, keyring: Keyring) -> Path:
+    """Put a renewed keyring in the place of the present one; sessions stay signed as they were.
+
+    The folder is written beside and changed by renaming, so that no half of it is ever read. Returns where the former
+    one lies. Raises: HomeError where a former renewal of the same version was left half done.
+    """
+    former = home.root / f"keys.before-{keyring.key_document.version}"
+    fresh = home.root / "keys.next"
+    if former.exists() or fresh.exists():
+        raise HomeError(
+            "A renewal was begun before and left its folders",
+            where=f"{former.name}, {fresh.name} in {home.root}",
+            remedy="See that keys/ is whole (`comity keys show`), then move these folders away.",
+        )
+    fresh.mkdir(mode=0o700)
+    for name, content in keyring_files(keyring).items():
+        _write_private(fresh / name, content)
+    _write_private(fresh / _SESSION_KEY, load_secret(home).encode())
+    home.keys.rename(former)
+    fresh.rename(home.keys)
+    return former
+
+
 def _no_session_key(path: Path, why: str) -> HomeError:
     return HomeError(
         "The key that signs sessions cannot be used",

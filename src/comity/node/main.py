@@ -24,6 +24,7 @@ COMMANDS = {
     "exchange": "comity.cli.exchange:exchange",
     "import": "comity.cli.intake:import_command",
     "init": "comity.node.commands:init",
+    "keys": "comity.node.commands:keys",
     "ledger": "comity.cli.ledger:ledger",
     "migrate": "comity.node.commands:migrate",
     "officer": "comity.cli.staff:officer",

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from comity.common import show_instant
 from comity.exchange import selectors as exchange
 from comity.intake import selectors as intake
 from comity.ledger import selectors as ledger
 from comity.risk import selectors as risk
 from comity.staff import selectors as staff
+from comity.trust import KeyDocument
 
 GOOD, WAITING, ATTENTION = "ok", "waiting", "attention"
+RENEW_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,13 @@ class Standing:
 
 def standing_of_node(*, at: datetime) -> list[Standing]:
     """Every line, in the order in which a person would ask."""
-    return [*_intake(), *_queue(at), *_exchange(), *_ledger()]
+    return [*_intake(), *_queue(at), *_exchange(), *_ledger(), _keys(settings.COMITY_KEYRING.key_document, at)]
+
+
+def _keys(document: KeyDocument, at: datetime) -> Standing:
+    days = (document.expires_at - at).days
+    state = ATTENTION if days < RENEW_DAYS or document.warnings(at) else GOOD
+    return Standing("keys", state, f"version {document.version}, {days} days left; `comity keys renew` makes the next")
 
 
 def _intake() -> Iterator[Standing]:
