@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from comity.intake import selectors as intake
-from comity.journeys.watch import Inbox, UnreadableFileError, _read, import_inbox
+from comity.journeys.watch import Inbox, UnreadableFileError, _read
 from comity.trade.formats.wco_xml import write_wco_xml
 from comity.training import Day
 
@@ -28,30 +28,30 @@ def _drop(folder: Path, name: str, data: bytes, at: datetime) -> Path:
 def test_a_settled_file_is_imported_and_put_aside(tmp_path: Path, day: Day, at: datetime) -> None:
     data = write_wco_xml(day.exports[0])
     path = _drop(tmp_path, "export.xml", data, at - timedelta(seconds=5))
-    assert import_inbox(tmp_path, at=at) == 1
+    assert Inbox(tmp_path).turn(at) == 1
     assert not path.exists()
     assert [each.read_bytes() for each in (tmp_path / "done").iterdir()] == [data]
     assert intake.counts().records == 1
-    assert import_inbox(tmp_path, at=at) == 0
+    assert Inbox(tmp_path).turn(at) == 0
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("a.xml", 0), ("a.xml.part", 60), (".a.xml", 60)])
 def test_an_unfinished_file_waits(tmp_path: Path, day: Day, at: datetime, name: str, seconds: int) -> None:
     path = _drop(tmp_path, name, write_wco_xml(day.exports[0]), at - timedelta(seconds=seconds))
-    assert import_inbox(tmp_path, at=at) == 0
+    assert Inbox(tmp_path).turn(at) == 0
     assert path.exists()
 
 
 def test_what_cannot_be_taken_in_is_kept_beside_its_reason(tmp_path: Path, at: datetime) -> None:
     _drop(tmp_path, "unknown-mapping/table.csv", b"a,b\r\n1,2\r\n", at - timedelta(seconds=5))
-    assert import_inbox(tmp_path, at=at) == 0
+    assert Inbox(tmp_path).turn(at) == 0
     kept = sorted((tmp_path / "refused").iterdir())
     assert kept[0].read_bytes() == b"a,b\r\n1,2\r\n"
     assert "mapping" in kept[1].read_text()
 
 
 def test_without_a_folder_there_is_nothing_to_do(tmp_path: Path, at: datetime) -> None:
-    assert import_inbox(tmp_path / "missing", at=at) == 0
+    assert Inbox(tmp_path / "missing").turn(at) == 0
 
 
 def test_what_cannot_be_read_is_put_aside_and_stops_nobody(tmp_path: Path, day: Day, at: datetime) -> None:
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_put_aside_and_stops_nobody(tmp_path: Path, day: 
     _drop(tmp_path, os.fsdecode(b"b-\xff.xml"), b"<no", long_ago)
     _drop(tmp_path, "c" * 251 + ".xml", b"<no", long_ago)
     _drop(tmp_path, "good.xml", write_wco_xml(day.exports[0]), at - timedelta(seconds=5))
-    assert import_inbox(tmp_path, at=at) == 1
+    assert Inbox(tmp_path).turn(at) == 1
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["link.xml"]
     reasons = [path for path in (tmp_path / "refused").iterdir() if path.name.endswith(".reasons.txt")]
     assert len(reasons) == 3
@@ -80,7 +80,7 @@ def test_a_file_that_the_node_may_not_read_says_so(
     path = _drop(tmp_path, "a.xml", b"<x/>", at - timedelta(seconds=5))
     with monkeypatch.context() as patch:
         patch.setattr("comity.journeys.watch.os.open", refuse)
-        assert import_inbox(tmp_path, at=at) == 0
+        assert Inbox(tmp_path).turn(at) == 0
     assert not path.exists()
     (reason,) = (tmp_path / "refused").glob("*.reasons.txt")
     assert "Permission denied" in reason.read_text()
@@ -110,6 +110,6 @@ def test_a_link_put_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> No
 
 def test_a_pipe_holds_nobody_up(tmp_path: Path, at: datetime) -> None:
     os.mkfifo(tmp_path / "a.xml")
-    assert import_inbox(tmp_path, at=at) == 0
+    assert Inbox(tmp_path).turn(at) == 0
     with pytest.raises(UnreadableFileError):
         _read(tmp_path / "a.xml")

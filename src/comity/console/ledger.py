@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -125,11 +123,6 @@ def download_proof(_request: HttpRequest, _actor: Actor, index: int) -> HttpResp
     response = HttpResponse(ledger.tlog_proof(index), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="entry-{index}.tlog-proof"'
     return response
-
-
-def proof_url(index: int) -> str:
-    """Where the proof of an entry is shown."""
-    return f"{reverse('console:proof')}?{urlencode({'entry': index})}"
 
 
 def _head() -> LogHead | None:

@@ -41,11 +41,6 @@ def set_purpose(request: HttpRequest, actor: Actor, word: str, at: datetime) -> 
     record_deed(actor, deed="state_purpose", subject=f"purpose:{word}", at=at)
 
 
-def forget_purpose(request: HttpRequest) -> None:
-    """Ask again from now on."""
-    request.session.pop(_KEY, None)
-
-
 def ask_purpose(request: HttpRequest) -> HttpResponse:
     """Send the officer to the question and back here."""
     return redirect(f"{reverse('console:purpose')}?{urlencode({'next': request.get_full_path()})}")

@@ -61,6 +61,12 @@ def records(chosen: RecordFilter | None = None, *, limit: int = 50, offset: int 
     return [_stored(row) for row in rows[offset : offset + min(limit, MAX_ROWS)]]
 
 
+def latest_ids(*, limit: int = MAX_ROWS) -> list[UUID]:
+    """The ids of the current records that arrived last, without reading what they hold."""
+    rows = Record.objects.filter(is_current=True).order_by("-received_at", "-id")
+    return list(rows.values_list("record_id", flat=True)[:limit])
+
+
 def count_records(chosen: RecordFilter | None = None) -> int:
     """How many current records there are."""
     return _chosen(chosen or RecordFilter()).count()

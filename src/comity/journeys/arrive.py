@@ -48,5 +48,4 @@ def assess_records(record_ids: Iterable[UUID], *, at: datetime) -> int:
 
 def assess_waiting(at: datetime) -> int:
     """Assess what was imported lately and not assessed: a node that died between the two goes on here."""
-    recent = [record.record_id for record in intake.records(limit=intake.MAX_ROWS)]
-    return assess_records(risk.unassessed(recent), at=at)
+    return assess_records(risk.unassessed(intake.latest_ids()), at=at)

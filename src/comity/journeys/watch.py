@@ -73,11 +73,6 @@ class Inbox:
         return count
 
 
-def import_inbox(folder: Path, *, at: datetime) -> int:
-    """One turn of an inbox that remembers nothing of earlier turns."""
-    return Inbox(folder).turn(at)
-
-
 def _files(folder: Path) -> Iterator[_Waiting]:
     """Plain files by their own status; what vanishes while it is listed was taken away by its owner."""
     for parent, folders, names in os.walk(folder):

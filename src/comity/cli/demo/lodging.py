@@ -13,7 +13,7 @@ _PATIENCE_SECONDS = 30.0
 _SETTLED = "done"
 
 
-def lodge(federation: Federation, files: Iterable[TradeFile], *, told: Callable[[TradeFile], None]) -> Expected:
+def lodge(federation: Federation, files: Iterable[TradeFile]) -> Expected:
     """Lodge each file at its administration and see that it came to what it should. Returns the totals.
 
     XC's files go in over HTTP, XA's by `comity import`, XB's through the watched folder.
@@ -27,7 +27,6 @@ def lodge(federation: Federation, files: Iterable[TradeFile], *, told: Callable[
         imported += came_to.imported
         warned += came_to.warned
         refused += came_to.refused
-        told(file)
     return Expected(imported, warned, refused)
 
 
