@@ -6,7 +6,7 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check install --quiet --requir
 UV ?= uv
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard src/comity/console/locale/*/LC_MESSAGES/django.po))
-ROOMS_WITH_TABLES := tests/staff tests/intake tests/ledger tests/agreements tests/exchange tests/risk tests/enforcement tests/journeys tests/api tests/console
+ROOMS_WITH_TABLES := tests/staff tests/intake tests/ledger tests/agreements tests/exchange tests/risk tests/enforcement tests/custody tests/journeys tests/api tests/console
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo demo-check test test-sqlite test-postgresql check format bench lock clean

@@ -6,6 +6,7 @@
 from comity.agreements.bodies import Asking, request_for
 from comity.agreements.cases import Case, CaseFile, CaseResult, answer_of, read_cases, run_case
 from comity.agreements.cutting import cut, paths_of
+from comity.agreements.duties import DUTY_KINDS, FOUNDING_KINDS, PROTOCOL, Duty, DutyAsked, judge_duty
 from comity.agreements.engine import Engine, Explanation
 from comity.agreements.errors import AdoptionRefusedError, AgreementError, AgreementFormError, ReleaseForgedError
 from comity.agreements.errors import SharingRefusedError, UnknownAgreementError
@@ -19,8 +20,11 @@ from comity.agreements.vocabulary import Effect, Onward, Purpose, Tag, UseLimit
 
 __all__ = [
     "CATEGORIES",
+    "DUTY_KINDS",
+    "FOUNDING_KINDS",
     "HANDLINGS",
     "KINDS",
+    "PROTOCOL",
     "PURPOSES",
     "RISK_TYPES",
     "AdoptionRefusedError",
@@ -33,6 +37,8 @@ __all__ = [
     "CaseFile",
     "CaseResult",
     "Decision",
+    "Duty",
+    "DutyAsked",
     "Effect",
     "Engine",
     "Explanation",
@@ -55,6 +61,7 @@ __all__ = [
     "answer_of",
     "cut",
     "fields_of_kind",
+    "judge_duty",
     "judge_incoming",
     "look_over",
     "parse_agreement",

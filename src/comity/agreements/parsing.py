@@ -32,6 +32,8 @@ from comity.agreements.vocabulary import (
     PARTY,
     PURPOSES,
     RISK_TYPES,
+    SEALS,
+    SECOND_SIGNATURES,
     TERM,
     VERSION,
     Effect,
@@ -94,6 +96,9 @@ def _agreement(reader: Reader) -> Agreement:
         in_force=_period(reader.need("in_force"), "in_force"),
         definitions=tuple(_definitions(reader.take("definitions"), frame)),
         articles=_articles(reader.need("articles"), frame),
+        witnesses=read_text(policy, "witnesses") if (policy := reader.take("witnesses")) else "",
+        seal=_word(reader, "seal", SEALS),
+        second_signature=_word(reader, "second_signature", SECOND_SIGNATURES),
     )
     reader.finish()
     if agreement.in_force.first is None:

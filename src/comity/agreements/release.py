@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from comity.agreements.bodies import Asking, request_for
+from comity.agreements.duties import DutyAsked, judge_duty
 from comity.agreements.engine import Engine
 from comity.agreements.errors import ReleaseForgedError
 from comity.agreements.receipts import receipt_bytes
@@ -80,7 +81,23 @@ def release_under(
     decision = engine.decide(request, agreement_id=agreement_id)
     if not decision.is_permitted:
         return Answer(request, decision, None)
-    release = Release(
+    cut = engine.field_set(decision, request).cut(body)
+    return Answer(request, decision, _release(request, decision, cut, in_reply_to))
+
+
+def release_duty(asked: DutyAsked, *, in_reply_to: str = "") -> Answer:
+    """Leave to tell a partner what is owed to it: a duty is never cut and has no end.
+
+    Raises: CanonicalFormError where the body is no plain JSON.
+    """
+    request, decision = judge_duty(asked)
+    if not decision.is_permitted:
+        return Answer(request, decision, None)
+    return Answer(request, decision, _release(request, decision, asked.body, in_reply_to))
+
+
+def _release(request: SharingRequest, decision: Decision, body: Mapping[str, object], in_reply_to: str) -> Release:
+    return Release(
         agreement_id=decision.agreement_id,
         article_id=decision.article_id,
         kind=request.kind,
@@ -89,11 +106,10 @@ def release_under(
         sender=request.sender,
         recipient=request.receiver,
         valid_until=decision.valid_until(request.at),
-        body_bytes=canonical_json(engine.field_set(decision, request).cut(body)),
+        body_bytes=canonical_json(body),
         withheld=decision.fields_withheld,
         decision=receipt_bytes(request, decision),
         made_at=request.at,
         in_reply_to=in_reply_to,
         seal=_SEAL,
     )
-    return Answer(request, decision, release)

@@ -116,6 +116,12 @@ def engine_of(agreement_id: str) -> Engine | None:
     return _engine_of((agreement_id,)) if is_adopted else None
 
 
+def adopted_agreement(agreement_id: str) -> Agreement | None:
+    """The agreement that was adopted here under this id, in force or past its last day; None where there is none."""
+    row = AgreementRow.objects.filter(agreement_id=agreement_id, adopted_at__isnull=False).first()
+    return _agreement_of(bytes(row.canonical)) if row else None
+
+
 def decision_receipts(
     *, agreement_id: str = "", is_permitted: bool | None = None, limit: int = 100
 ) -> tuple[DecisionReceipt, ...]:

@@ -10,17 +10,19 @@ from datetime import datetime
 from django.db import transaction
 
 from comity.agreements.bodies import Asking
+from comity.agreements.duties import DUTY_PURPOSE, PROTOCOL, DutyAsked
 from comity.agreements.errors import AdoptionRefusedError, AgreementFormError, SharingRefusedError
 from comity.agreements.incoming import Incoming, judge_incoming
 from comity.agreements.lint import Gravity, look_over
 from comity.agreements.models import AgreementRow, AgreementSignatureRow, DecisionReceiptRow
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.receipts import receipt_bytes
-from comity.agreements.release import Answer, Release, release_under
+from comity.agreements.release import Answer, Release, release_duty, release_under
 from comity.agreements.selectors import (
     PAYLOAD_TYPE,
     DecisionReceipt,
     StoredAgreement,
+    adopted_agreement,
     agreement_row,
     engine,
     engine_of,
@@ -152,6 +154,28 @@ def permit(
     named = agreement_row(agreement_id).agreement_id if agreement_id else ""
     answer = release_under(engine(at), asking, body, agreement_id=named, in_reply_to=in_reply_to)
     _record_sharing(actor, answer, at)
+    if answer.release is None:
+        raise SharingRefusedError(answer.decision)
+    return answer.release
+
+
+def permit_duty(
+    actor: Actor,
+    *,
+    kind: str,
+    recipient: str,
+    body: Mapping[str, object],
+    at: datetime,
+    agreement_id: str = PROTOCOL,
+    in_reply_to: str = "",
+) -> Release:
+    """Leave to tell a partner what is owed to it. No permission is asked: the journey that calls has asked.
+
+    Raises: SharingRefusedError where the kind is no duty, or the agreement is not one between the two.
+    """
+    asking = Asking(actor.administration, recipient, kind, DUTY_PURPOSE, Handling.OFFICIAL, at)
+    asked = DutyAsked(asking, agreement_id, adopted_agreement(agreement_id), body)
+    answer = release_duty(asked, in_reply_to=in_reply_to)
     if answer.release is None:
         raise SharingRefusedError(answer.decision)
     return answer.release

@@ -85,7 +85,11 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """An agreement: parties, period, definitions, articles. Its id is the SHA-256 of its canonical form."""
+    """An agreement: parties, period, definitions, articles. Its id is the SHA-256 of its canonical form.
+
+    witnesses: whose cosignatures a log of its parties needs, as tlog-policy text; empty: no quorum is asked.
+    seal, second_signature: words of vocabulary.SEALS and vocabulary.SECOND_SIGNATURES; empty: the ordinary ones.
+    """
 
     title: Wording
     version: str
@@ -94,6 +98,9 @@ class Agreement:
     in_force: Period
     definitions: tuple[tuple[str, Wording], ...]
     articles: tuple[Article, ...]
+    witnesses: str = ""
+    seal: str = ""
+    second_signature: str = ""
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -179,6 +186,9 @@ def _form_of_agreement(agreement: Agreement) -> dict[str, object]:
         "in_force": _form_of_period(agreement.in_force),
         "definitions": {word: dict(wording.texts) for word, wording in agreement.definitions},
         "articles": [_form_of_article(article) for article in sorted(agreement.articles, key=lambda each: each.id)],
+        "witnesses": agreement.witnesses,
+        "seal": agreement.seal,
+        "second_signature": agreement.second_signature,
     }
     return _without_empty(form)
 

@@ -77,6 +77,10 @@ RISK_TYPES: tuple[str, ...] = tuple(each.value for each in RiskType)
 ROLES: frozenset[str] = frozenset(each.value for each in SubjectRole)
 LANGUAGES: tuple[str, ...] = ("en", "fr", "es", "ar", "pt", "ru")
 
+# What an agreement may ask for beyond the ordinary seal and signature: protection against a future quantum computer.
+SEALS = ("mlkem768-x25519",)
+SECOND_SIGNATURES = ("ml-dsa-44",)
+
 # The list whose elements an article may tell apart, by the word that each carries: `subjects[consignor].name`.
 SELECTOR = "role"
 

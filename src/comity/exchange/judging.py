@@ -6,9 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from comity.agreements import Asking, Decision, Engine, SharingRequest, judge_incoming
+from comity.agreements import (
+    DUTY_KINDS,
+    Asking,
+    Decision,
+    DutyAsked,
+    Engine,
+    SharingRequest,
+    judge_duty,
+    judge_incoming,
+)
 from comity.agreements import Incoming as Asked
-from comity.agreements.selectors import engine_of
+from comity.agreements.selectors import adopted_agreement, engine_of
 from comity.common import ComityError
 from comity.exchange.arrivals import Arrival
 from comity.exchange.errors import MessageFormError
@@ -140,8 +149,12 @@ class Judge:
         """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
         handling = _handling(message.handling)
         asking = Asking(message.sender, message.recipient, message.kind, message.purpose, handling, self.at)
-        incoming = Asked(asking, message.agreement, message.article, message.body)
-        request, decision = judge_incoming(self._engine(message.agreement), incoming)
+        if message.kind in DUTY_KINDS:
+            agreement = adopted_agreement(message.agreement)
+            request, decision = judge_duty(DutyAsked(asking, message.agreement, agreement, message.body))
+        else:
+            incoming = Asked(asking, message.agreement, message.article, message.body)
+            request, decision = judge_incoming(self._engine(message.agreement), incoming)
         if decision.is_permitted:
             return replace(refused, accepted=True, article=decision.article_id)
         self.refused.append((request, decision))

@@ -10,7 +10,10 @@ from django.db import models
 
 
 class Partner(models.Model):
-    """An administration that was introduced. fingerprint: of the key document in use, a row of PartnerKeys."""
+    """An administration that was introduced. fingerprint: of the key document in use, a row of PartnerKeys.
+
+    way: how our envelopes reach it. is_collected: we ask it for what waits for us there, since it cannot reach us.
+    """
 
     class State(models.TextChoices):
         """Introduced: nothing was exchanged yet. Suspended: nothing is sent or taken."""
@@ -18,6 +21,13 @@ class Partner(models.Model):
         INTRODUCED = "introduced"
         ACTIVE = "active"
         SUSPENDED = "suspended"
+
+    class Way(models.TextChoices):
+        """Push: we send. Collect: it asks for them, from behind its firewall. File: a person carries them."""
+
+        PUSH = "push"
+        COLLECT = "collect"
+        FILE = "file"
 
     administration = models.CharField(max_length=16, unique=True)
     name = models.CharField(max_length=200)
@@ -27,6 +37,8 @@ class Partner(models.Model):
     introduced_at = models.DateTimeField()
     fingerprint = models.CharField(max_length=100)
     next_sequence = models.BigIntegerField(default=1)
+    way = models.CharField(max_length=8, choices=Way.choices, default=Way.PUSH)
+    is_collected = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.administration
@@ -53,6 +65,9 @@ class Delivery(models.Model):
 
     messages_at_most: in one envelope, once the partner has said that more is too large. cosigned_size: of our log, by
     the partner. followed_size, followed_note: of its log, with our cosignature.
+    load_limits: what the partner signed that it takes (protocol.md §4). allowance: messages that may still be sent
+    under them, as of allowance_at. skew_seconds: how far its clock was ahead of ours at its last answer.
+    certificate_until: when the TLS certificate that it showed last expires.
     """
 
     partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="delivery")
@@ -64,6 +79,11 @@ class Delivery(models.Model):
     cosigned_size = models.BigIntegerField(default=0)
     followed_size = models.BigIntegerField(default=0)
     followed_note = models.TextField(blank=True)
+    load_limits = models.JSONField(default=dict)
+    allowance = models.FloatField(default=0.0)
+    allowance_at = models.DateTimeField(null=True)
+    skew_seconds = models.FloatField(null=True)
+    certificate_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"delivery to {self.partner_id}"
@@ -121,7 +141,8 @@ class OutboxEnvelope(models.Model):
 class OutboxMessage(models.Model):
     """A message to a partner: its bytes, its place in the sequence, its leaf in the log, and what became of it.
 
-    answer: of a refused one, as the partner signed it.
+    answer: of a refused one, as the partner signed it. priority: 0 urgent, 1 ordinary, 2 bulk; a lower number goes out
+    first.
     """
 
     class State(models.TextChoices):
@@ -149,6 +170,7 @@ class OutboxMessage(models.Model):
     log_index = models.BigIntegerField()
     decision = models.BinaryField()
     withheld = models.JSONField(default=list)
+    priority = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     answer = models.JSONField(null=True)
     answered_at = models.DateTimeField(null=True)
@@ -157,7 +179,7 @@ class OutboxMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["partner", "sequence"], name="outbox_sequence")]
         indexes = [
             # Not a partial index: SQLite does not use one for a bound parameter.
-            models.Index(fields=["partner", "state", "sequence"], name="outbox_by_state"),
+            models.Index(fields=["partner", "state", "priority", "sequence"], name="outbox_by_state"),
             models.Index(fields=["-posted_at"], name="outbox_newest"),
         ]
 
@@ -190,6 +212,7 @@ class InboxMessage(models.Model):
     """A message that arrived and its answer. One row for each (sender, message id), whatever arrives how often.
 
     processed_at: when its journey ended well; None while it is due. answer: JSON text, repeated to duplicates.
+    keep_until: when the agreement bids us to purge it. purged_at: since when `data` is empty; purge_ground: why.
     """
 
     sender = models.CharField(max_length=16)
@@ -210,6 +233,9 @@ class InboxMessage(models.Model):
     is_accepted = models.BooleanField()
     answer = models.TextField()
     processed_at = models.DateTimeField(null=True)
+    keep_until = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True)
+    purge_ground = models.CharField(max_length=40, blank=True)
     failures = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -223,6 +249,7 @@ class InboxMessage(models.Model):
                 condition=models.Q(is_accepted=True, processed_at=None),
             ),
             models.Index(fields=["-received_at"], name="inbox_newest"),
+            models.Index(fields=["purged_at", "keep_until"], name="inbox_to_purge"),
             models.Index(fields=["sender", "envelope_id"], name="inbox_by_envelope"),
         ]
 
@@ -245,3 +272,68 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.sender}"
+
+
+class EvidenceOut(models.Model):
+    """A file that a partner may fetch: cut into chunks, each sealed under a key that the message of the kind evidence
+    carries. root: hex of the RFC 6962 root over the sealed chunks. sent_chunks: how far it went where we push.
+    """
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="evidence_out")
+    message_id = models.CharField(max_length=36, unique=True)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size_bytes = models.BigIntegerField()
+    chunk_bytes = models.PositiveIntegerField()
+    chunks = models.PositiveIntegerField()
+    root = models.CharField(max_length=64)
+    key = models.BinaryField()
+    offered_at = models.DateTimeField()
+    sent_chunks = models.PositiveIntegerField(default=0)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "root"], name="evidence_out_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} to {self.partner_id}"
+
+
+class EvidenceIn(models.Model):
+    """A file that a partner offered and that comes chunk by chunk. have_chunks: the first so many are stored.
+
+    state: coming, complete, refused (it is not what the message said), purged.
+    """
+
+    class State(models.TextChoices):
+        """How far it has come."""
+
+        COMING = "coming"
+        COMPLETE = "complete"
+        REFUSED = "refused"
+        PURGED = "purged"
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="evidence_in")
+    message_id = models.CharField(max_length=36)
+    about = models.CharField(max_length=36, blank=True, db_index=True)
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size_bytes = models.BigIntegerField()
+    chunk_bytes = models.PositiveIntegerField()
+    chunks = models.PositiveIntegerField()
+    root = models.CharField(max_length=64)
+    key = models.BinaryField()
+    offered_at = models.DateTimeField()
+    have_chunks = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.COMING)
+    failures = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "message_id"], name="evidence_in_once")]
+        indexes = [models.Index(fields=["state", "next_attempt_at"], name="evidence_in_due")]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} from {self.partner_id}"

@@ -19,9 +19,9 @@ from comity.exchange.receipt import Answer, answer_text
 _COLUMNS = (
     "sender", "message_id", "sequence", "kind", "agreement", "article", "purpose", "handling", "in_reply_to",
     "created_at", "received_at", "envelope_id", "position", "data", "sha256", "is_accepted", "answer", "processed_at",
-    "failures", "next_attempt_at", "last_error",
+    "failures", "next_attempt_at", "last_error", "keep_until", "purge_ground",
 )  # fmt: skip
-# SQLite takes 32,766 parameters in a statement; 21 columns of 500 rows stay well below.
+# SQLite takes 32,766 parameters in a statement; 23 columns of 500 rows stay well below.
 _ROWS = 500
 _INSERT = f"INSERT INTO {InboxMessage._meta.db_table} ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # our own names
 _ONCE = " ON CONFLICT (sender, message_id) DO NOTHING RETURNING sender, message_id"
@@ -114,5 +114,7 @@ def _row(incoming: Incoming, answer: Answer, at: datetime) -> tuple[_Value, ...]
         None,
         0,
         None,
+        "",
+        adapt(message.valid_until) if message and message.valid_until else None,
         "",
     )

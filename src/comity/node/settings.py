@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "comity.exchange",
     "comity.risk",
     "comity.enforcement",
+    "comity.custody",
     "comity.console",
 ]
 

@@ -1,0 +1,1 @@
+"""Who holds what was shared: hand-ons, recalls, attestations. Reads in `selectors`, writes in `services`."""

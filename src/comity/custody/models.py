@@ -1,0 +1,1 @@
+"""Tables: who was given what, what was recalled, and what each holder signed about it."""
