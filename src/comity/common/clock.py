@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from comity.common.errors import ComityError
 
+logger = logging.getLogger(__name__)
+
 Clock = Callable[[], datetime]
+
+CLOCK_VARIABLE = "COMITY_CLOCK_FILE"
 
 
 class InstantError(ComityError):
@@ -16,9 +24,65 @@ class InstantError(ComityError):
     code = "bad_instant"
 
 
+_Stamp = tuple[int, int, int]
+_ABSENT: _Stamp = (0, 0, 0)
+_FURTHEST = timedelta(days=36_525)
+
+
+@dataclass(slots=True)
+class _ExerciseClock:
+    """How far the file named by COMITY_CLOCK_FILE moves the clock; read anew when the file is another.
+
+    What cannot be read leaves the clock where it was: an exercise must not end a node.
+    """
+
+    path: str = ""
+    stamp: _Stamp | None = None
+    offset: timedelta = timedelta()
+
+    def read(self, path: str) -> timedelta:
+        """The offset that this file now gives."""
+        stamp = _stamp_of(path)
+        if (path, stamp) != (self.path, self.stamp):
+            self.path, self.stamp = path, stamp
+            self._take(path)
+        return self.offset
+
+    def _take(self, path: str) -> None:
+        try:
+            offset = timedelta(seconds=float(Path(path).read_text(encoding="ascii")))
+            if abs(offset) > _FURTHEST:
+                raise ValueError(f"{offset.days} days are too far")
+        except (OSError, ValueError, OverflowError) as error:
+            logger.error("%s cannot be read, so the clock stays where it is: %s", CLOCK_VARIABLE, error)
+            return
+        self.offset = offset
+        logger.warning("This node's clock is moved by %s, for an exercise: %s=%s", offset, CLOCK_VARIABLE, path)
+
+
+def _stamp_of(path: str) -> _Stamp:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return _ABSENT
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+_exercise = _ExerciseClock()
+
+
 def utc_now() -> datetime:
-    """The system clock, in UTC. Only doors, journeys and the node read it; rooms are given the time."""
-    return datetime.now(UTC)
+    """The system clock, in UTC. Only doors, journeys and the node read it; rooms are given the time.
+
+    For exercises, the file that COMITY_CLOCK_FILE names holds a number of seconds that is added.
+    """
+    path = os.environ.get(CLOCK_VARIABLE)
+    return datetime.now(UTC) + _exercise.read(path) if path else datetime.now(UTC)
+
+
+def clock_file() -> str:
+    """The file that moves the clock of this node; empty where nothing does."""
+    return os.environ.get(CLOCK_VARIABLE, "")
 
 
 def show_instant(instant: datetime) -> str:
