@@ -69,3 +69,9 @@ class NoteError(TrustError):
     """A signed note or checkpoint is malformed or not signed by a trusted key."""
 
     code = "bad_note"
+
+
+class ChunkError(TrustError):
+    """A chunk of a file is not the one that was signed, or a file has not the shape that was told."""
+
+    code = "bad_chunk"
