@@ -6,10 +6,11 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check install --quiet --requir
 UV ?= uv
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard src/comity/console/locale/*/LC_MESSAGES/django.po))
+RUNS ?= 100000
 ROOMS_WITH_TABLES := tests/staff tests/intake tests/ledger tests/agreements tests/exchange tests/risk tests/enforcement tests/custody tests/journeys tests/api tests/console
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo demo-check test test-sqlite test-postgresql check format bench lock clean
+.PHONY: help install install-dev demo demo-check test test-sqlite test-postgresql check format fuzz bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -57,6 +58,9 @@ check: install-dev ## format, lint, types, floors, sizes, docs; quick and offlin
 format: install-dev ## put the code in form
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
+
+fuzz: install-dev ## parsers under coverage-guided fuzzing: make fuzz RUNS=1000000
+	$(RUN)/python -m tests.fuzz all --runs $(RUNS)
 
 bench: install-dev ## every benchmark, one after the other
 	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done

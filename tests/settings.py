@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.utils.functional import SimpleLazyObject
 
-os.environ.setdefault("COMITY_HOME", tempfile.mkdtemp(prefix="comity-tests-"))
+if "COMITY_HOME" not in os.environ:
+    os.environ["COMITY_HOME"] = tempfile.mkdtemp(prefix="comity-tests-")
+    atexit.register(shutil.rmtree, os.environ["COMITY_HOME"], ignore_errors=True)
 # A browser that is driven leaves its event loop in the thread where the next tests use the database as ever.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

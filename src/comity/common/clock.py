@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from comity.common.errors import ComityError
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+_FORM = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
 CLOCK_VARIABLE = "COMITY_CLOCK_FILE"
 
@@ -98,7 +100,8 @@ def parse_instant(text: str) -> datetime:
     Raises: InstantError where the text is no instant or carries no zone.
     """
     try:
-        instant = datetime.fromisoformat(text)
+        # Python reads much that is no RFC 3339: another letter than T, days of a week, `%` before the zone.
+        instant = datetime.fromisoformat(text if _FORM.fullmatch(text) else "")
     except (ValueError, TypeError) as error:
         raise InstantError(
             "Not a date and time", where=repr(text)[:80], remedy="Write it as 2026-03-01T08:00:00Z."

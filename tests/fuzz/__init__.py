@@ -1,0 +1,1 @@
+"""Parsers of what strangers send, under random and under coverage-guided input."""
