@@ -14,7 +14,7 @@ from comity.exchange.errors import (
     TransportError,
 )
 from comity.exchange.invitation import Invitation, read_invitation, write_invitation
-from comity.exchange.limits import LIMITS, Limits
+from comity.exchange.limits import LIMITS, Limits, LoadLimits, Priority
 from comity.exchange.message import Message, ReceivedMessage, read_message
 
 __all__ = [
@@ -25,11 +25,13 @@ __all__ = [
     "Invitation",
     "InvitationError",
     "Limits",
+    "LoadLimits",
     "Message",
     "MessageFormError",
     "MessageUnknownError",
     "PartnerStateError",
     "PartnerUnknownError",
+    "Priority",
     "ReceiptRefusedError",
     "ReceivedMessage",
     "TransportError",

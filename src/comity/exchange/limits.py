@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import IntEnum
+
+_LARGEST = 2**53 - 1  # the largest whole number of a message, as RFC 7493 §2.2 has it
+
+
+class Priority(IntEnum):
+    """What goes out first: a lower number overtakes a higher one (docs/protocol.md §4)."""
+
+    URGENT = 0
+    ORDINARY = 1
+    BULK = 2
+
+    @property
+    def word(self) -> str:
+        """As commands and pages name it."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +41,40 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLimits:
+    """What a node asks its partners not to exceed, each of them (WTO TFA 12.9.2: with regard to its resources).
+
+    None: no limit. messages_per_minute: on average, to one partner's count. messages_per_envelope: at most.
+    envelopes_in_flight: sent and not answered yet.
+    """
+
+    messages_per_minute: int | None = None
+    messages_per_envelope: int | None = None
+    envelopes_in_flight: int | None = None
+
+    def to_mapping(self) -> dict[str, int]:
+        """The JSON form, without what is not limited."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+NO_LIMITS = LoadLimits()
+LOAD_NAMES = tuple(each.name for each in fields(LoadLimits))
+
+
+def read_load_limits(value: object) -> LoadLimits:
+    """The limits that a partner published. Never raises: what is no whole number was not said.
+
+    Less than 1 counts as 1: a partner may slow us down, but not by a figure stop us for ever; suspension does that.
+    """
+    if not isinstance(value, Mapping):
+        return NO_LIMITS
+    return LoadLimits(**{name: _at_least_one(value.get(name)) for name in LOAD_NAMES})
+
+
+def _at_least_one(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool) or value > _LARGEST:
+        return None
+    return max(value, 1)

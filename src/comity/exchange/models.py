@@ -67,7 +67,8 @@ class Delivery(models.Model):
     the partner. followed_size, followed_note: of its log, with our cosignature.
     load_limits: what the partner signed that it takes (protocol.md §4). allowance: messages that may still be sent
     under them, as of allowance_at. skew_seconds: how far its clock was ahead of ours at its last answer.
-    certificate_until: when the TLS certificate that it showed last expires.
+    certificate_until: when the TLS certificate that it showed last expires. gaps: how many the partner saw in our
+    sequence at its last receipt, since what is urgent overtakes what waits.
     """
 
     partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="delivery")
@@ -84,18 +85,24 @@ class Delivery(models.Model):
     allowance_at = models.DateTimeField(null=True)
     skew_seconds = models.FloatField(null=True)
     certificate_until = models.DateTimeField(null=True)
+    gaps = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"delivery to {self.partner_id}"
 
 
 class Reception(models.Model):
-    """How far a partner's sequence has arrived here. islands: [[first, last], ...] beyond `contiguous`."""
+    """How far a partner's sequence has arrived here. islands: [[first, last], ...] beyond `contiguous`.
+
+    taken: messages that count against our load limits, as of taken_at; they fade at the pace that we published.
+    """
 
     partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="reception")
     contiguous = models.BigIntegerField(default=0)
     islands = models.JSONField(default=list)
     last_envelope_at = models.DateTimeField(null=True)
+    taken = models.FloatField(default=0.0)
+    taken_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"reception from {self.partner_id}"
@@ -115,8 +122,8 @@ class OutboxEnvelope(models.Model):
         ANSWERED = "answered"
         DISSOLVED = "dissolved"
 
-    envelope_id = models.CharField(max_length=36, unique=True)
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="envelopes")
+    envelope_id = models.CharField(max_length=36)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="envelopes", db_index=False)
     first_sequence = models.BigIntegerField()
     count = models.PositiveIntegerField()
     statement = models.BinaryField()
@@ -129,6 +136,7 @@ class OutboxEnvelope(models.Model):
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["envelope_id"], name="outbox_envelope_once")]
         indexes = [
             models.Index(fields=["partner", "first_sequence"], name="envelope_by_sequence"),
             models.Index(fields=["partner", "state", "first_sequence"], name="envelope_by_state"),
@@ -153,15 +161,15 @@ class OutboxMessage(models.Model):
         DELIVERED = "delivered"
         REFUSED = "refused"
 
-    message_id = models.CharField(max_length=36, unique=True)
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="messages")
+    message_id = models.CharField(max_length=36)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="messages", db_index=False)
     sequence = models.BigIntegerField()
     kind = models.CharField(max_length=48)
     agreement = models.CharField(max_length=200)
     article = models.CharField(max_length=200)
     purpose = models.CharField(max_length=40)
     handling = models.CharField(max_length=16)
-    in_reply_to = models.CharField(max_length=36, blank=True, db_index=True)
+    in_reply_to = models.CharField(max_length=36, blank=True)
     posted_at = models.DateTimeField()
     posted_by = models.CharField(max_length=140)
     data = models.BinaryField()
@@ -176,11 +184,16 @@ class OutboxMessage(models.Model):
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["partner", "sequence"], name="outbox_sequence")]
+        # A constraint and an index by name have no second index for LIKE on PostgreSQL, unlike unique and db_index.
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "sequence"], name="outbox_sequence"),
+            models.UniqueConstraint(fields=["message_id"], name="outbox_message_once"),
+        ]
         indexes = [
             # Not a partial index: SQLite does not use one for a bound parameter.
             models.Index(fields=["partner", "state", "priority", "sequence"], name="outbox_by_state"),
             models.Index(fields=["-posted_at"], name="outbox_newest"),
+            models.Index(fields=["in_reply_to"], name="outbox_reply"),
         ]
 
     def __str__(self) -> str:
@@ -223,7 +236,7 @@ class InboxMessage(models.Model):
     article = models.CharField(max_length=200)
     purpose = models.CharField(max_length=40)
     handling = models.CharField(max_length=16)
-    in_reply_to = models.CharField(max_length=36, blank=True, db_index=True)
+    in_reply_to = models.CharField(max_length=36, blank=True)
     created_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
     envelope_id = models.CharField(max_length=36)
@@ -249,6 +262,7 @@ class InboxMessage(models.Model):
                 condition=models.Q(is_accepted=True, processed_at=None),
             ),
             models.Index(fields=["-received_at"], name="inbox_newest"),
+            models.Index(fields=["in_reply_to"], name="inbox_reply"),
             models.Index(fields=["purged_at", "keep_until"], name="inbox_to_purge"),
             models.Index(fields=["sender", "envelope_id"], name="inbox_by_envelope"),
         ]

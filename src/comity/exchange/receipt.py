@@ -14,7 +14,7 @@ from typing import cast
 from comity.common import ComityError, parse_instant, show_instant
 from comity.exchange.envelope import Extension, read_extension
 from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
-from comity.exchange.limits import LIMITS
+from comity.exchange.limits import LIMITS, NO_LIMITS, LoadLimits, read_load_limits
 from comity.exchange.message import MAX_INTEGER, write_canonical
 from comity.exchange.position import Position
 from comity.trust import SignedStatement, SigningKey, sha256_hex, sign_statement
@@ -50,7 +50,8 @@ _ANSWER_NAMES = tuple(each.name for each in fields(Answer))
 class Receipt:
     """What the receiver signs for one envelope. statement: sha256 hex of the payload of the envelope's statement.
 
-    contiguous, missing: the receiver's view of the sender's sequence after this group of envelopes.
+    contiguous, missing: the receiver's view of the sender's sequence after this group of envelopes; gaps: how many
+    there are, where `missing` does not name all, else 0. load: what the receiver asks the sender not to exceed.
     """
 
     envelope: str
@@ -61,20 +62,34 @@ class Receipt:
     at: datetime
     contiguous: int
     missing: tuple[tuple[int, int], ...] = ()
+    gaps: int = 0
+    load: LoadLimits = NO_LIMITS
+
+    @property
+    def all_gaps(self) -> int:
+        """How many gaps there are in the sender's sequence."""
+        return max(self.gaps, len(self.missing))
 
     def to_payload(self) -> bytes:
         """The canonical JSON that is signed."""
-        return write_canonical(
-            {
-                "envelope": self.envelope,
-                "sender": self.sender,
-                "recipient": self.recipient,
-                "statement": self.statement,
-                "answers": [answer_mapping(answer) for answer in self.answers],
-                "at": show_instant(self.at),
-                "received": {"contiguous": self.contiguous, "missing": [list(gap) for gap in self.missing]},
-            }
-        )
+        received: dict[str, object] = {
+            "contiguous": self.contiguous,
+            "missing": [list(gap) for gap in self.missing],
+        }
+        if self.gaps > len(self.missing):
+            received["gaps"] = self.gaps
+        payload: dict[str, object] = {
+            "envelope": self.envelope,
+            "sender": self.sender,
+            "recipient": self.recipient,
+            "statement": self.statement,
+            "answers": [answer_mapping(answer) for answer in self.answers],
+            "at": show_instant(self.at),
+            "received": received,
+        }
+        if self.load != NO_LIMITS:
+            payload["load"] = self.load.to_mapping()
+        return write_canonical(payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +206,8 @@ def read_receipt(payload: bytes) -> Receipt:
             at=parse_instant(_text(values, "at")),
             contiguous=_whole(received["contiguous"]),
             missing=_read_missing(received["missing"]),
+            gaps=_whole(received.get("gaps", 0)),
+            load=read_load_limits(values.get("load")),
         )
     except (KeyError, ValueError, TypeError, RecursionError, OverflowError, ComityError) as error:
         raise ReceiptRefusedError("The receipt cannot be read", where=printable(str(error))[:120]) from error

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from comity.agreements import Release
+from comity.agreements import DUTY_KINDS, Release
 from comity.common import Actor, ActorKind, new_id
 from comity.exchange.bell import posted
 from comity.exchange.directory import load_peers
@@ -25,7 +25,7 @@ from comity.exchange.errors import (
     PartnerUnknownError,
 )
 from comity.exchange.invitation import Invitation, read_invitation
-from comity.exchange.limits import LIMITS
+from comity.exchange.limits import LIMITS, Priority
 from comity.exchange.message import Message
 from comity.exchange.models import Delivery, OutboxMessage, Partner, PartnerKeys, Reception
 from comity.ledger import commit
@@ -39,13 +39,27 @@ _TAKE_SEQUENCES = (
     " WHERE administration = %s AND state <> 'suspended' RETURNING id, next_sequence"
 )
 
+_ALERT_KIND = "alert/1"
+_MOST_URGENT = 1  # of an alert's priority, 1 to 5
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A release that is to be posted. in_reply_to: the message that it answers, where the release does not say."""
+    """A release that is to be posted. in_reply_to: the message that it answers, where the release does not say.
+
+    priority: None lets the kind decide: duties and the most urgent alerts overtake everything else.
+    """
 
     release: Release
     in_reply_to: str = ""
+    priority: Priority | None = None
+
+
+def priority_of(release: Release) -> Priority:
+    """How soon a message goes out where nobody says: what partners owe each other, and an alert that its issuer calls
+    most urgent, come first."""
+    is_urgent_alert = release.kind == _ALERT_KIND and release.body.get("priority") == _MOST_URGENT
+    return Priority.URGENT if release.kind in DUTY_KINDS or is_urgent_alert else Priority.ORDINARY
 
 
 def post(actor: Actor, release: Release, *, signer: LogSigner, at: datetime, in_reply_to: str = "") -> str:
@@ -92,6 +106,7 @@ def post_all(actor: Actor, postings: Sequence[Posting], *, signer: LogSigner, at
             log_index=first_index + number,
             decision=postings[number].release.decision,
             withheld=list(postings[number].release.withheld),
+            priority=_priority(postings[number]),
         )
         for number, message in enumerate(messages)
     )
@@ -147,6 +162,10 @@ def resume_partner(actor: Actor, *, administration: str, at: datetime) -> None:
     _set_state(actor, administration, Partner.State.ACTIVE, deed="resume_partner", facts={}, at=at)
     Delivery.objects.filter(partner__administration=administration).update(failures=0, next_attempt_at=None)
     transaction.on_commit(posted.ring)
+
+
+def _priority(posting: Posting) -> Priority:
+    return priority_of(posting.release) if posting.priority is None else posting.priority
 
 
 def _compose(posting: Posting, at: datetime) -> Message:
