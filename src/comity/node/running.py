@@ -22,7 +22,7 @@ from comity.exchange.transports.https.server import PartnerPort, make_server
 from comity.node.home import Listener, current_home
 from comity.node.jobs import JobWorker
 from comity.node.serving import run_until_stopped
-from comity.node.wiring import VALIDATORS, jobs_of
+from comity.node.wiring import VALIDATORS, jobs_of, routes_of
 from comity.trust import Keyring
 
 log = logging.getLogger("comity.node")
@@ -54,7 +54,9 @@ def run_node(*, with_parent: bool) -> None:
     receiver = Receiver(keyring=keyring, validators=VALIDATORS)
     servers = (
         _console_server(wishes.console),
-        make_server(PartnerPort(wishes.partners.host, wishes.partners.port, receiver, utc_now)),
+        make_server(
+            PartnerPort(wishes.partners.host, wishes.partners.port, receiver, utc_now, routes=routes_of(keyring, home))
+        ),
     )
     jobs = JobWorker(jobs_of(home), utc_now)
     arrived.subscribe(jobs.wake)

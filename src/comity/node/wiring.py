@@ -7,14 +7,16 @@ from datetime import datetime
 from functools import partial
 
 from comity.exchange.inbox import process_due
+from comity.exchange.transports.https.routes import Route
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.receive import JOURNEYS, VALIDATORS
 from comity.journeys.record import log_decisions
 from comity.journeys.watch import Inbox
 from comity.node.home import Home
 from comity.node.jobs import Job
+from comity.trust import Keyring
 
-__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of"]
+__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "routes_of"]
 
 _INBOX_SECONDS = 1.0
 _FOLDER_SECONDS = 1.0
@@ -31,3 +33,8 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("decisions into the log", _DECISIONS_SECONDS, log_decisions, is_urgent=True),
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
     )
+
+
+def routes_of(keyring: Keyring, home: Home) -> tuple[Route, ...]:
+    """What partners may ask on their port besides sending envelopes and asking for their position."""
+    return ()
