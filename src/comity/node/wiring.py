@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from comity.exchange.inbox import process_due
+from comity.exchange.inbox import Handler, process_due
+from comity.exchange.judging import Validator
 from comity.exchange.transports.https.routes import Route
+from comity.journeys import receive
 from comity.journeys.arrive import assess_waiting
-from comity.journeys.receive import JOURNEYS, VALIDATORS
+from comity.journeys.probe import PROBE_KIND, probe_due, probe_from_body, probe_journey
 from comity.journeys.record import log_decisions
 from comity.journeys.watch import Inbox
 from comity.node.home import Home
@@ -22,6 +24,10 @@ _INBOX_SECONDS = 1.0
 _FOLDER_SECONDS = 1.0
 _DECISIONS_SECONDS = 1.0
 _ASSESS_SECONDS = 30.0
+_PROBE_SECONDS = 60.0
+
+VALIDATORS: Mapping[str, Validator] = {**receive.VALIDATORS, PROBE_KIND: probe_from_body}
+JOURNEYS: Mapping[str, Handler] = {**receive.JOURNEYS, PROBE_KIND: probe_journey(VALIDATORS)}
 
 
 def jobs_of(home: Home) -> tuple[Job, ...]:
@@ -32,6 +38,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("watched folder", _FOLDER_SECONDS, Inbox(home.inbox).turn),
         Job("decisions into the log", _DECISIONS_SECONDS, log_decisions, is_urgent=True),
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
+        Job("probe partners", _PROBE_SECONDS, probe_due),
     )
 
 
