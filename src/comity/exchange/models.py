@@ -113,6 +113,8 @@ class OutboxEnvelope(models.Model):
 
     Its messages are those of the partner from first_sequence on; of all envelopes that name a message, one at most is
     not dissolved. leased_until: nobody else sends it before. answer: the bytes of the partner's receipt.
+    handed_digests: SHA-256 of its sealed bytes as they were handed out to be fetched or carried, the last ones, each 32
+    bytes: a refusal that comes back later names one of them.
     """
 
     class State(models.TextChoices):
@@ -269,6 +271,25 @@ class InboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sender} {self.message_id}"
+
+
+class CarriedAnswer(models.Model):
+    """An answer to an envelope that came in a file: it goes into the next file to its sender, and the row then ends.
+
+    If that file is lost, the sender still has the envelope open, and its next file brings it again.
+    """
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="carried_answers")
+    envelope_id = models.CharField(max_length=36)
+    is_receipt = models.BooleanField()
+    body = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "envelope_id"], name="carried_answer_once")]
+
+    def __str__(self) -> str:
+        return self.envelope_id
 
 
 class Refusal(models.Model):
