@@ -15,6 +15,7 @@ from comity.staff import Role
 from comity.trade import (
     Alert,
     AlertCategory,
+    EvidenceNotice,
     Exhibit,
     Finding,
     FindingResult,
@@ -25,7 +26,7 @@ from comity.trade import (
     Subject,
     SubjectRole,
 )
-from comity.trade.encoding import alert_to_body, finding_to_body
+from comity.trade.encoding import alert_to_body, evidence_to_body, finding_to_body
 
 DEMO = Path(__file__).resolve().parents[2] / "src" / "comity" / "training" / "agreement"
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -142,3 +143,22 @@ def finding_body(**changes: object) -> dict[str, object]:
         exhibits=(Exhibit("shoe.jpg", "ab" * 32),),
     )
     return finding_to_body(replace(value, **changes))  # type: ignore[arg-type]  # the tests name fields of Finding
+
+
+def evidence_body(**changes: object) -> dict[str, object]:
+    """The body of an offer by XC of an X-ray image of 200,000,000 bytes."""
+    value = EvidenceNotice(
+        administration="XC",
+        sha256="ab" * 32,
+        name="scan.dcm",
+        media_type="application/dicom",
+        size_bytes=200_000_000,
+        chunk_bytes=1_000_000,
+        chunks=200,
+        root="cd" * 32,
+        key="A" * 43 + "=",
+        about="0195d3a8-6c00-7000-8000-000000000001",
+        handling=Handling.RESTRICTED,
+        description="The container from the left",
+    )
+    return evidence_to_body(replace(value, **changes))  # type: ignore[arg-type]  # the tests name fields of EvidenceNotice

@@ -50,6 +50,7 @@ def articles(draw: st.DrawFn, article_id: str) -> Article:
         risk_types=draw(st.just(()) | subsets(RISK_TYPES)),
         fields=fields if is_permit or draw(st.booleans()) else (),
         onward=draw(st.sampled_from(Onward)) if is_permit else Onward.NONE,
+        size_at_most=draw(st.none() | st.integers(1, 2**40)) if is_permit else None,
         retention_days=draw(st.none() | st.integers(1, 4000)) if is_permit else None,
     )
 
@@ -74,6 +75,7 @@ requests = st.builds(
     fields=st.frozensets(st.sampled_from(FIELDS), max_size=6),
     onward_from=st.sampled_from((None, "", "XA", "XD")),
     owner_consents=st.booleans(),
+    size_bytes=st.none() | st.integers(0, 2**41),
     attributes=st.fixed_dictionaries(
         {}, optional={"category": st.sampled_from(CATEGORIES), "risk_type": st.sampled_from(RISK_TYPES)}
     ),

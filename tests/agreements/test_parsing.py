@@ -16,7 +16,7 @@ from comity.agreements.markup import MAX_BYTES, read_json, read_yaml
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.vocabulary import KINDS
 from comity.trade import Handling
-from tests.agreements.cast import alert_body, demo, demo_bytes, finding_body
+from tests.agreements.cast import alert_body, demo, demo_bytes, evidence_body, finding_body
 from tests.agreements.strategies import agreements
 
 SMALL = """\
@@ -179,9 +179,9 @@ def test_lines_and_scalars_stay_as_written() -> None:
 
 
 def test_every_field_that_a_notice_carries_can_be_named() -> None:
-    for kind, body in (("alert/1", alert_body()), ("finding/1", finding_body())):
+    for kind, body in (("alert/1", alert_body()), ("finding/1", finding_body()), ("evidence/1", evidence_body())):
         assert paths_of(body) <= fields_of_kind(kind)
-    assert set(KINDS) == {"alert/1", "finding/1"}
+    assert set(KINDS) == {"alert/1", "finding/1", "evidence/1"}
 
 
 def _as_yaml(agreement: Agreement) -> dict[str, object]:
@@ -231,6 +231,7 @@ _CHANGES: dict[str, object] = {
     "retention_days": 1094,
     "use_limits": (),
     "source": "Another clause",
+    "size_at_most": 5,
     "tag": Tag.SEEN,
     "is_verified": True,
     "id": "1a",

@@ -35,7 +35,7 @@ from comity.trade.encoding import (
     manifest_from_json,
     manifest_to_json,
 )
-from comity.trade.notices import Finding, FindingResult, Route
+from comity.trade.notices import EvidenceNotice, Finding, FindingResult, Route
 from comity.trade.values import Quantity
 from tests.trade.nouns import declarations, manifests, patient
 
@@ -54,6 +54,17 @@ ALERT = Alert(
     hs_codes=("851830",),
     route=Route(origin="XA", transit=("XB",)),
     exhibits=(Exhibit("photo.jpg", "0" * 64, "image/jpeg", 12),),
+)
+EVIDENCE = EvidenceNotice(
+    administration="XC",
+    sha256="ab" * 32,
+    name="scan.dcm",
+    media_type="application/dicom",
+    size_bytes=200_000_000,
+    chunk_bytes=1024 * 1024,
+    chunks=191,
+    root="cd" * 32,
+    key="A" * 43 + "=",
 )
 FINDING = Finding(
     ref="XA-F-1",

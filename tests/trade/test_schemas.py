@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comity.trade import Alert, Exhibit, NoticeError, Subject
-from comity.trade.encoding import alert_from_body, alert_to_body, finding_from_body, finding_to_body
-from comity.trade.notices import Finding, Route
+from comity.trade.encoding import (
+    alert_from_body,
+    alert_to_body,
+    evidence_from_body,
+    evidence_to_body,
+    finding_from_body,
+    finding_to_body,
+)
+from comity.trade.notices import EvidenceNotice, Finding, Route
 from comity.trade.schemas import main, notice_kinds, notice_schema, schema_text
 from comity.trade.values import Quantity
 from tests.trade.nouns import masses, moments, patient, refs, words
-from tests.trade.test_encoding import ALERT, FINDING, changed
+from tests.trade.test_encoding import ALERT, EVIDENCE, FINDING, changed
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 codes = st.sampled_from(["", "XA", "XB"])
@@ -51,6 +59,22 @@ findings = st.builds(
 )
 
 
+evidence = st.builds(
+    lambda size, chunk, about, description: replace(
+        EVIDENCE,
+        size_bytes=size,
+        chunk_bytes=chunk,
+        chunks=-(-size // chunk),
+        about=about,
+        description=description,
+    ),
+    st.integers(1, 4096 * 1024 * 1024),
+    st.integers(4096, 4 * 1024 * 1024),
+    st.sampled_from(["", "0195d3a8-6c00-7000-8000-000000000001"]),
+    words,
+)
+
+
 def validator(kind: str) -> Any:
     return jsonschema_rs.Draft202012Validator(notice_schema(kind))
 
@@ -79,6 +103,14 @@ def test_every_finding_fits_its_schema_and_survives(finding: Finding) -> None:
     assert finding_from_body(body) == finding
 
 
+@patient
+@given(evidence)
+def test_every_offer_of_a_file_fits_its_schema_and_survives(notice: EvidenceNotice) -> None:
+    body = evidence_to_body(notice)
+    validator("evidence/1").validate(body)
+    assert evidence_from_body(body) == notice
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -100,6 +132,46 @@ def test_what_the_schema_of_alerts_refuses_is_refused(path: str, value: object) 
     assert not validator("alert/1").is_valid(body)
     with pytest.raises(NoticeError):
         alert_from_body(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("administration", " "),
+        ("sha256", "AB" * 32),
+        ("name", "../../etc/passwd"),
+        ("name", "a\\b"),
+        ("name", ".."),
+        ("name", "line\nbreak"),
+        ("name", "x" * 201),
+        ("name", ""),
+        ("media_type", "image"),
+        ("media_type", "image/" + "x" * 100),
+        ("media_type", "text/html; charset=utf-8"),
+        ("size_bytes", 0),
+        ("size_bytes", 1.5),
+        ("chunk_bytes", 4095),
+        ("chunk_bytes", 4 * 1024 * 1024 + 1),
+        ("chunks", 0),
+        ("chunks", 1024 * 1024 + 1),
+        ("root", "cd"),
+        ("key", "short"),
+        ("key", "A" * 44),
+        ("key", "é" + "A" * 42 + "="),
+        ("about", "1"),
+        ("handling", "secret"),
+    ],
+)
+def test_what_the_schema_of_files_refuses_is_refused(path: str, value: object) -> None:
+    body = changed(evidence_to_body(EVIDENCE), path, value)
+    assert not validator("evidence/1").is_valid(body)
+    with pytest.raises(NoticeError):
+        evidence_from_body(body)
+
+
+def test_chunks_that_the_size_does_not_make_are_refused() -> None:
+    with pytest.raises(NoticeError, match="as many as"):
+        evidence_from_body(evidence_to_body(replace(EVIDENCE, chunks=EVIDENCE.chunks + 1)))
 
 
 @pytest.mark.parametrize(

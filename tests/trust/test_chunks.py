@@ -140,8 +140,15 @@ def test_a_file_that_changes_while_it_is_sealed_is_noticed(grown: bytes) -> None
 
 @pytest.mark.parametrize(
     ("sha256", "size_bytes", "chunk_bytes"),
-    [("0" * 63, 1, SMALL), ("G" * 64, 1, SMALL), ("0" * 64, 0, SMALL), ("0" * 64, -1, SMALL)]
-    + [("0" * 64, 1, 4095), ("0" * 64, 1, 4 * CHUNK_BYTES + 1), ("0" * 64, 2**20 * SMALL + 1, SMALL)],
+    [
+        ("0" * 63, 1, SMALL),
+        ("G" * 64, 1, SMALL),
+        ("0" * 64, 0, SMALL),
+        ("0" * 64, -1, SMALL),
+        ("0" * 64, 1, 4095),
+        ("0" * 64, 1, 4 * CHUNK_BYTES + 1),
+        ("0" * 64, 2**20 * SMALL + 1, SMALL),
+    ],
 )
 def test_a_shape_that_no_file_has_is_refused(sha256: str, size_bytes: int, chunk_bytes: int) -> None:
     with pytest.raises(ChunkError):

@@ -15,12 +15,16 @@ from comity.agreements.lint import Remark, Gravity, look_over
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
 from comity.agreements.release import Release
 from comity.agreements.values import Agreement, Article, Decision, NearMiss, Period, SharingRequest, Wording
-from comity.agreements.vocabulary import CATEGORIES, HANDLINGS, KINDS, PURPOSES, RISK_TYPES, fields_of_kind
+from comity.agreements.vocabulary import CATEGORIES, DEFAULT_SIZE_AT_MOST, EVIDENCE_KIND, HANDLINGS, KINDS, PURPOSES
+from comity.agreements.vocabulary import RISK_TYPES, fields_of_kind
 from comity.agreements.vocabulary import Effect, Onward, Purpose, Tag, UseLimit
+from comity.agreements.witnessing import quorum_words, witness_policy
 
 __all__ = [
     "CATEGORIES",
+    "DEFAULT_SIZE_AT_MOST",
     "DUTY_KINDS",
+    "EVIDENCE_KIND",
     "FOUNDING_KINDS",
     "HANDLINGS",
     "KINDS",
@@ -66,7 +70,9 @@ __all__ = [
     "look_over",
     "parse_agreement",
     "paths_of",
+    "quorum_words",
     "read_cases",
     "request_for",
     "run_case",
+    "witness_policy",
 ]

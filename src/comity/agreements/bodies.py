@@ -39,6 +39,7 @@ def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
         origin=_word(body, "origin", asking.kind),
         fields=paths_of(body),
         onward_from=None if issuer == asking.sender else issuer,
+        size_bytes=_size(_at(body, "size", asking.kind)),
         attributes={name: word for name, word in attributes.items() if word},
     )
 
@@ -54,6 +55,10 @@ def _at(body: Mapping[str, object], attribute: str, kind: str) -> object:
 def _word(body: Mapping[str, object], attribute: str, kind: str) -> str:
     value = _at(body, attribute, kind)
     return value if isinstance(value, str) else ""
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _codes(value: object) -> tuple[str, ...]:

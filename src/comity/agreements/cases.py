@@ -7,7 +7,17 @@ from datetime import UTC, datetime, time
 
 from comity.agreements.engine import Engine, Explanation
 from comity.agreements.markup import Node, read_yaml
-from comity.agreements.reader import Reader, read_day, read_flag, read_list, read_matching, read_text, read_word, unique
+from comity.agreements.reader import (
+    Reader,
+    read_day,
+    read_flag,
+    read_list,
+    read_matching,
+    read_number,
+    read_text,
+    read_word,
+    unique,
+)
 from comity.agreements.values import SharingRequest
 from comity.agreements.vocabulary import (
     ARTICLE_ID,
@@ -15,6 +25,7 @@ from comity.agreements.vocabulary import (
     HANDLINGS,
     HS_PREFIX,
     KINDS,
+    MOST_SIZE_AT_MOST,
     PARTY,
     PURPOSES,
     RISK_TYPES,
@@ -32,6 +43,7 @@ CONDITIONS = (
     "origin",
     "category",
     "risk_type",
+    "size",
     "in_force",
     "valid",
     "onward",
@@ -158,6 +170,7 @@ def _request(reader: Reader) -> SharingRequest:
         fields=frozenset(_fields(reader.take("fields"), "fields", kind)),
         onward_from=_party(reader.take("information_of"), "information_of") or None,
         owner_consents=read_flag(consents, "owner_consents") if consents else False,
+        size_bytes=read_number(size, "size", most=MOST_SIZE_AT_MOST) if (size := reader.take("size")) else None,
         attributes=attributes,
     )
     reader.finish()

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from comity.agreements.values import Agreement, Article, Period, SharingRequest
-from comity.agreements.vocabulary import Onward
+from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST, Onward
 from comity.trade import Handling
+
+# Conditions that few articles have: tested by themselves.
+_APART = ("goods", "origin", "category", "risk_type", "size")
 
 Test = Callable[[SharingRequest], bool]
 Read = Callable[[SharingRequest], str]
@@ -50,7 +53,7 @@ def swift_tests_of(agreement: Agreement, article: Article) -> tuple[Test, ...]:
     def fits(q: SharingRequest) -> bool:
         return least <= q.handling <= most and opens <= q.at < closes and (q.onward_from is None or onward(q))
 
-    others = (each.holds for each in conditions if each.code in ("goods", "origin", "category", "risk_type"))
+    others = (each.holds for each in conditions if each.code in _APART)
     return (fits, *others)
 
 
@@ -91,6 +94,7 @@ def _permitting(article: Article) -> Iterable[Condition]:
         )
     for name, words, read in _words(article):
         yield Condition(name, _is_one_of(words, read), _asks_for(name, words, read))
+    yield from _size(article)
 
 
 def _prohibiting(article: Article) -> Iterable[Condition]:
@@ -122,6 +126,22 @@ def _handling(article: Article, verb: str) -> Iterable[Condition]:
 
 def _handling_condition(fits: Test, wanted: str) -> Condition:
     return Condition("handling", fits, lambda q: f"The handling is {q.handling.word}; {wanted}.")
+
+
+def _size(article: Article) -> Iterable[Condition]:
+    """A file is always bounded. A kind of message that offers none has no size, and is not asked for it."""
+    sized = frozenset(ATTRIBUTE_FIELDS["size"]).intersection(article.kinds)
+    if not sized:
+        return
+    most = DEFAULT_SIZE_AT_MOST if article.size_at_most is None else article.size_at_most
+    yield Condition(
+        "size",
+        lambda q: q.kind not in sized or (q.size_bytes is not None and q.size_bytes <= most),
+        lambda q: (
+            f"The file has {'a size that is not stated' if q.size_bytes is None else f'{q.size_bytes:,} bytes'};"
+            f" the article covers at most {most:,} bytes."
+        ),
+    )
 
 
 def _words(article: Article) -> Iterable[tuple[str, tuple[str, ...], Read]]:

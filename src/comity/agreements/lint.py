@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from comity.agreements.cutting import FieldSet
 from comity.agreements.values import Agreement, Article
-from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, KINDS, required_fields
+from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST, KINDS, required_fields
+from comity.agreements.witnessing import quorum_troubles
 from comity.trade import Handling
 from comity.trade.codes import check_country, check_hs
 
@@ -38,6 +39,7 @@ class Remark:
 def look_over(agreement: Agreement) -> tuple[Remark, ...]:
     """Every remark, errors first, then by article."""
     remarks = [Remark(Gravity.WARNING, "", "unknown_code", text) for text in _unknown(agreement.parties, ())]
+    remarks += [Remark(Gravity.WARNING, "", "quorum_unreachable", text) for text in quorum_troubles(agreement)]
     remarks += [remark for article in agreement.articles for remark in _remarks(agreement, article)]
     gravities = tuple(Gravity)
     return tuple(sorted(remarks, key=lambda each: (gravities.index(each.gravity), each.article_id, each.code)))
@@ -51,6 +53,7 @@ def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
     if article.is_permit:
         for kind in article.kinds:
             yield from _receiver_troubles(agreement, article, kind)
+        yield from _unsized(article)
         yield from _shadows(agreement, article)
     if not article.is_verified:
         source = article.source or "no source is named"
@@ -102,6 +105,13 @@ def _unreadable(article: Article, released: FieldSet, kind: str) -> Iterator[str
             yield from (field for field in needed if not released.covers(field))
 
 
+def _unsized(article: Article) -> Iterator[Remark]:
+    """Whoever signs an article on files ought to have thought about how large they may be."""
+    if article.size_at_most is None and any(kind in ATTRIBUTE_FIELDS["size"] for kind in article.kinds):
+        text = f"It does not say how large a file may be; so {DEFAULT_SIZE_AT_MOST:,} bytes are the most."
+        yield Remark(Gravity.WARNING, article.id, "default_size", text)
+
+
 def _shadows(agreement: Agreement, article: Article) -> Iterator[Remark]:
     bars = [each for each in agreement.articles if not each.is_permit and not each.fields]
     routes = _routes(article)
@@ -151,6 +161,7 @@ def _words(article: Article, name: str) -> tuple[str, ...]:
 def _asked(article: Article) -> Iterable[str]:
     """The attributes of goods and notices that the article has conditions on."""
     names = [name for name in ("origin", "category", "risk_type") if _words(article, name)]
+    names += ["size"] if article.size_at_most is not None else []
     return ["goods", *names] if article.goods else names
 
 

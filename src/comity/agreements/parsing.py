@@ -29,6 +29,7 @@ from comity.agreements.vocabulary import (
     HS_PREFIX,
     KINDS,
     LANGUAGES,
+    MOST_SIZE_AT_MOST,
     PARTY,
     PURPOSES,
     RISK_TYPES,
@@ -42,9 +43,10 @@ from comity.agreements.vocabulary import (
     UseLimit,
     fields_of_kind,
 )
+from comity.agreements.witnessing import read_witnesses
 from comity.trade import Handling
 
-_ONLY_PERMITS = ("onward", "retention_days", "use_limits")
+_ONLY_PERMITS = ("onward", "retention_days", "size_at_most", "use_limits")
 _PERMITS_NEED = ("kinds", "purposes", "handling_at_most", "fields")
 _CODE = "a code of two capital letters, such as XA"
 
@@ -96,7 +98,7 @@ def _agreement(reader: Reader) -> Agreement:
         in_force=_period(reader.need("in_force"), "in_force"),
         definitions=tuple(_definitions(reader.take("definitions"), frame)),
         articles=_articles(reader.need("articles"), frame),
-        witnesses=read_text(policy, "witnesses") if (policy := reader.take("witnesses")) else "",
+        witnesses=read_witnesses(policy, frame.parties) if (policy := reader.take("witnesses")) else "",
         seal=_word(reader, "seal", SEALS),
         second_signature=_word(reader, "second_signature", SECOND_SIGNATURES),
     )
@@ -141,6 +143,9 @@ def _article(reader: Reader, node: Node, frame: _Frame) -> Article:
         origins=_matching(reader, "origins", PARTY, _CODE),
         categories=_words(reader, "categories", CATEGORIES),
         risk_types=_words(reader, "risk_types", RISK_TYPES),
+        size_at_most=read_number(size, "size_at_most", most=MOST_SIZE_AT_MOST)
+        if (size := reader.take("size_at_most"))
+        else None,
         valid=_period(period, "valid") if (period := reader.take("valid")) else Period(),
         fields=_words(reader, "fields", frozenset().union(*map(fields_of_kind, kinds or KINDS))),
         onward=Onward(_word(reader, "onward", tuple(Onward)) or Onward.NONE),

@@ -19,7 +19,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 # Unicode bidirectional controls (UAX #9 §2): with them a signed text may read otherwise than it is.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
 class Reader:

@@ -52,6 +52,7 @@ class Article:
     Empty tuples of conditions mean: any. goods: prefixes of HS codes. fields: what a permit releases, or what a
     prohibition withholds from every permit; a prohibition without fields refuses the sharing as a whole.
     retention_days: how long the receiver may keep it, from the day of sharing. source: the clause it rests on.
+    size_at_most: of a permit, the bytes that a file may have; None: vocabulary.DEFAULT_SIZE_AT_MOST.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Article:
     origins: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     risk_types: tuple[str, ...] = ()
+    size_at_most: int | None = None
     valid: Period = Period()
     fields: tuple[str, ...] = ()
     onward: Onward = Onward.NONE
@@ -126,7 +128,8 @@ class SharingRequest:
 
     hs_codes, origin, attributes (category, risk_type): what the conditions of articles read; empty where unknown.
     fields: the paths that the body holds. onward_from: whose information it is, where it is not the sender's own; empty
-    where nobody says. owner_consents: that administration has agreed to the sharing.
+    where nobody says. owner_consents: that administration has agreed to the sharing. size_bytes: of the file that a
+    message offers; None where it offers none or does not say.
     """
 
     sender: str
@@ -140,6 +143,7 @@ class SharingRequest:
     fields: frozenset[str] = frozenset()
     onward_from: str | None = None
     owner_consents: bool = False
+    size_bytes: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -204,6 +208,7 @@ def _form_of_article(article: Article) -> dict[str, object]:
         "valid": _form_of_period(article.valid),
         "onward": article.onward.value if article.is_permit else None,
         "retention_days": article.retention_days,
+        "size_at_most": article.size_at_most,
         "source": article.source,
         "tag": article.tag.value,
         "verified": article.is_verified,

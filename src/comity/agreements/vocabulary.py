@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from comity.trade import Alert, AlertCategory, Finding, Handling, RiskType, SubjectRole
+from comity.trade import Alert, AlertCategory, EvidenceNotice, Finding, Handling, RiskType, SubjectRole
 
 
 class Effect(StrEnum):
@@ -67,7 +67,8 @@ class Tag(StrEnum):
     UNCHECKED = "M"
 
 
-_NOUN_OF_KIND: dict[str, type] = {"alert/1": Alert, "finding/1": Finding}
+EVIDENCE_KIND = "evidence/1"
+_NOUN_OF_KIND: dict[str, type] = {"alert/1": Alert, "finding/1": Finding, EVIDENCE_KIND: EvidenceNotice}
 
 KINDS: tuple[str, ...] = tuple(_NOUN_OF_KIND)
 PURPOSES: tuple[str, ...] = tuple(each.value for each in Purpose)
@@ -76,6 +77,10 @@ CATEGORIES: tuple[str, ...] = tuple(each.value for each in AlertCategory)
 RISK_TYPES: tuple[str, ...] = tuple(each.value for each in RiskType)
 ROLES: frozenset[str] = frozenset(each.value for each in SubjectRole)
 LANGUAGES: tuple[str, ...] = ("en", "fr", "es", "ar", "pt", "ru")
+
+# A permit for files that does not say how large they may be lets in so much: there is always a bound.
+DEFAULT_SIZE_AT_MOST = 64 * 1024 * 1024
+MOST_SIZE_AT_MOST = 2**40
 
 # What an agreement may ask for beyond the ordinary seal and signature: protection against a future quantum computer.
 SEALS = ("mlkem768-x25519",)
@@ -90,8 +95,9 @@ ATTRIBUTE_FIELDS: dict[str, dict[str, str]] = {
     "origin": {"alert/1": "route.origin"},
     "category": {"alert/1": "category"},
     "risk_type": {"alert/1": "risk_type", "finding/1": "risk_type"},
-    "issuer": {"alert/1": "issuer", "finding/1": "administration"},
-    "handling": {"alert/1": "handling", "finding/1": "handling"},
+    "issuer": {"alert/1": "issuer", "finding/1": "administration", EVIDENCE_KIND: "administration"},
+    "handling": {"alert/1": "handling", "finding/1": "handling", EVIDENCE_KIND: "handling"},
+    "size": {EVIDENCE_KIND: "size_bytes"},
 }
 
 

@@ -49,11 +49,11 @@ class Agreements(Schema):
 class ExplainIn(Given):
     """What would be shared. fields: the paths that the notice would hold, such as subjects.name or hs_codes.
 
-    issuer: whose information it is, where it is not this administration's own.
+    issuer: whose information it is, where it is not this administration's own. size_bytes: of the file that is offered.
     """
 
     recipient: Code
-    kind: Literal["alert/1", "finding/1"]
+    kind: Literal["alert/1", "finding/1", "evidence/1"]
     purpose: Purpose
     handling: Handlings = "official"
     agreement_id: Word = ""
@@ -63,6 +63,7 @@ class ExplainIn(Given):
     category: AlertCategory | None = None
     risk_type: RiskType | None = None
     issuer: Country = ""
+    size_bytes: int | None = Field(default=None, ge=1, le=2**40)
     fields: list[Word] = Field(default=[], max_length=200)
 
 
@@ -120,6 +121,7 @@ def explain(request: HttpRequest, body: ExplainIn) -> ExplainOut:
         origin=body.origin,
         fields=frozenset(body.fields),
         onward_from=body.issuer or None,
+        size_bytes=body.size_bytes,
         attributes={name: value.value for name, value in attributes.items() if value is not None},
     )
     named = selectors.agreement(body.agreement_id, at=now).id if body.agreement_id else ""

@@ -30,10 +30,12 @@ from comity.agreements import (
     fields_of_kind,
     look_over,
     parse_agreement,
+    quorum_words,
     read_cases,
     run_case,
     selectors,
     services,
+    witness_policy,
 )
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import show_instant
@@ -74,6 +76,8 @@ def check(file: Path) -> None:
     click.echo(f"{found.title.in_('en')}, version {found.version}")
     click.echo(f"id {found.id}")
     click.echo(f"parties {', '.join(found.parties)}; {len(found.articles)} articles")
+    if policy := witness_policy(found):
+        click.echo(f"witnesses {quorum_words(policy)}")
     for remark in remarks:
         place = f"article {remark.article_id}" if remark.article_id else "parties"
         click.echo(f"{remark.gravity.value}: {place}: {remark.text}")
@@ -162,6 +166,7 @@ def show(agreement_id: str | None, language: str) -> None:
 @click.option("--origin", default="", help="Country of origin.")
 @click.option("--category", type=click.Choice(CATEGORIES), help="Category of the alert.")
 @click.option("--risk-type", type=click.Choice(RISK_TYPES), help="The irregularity.")
+@click.option("--size", type=click.IntRange(min=1), help="Bytes of the file that is offered.")
 @click.option("--information-of", default="", help="Whose information it is, where it is not the sender's own.")
 @click.option("--field", "fields", multiple=True, help="A field that it holds. Default: every field of the kind.")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="On which day. Default: today.")
@@ -236,6 +241,7 @@ def _request(asked: dict[str, object], at: datetime) -> SharingRequest:
         origin=str(asked["origin"]),
         fields=frozenset(fields),
         onward_from=str(asked["information_of"]) or None,
+        size_bytes=cast(int | None, asked["size"]),
         attributes=attributes,
     )
 
@@ -320,10 +326,14 @@ def _say_agreement(stored: selectors.StoredAgreement, language: str) -> None:
     click.echo(f"id {found.id}")
     click.echo(f"{stored.state.value}; signed by {', '.join(stored.signed_by) or 'nobody'}")
     click.echo(f"in force from {found.in_force.first} until {found.in_force.last or 'it is ended'}")
+    if policy := witness_policy(found):
+        click.echo(f"witnesses: {quorum_words(policy)}; nobody is a witness of his own log")
     for article in found.articles:
         click.echo(f"\nArticle {article.id}. {article.title.in_(language)} ({article.effect.value})")
         for paragraph in article.text.in_(language).split("\n\n"):
             click.echo(click.wrap_text(paragraph, width=100, initial_indent="  ", subsequent_indent="  "))
         if article.fields:
             click.echo(f"  fields: {', '.join(article.fields)}")
+        if article.size_at_most is not None:
+            click.echo(f"  files: at most {article.size_at_most:,} bytes each")
         click.echo(f"  source: {article.source or 'none named'}; {_standing(article)}")

@@ -4,6 +4,7 @@ from comity.trade.errors import NoticeError, RecordError, TradeError
 from comity.trade.notices import (
     Alert,
     AlertCategory,
+    EvidenceNotice,
     Exhibit,
     Finding,
     FindingResult,
@@ -33,6 +34,7 @@ __all__ = [
     "AlertCategory",
     "Consignment",
     "Declaration",
+    "EvidenceNotice",
     "Exhibit",
     "Finding",
     "FindingResult",

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import cast
 
 from comity.trade.codec import codec_of
 from comity.trade.errors import FieldError, NoticeError, RecordError
-from comity.trade.notices import Alert, Exhibit, Finding
+from comity.trade.notices import Alert, EvidenceNotice, Exhibit, Finding
 from comity.trade.records import Declaration, Manifest
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _HS = re.compile(r"\d{2,10}", re.ASCII)
+_MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", re.ASCII)
+_FOLDERS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f/\\]")
+NAME_LENGTH = 200
+MEDIA_TYPE_LENGTH = 100
+CHUNK_BYTES = (4 * 1024, 4 * 1024 * 1024)
+MOST_CHUNKS = 1024 * 1024
+_KEY_BYTES = 32
 
 
 def declaration_to_json(declaration: Declaration) -> dict[str, object]:
@@ -85,6 +95,35 @@ def finding_from_body(body: Mapping[str, object]) -> Finding:
     return finding
 
 
+def evidence_to_body(notice: EvidenceNotice) -> dict[str, object]:
+    """The body of an evidence/1 message."""
+    return cast(dict[str, object], codec_of(EvidenceNotice).show(notice))
+
+
+def evidence_from_body(body: Mapping[str, object]) -> EvidenceNotice:
+    """The offer of a file in an evidence/1 body; keys it does not know are ignored.
+
+    Raises: NoticeError naming the field.
+    """
+    notice = cast(EvidenceNotice, _read_notice(EvidenceNotice, body))
+    least, most = CHUNK_BYTES
+    _check(bool(notice.administration.strip()), "administration", "Must not be empty")
+    for field in ("sha256", "root"):
+        _check(_SHA256.fullmatch(getattr(notice, field)) is not None, field, "Must be 64 hex digits")
+    _check_name(notice.name)
+    is_type = len(notice.media_type) <= MEDIA_TYPE_LENGTH and _MEDIA_TYPE.fullmatch(notice.media_type) is not None
+    _check(is_type, "media_type", "Must be a media type such as image/jpeg")
+    _check(notice.size_bytes >= 1, "size_bytes", "Must be at least 1")
+    _check(least <= notice.chunk_bytes <= most, "chunk_bytes", f"Must be from {least} to {most}")
+    _check(1 <= notice.chunks <= MOST_CHUNKS, "chunks", f"Must be from 1 to {MOST_CHUNKS}")
+    is_cut = notice.chunks == -(-notice.size_bytes // notice.chunk_bytes)
+    _check(is_cut, "chunks", "Must be as many as size_bytes and chunk_bytes make")
+    _check_key(notice.key)
+    is_id = not notice.about or _MESSAGE_ID.fullmatch(notice.about) is not None
+    _check(is_id, "about", "Must be the id of a message, in small letters")
+    return notice
+
+
 def _read_record(kind: type, mapping: Mapping[str, object]) -> object:
     try:
         return codec_of(kind).read(mapping, "")
@@ -102,6 +141,20 @@ def _read_notice(kind: type, body: Mapping[str, object]) -> object:
 def _check(is_met: bool, field: str, what: str) -> None:
     if not is_met:
         raise NoticeError(what, where=field)
+
+
+def _check_name(name: str) -> None:
+    """A name is shown and offered for saving: it must not lead into another folder."""
+    is_name = bool(name.strip(" .")) and len(name) <= NAME_LENGTH and not _FOLDERS_AND_CONTROLS.search(name)
+    _check(is_name, "name", f"Must be a file name of at most {NAME_LENGTH} characters, without a folder")
+
+
+def _check_key(text: str) -> None:
+    try:
+        is_key = len(b64decode(text, validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):
+        is_key = False
+    _check(is_key, "key", f"Must be {_KEY_BYTES} bytes in base64")
 
 
 def _check_country(code: str, field: str) -> None:

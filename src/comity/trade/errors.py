@@ -18,7 +18,7 @@ class FieldError(TradeError):
 
 
 class NoticeError(FieldError):
-    """The body of a notice (alert/1, finding/1) is not valid."""
+    """The body of a notice (alert/1, finding/1, evidence/1) is not valid."""
 
     code = "bad_notice"
 

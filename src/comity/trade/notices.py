@@ -137,6 +137,28 @@ class Alert:
     exhibits: tuple[Exhibit, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceNotice:
+    """That a file is offered: what it is, how it is cut and sealed, and the key by which its chunks open.
+
+    administration: whose evidence it is. sha256: of the file (hex). chunk_bytes: of each chunk but the last. root: hex,
+    over the sealed chunks. key: base64 of 32 bytes. about: the id of the message that it belongs to.
+    """
+
+    administration: str
+    sha256: str
+    name: str
+    media_type: str
+    size_bytes: int
+    chunk_bytes: int
+    chunks: int
+    root: str
+    key: str
+    about: str = ""
+    handling: Handling = Handling.OFFICIAL
+    description: str = ""
+
+
 class FindingResult(StrEnum):
     """What an inspection came to."""
 

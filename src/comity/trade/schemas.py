@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comity.trade.codec import codec_of
-from comity.trade.notices import Alert, Finding
+from comity.trade.notices import Alert, EvidenceNotice, Finding
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _COUNTRY: Mapping[str, object] = {"pattern": "^([A-Z]{2})?$"}
@@ -48,6 +48,25 @@ _NOTICES: Mapping[str, tuple[type, str, Mapping[str, Mapping[str, object]]]] = {
             "hs_code": {"pattern": "^([0-9]{2,10})?$"},
             "quantity.value": {"pattern": r"^\+?(\d+(\.\d*)?|\.\d+)$"},
             **_EXHIBITS,
+        },
+    ),
+    "evidence/1": (
+        EvidenceNotice,
+        "Evidence",
+        {
+            "administration": {"pattern": r"\S"},
+            "sha256": {"pattern": "^[0-9a-f]{64}$"},
+            "name": {"pattern": r"^[^\x00-\x1f\x7f/\\]*[^\x00-\x1f\x7f/\\ .][^\x00-\x1f\x7f/\\]*$", "maxLength": 200},
+            "media_type": {
+                "pattern": r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$",
+                "maxLength": 100,
+            },
+            "size_bytes": {"minimum": 1},
+            "chunk_bytes": {"minimum": 4096, "maximum": 4194304},
+            "chunks": {"minimum": 1, "maximum": 1048576},
+            "root": {"pattern": "^[0-9a-f]{64}$"},
+            "key": {"pattern": "^[A-Za-z0-9+/]{43}=$"},
+            "about": {"pattern": "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"},
         },
     ),
 }

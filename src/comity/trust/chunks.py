@@ -73,7 +73,7 @@ class FileShape:
 
 @dataclass(frozen=True, slots=True)
 class SealedFile:
-    """The sealed chunks of a file as the leaves of a tree; the chunks themselves are made again when they are wanted."""
+    """The sealed chunks of a file as the leaves of a tree; the chunks are made again when they are wanted."""
 
     shape: FileShape
     growth: Growth
