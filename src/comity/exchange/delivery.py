@@ -20,6 +20,7 @@ from comity.common import Clock
 from comity.exchange.bell import posted
 from comity.exchange.checking import Parcel
 from comity.exchange.directory import Peer, load_peers
+from comity.exchange.models import Partner
 from comity.exchange.outbox import RULES, Formed, Former, SendingRules, seal_all
 from comity.exchange.outcomes import Checked, Outcome, Recorder, apply_position, check_outcome
 from comity.exchange.position import Position
@@ -80,9 +81,9 @@ class Postman:
                 self.asking.discard(event[0].id)
 
     def ask_positions(self) -> None:
-        """Step S12: ask every partner that is not suspended how far our sequence has arrived."""
+        """Step S12: ask every partner that we push to and that is not suspended how far our sequence has arrived."""
         for peer in load_peers().values():
-            if not peer.is_suspended:
+            if not peer.is_suspended and peer.way == Partner.Way.PUSH:
                 self.asking.add(peer.id)
                 self.transport.ask_position(peer, self.tell_position)
 

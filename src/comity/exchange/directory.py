@@ -20,7 +20,10 @@ from comity.trust import KeyDocument, LogVerifier, RecipientPublicKey, SignedSta
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A partner as the two ends of the protocol need it. statement: its signed key document."""
+    """A partner as the two ends of the protocol need it. statement: its signed key document.
+
+    way: how our envelopes reach it. is_collected: what it has for us is fetched there.
+    """
 
     id: int
     administration: str
@@ -29,6 +32,8 @@ class Peer:
     state: str
     statement: bytes
     fingerprint: str
+    way: str = Partner.Way.PUSH
+    is_collected: bool = False
 
     @property
     def is_suspended(self) -> bool:
@@ -106,6 +111,8 @@ def _peer_of(row: PartnerKeys) -> Peer:
         state=partner.state,
         statement=bytes(row.statement),
         fingerprint=row.fingerprint,
+        way=partner.way,
+        is_collected=partner.is_collected,
     )
 
 

@@ -80,7 +80,8 @@ class Former:
     """Forms envelopes in the caller's transaction.
 
     in_flight: envelopes now under way, by partner id. without_heads: ids of partners that got the heads lately.
-    held: ids of partners to which nothing goes now.
+    held: ids of partners to which nothing goes now. only: one partner that fetches or is carried to, whatever its way
+    and though attempts to reach it may wait; without it, those that are pushed to.
     """
 
     keyring: Keyring
@@ -89,6 +90,7 @@ class Former:
     in_flight: Mapping[int, int]
     without_heads: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
+    only: int | None = None
 
     def form(self) -> list[Formed]:
         """Step S4 for every partner that is due: first what is open and unclaimed, then what waits."""
@@ -97,7 +99,7 @@ class Former:
         peers = load_peers([each.partner.administration for each in deliveries]) if deliveries else {}
         for delivery in deliveries:
             # After a failure one envelope goes out to see whether the partner is back.
-            slots = (1 if delivery.failures else self.rules.envelopes) - self.in_flight.get(delivery.partner_id, 0)
+            slots = (1 if delivery.failures and self.only is None else self.rules.envelopes) - self.in_flight.get(delivery.partner_id, 0)
             if slots > 0:
                 peer = peers[delivery.partner.administration]
                 again = self._take_open(peer, slots)
@@ -109,9 +111,9 @@ class Former:
         unclaimed = OutboxEnvelope.objects.filter(
             Q(leased_until=None) | Q(leased_until__lte=self.at), partner=OuterRef("partner"), state="open"
         )
-        rows = Delivery.objects.select_related("partner").filter(
-            Q(next_attempt_at=None) | Q(next_attempt_at__lte=self.at), Exists(waiting) | Exists(unclaimed)
-        )
+        is_time = Q(next_attempt_at=None) | Q(next_attempt_at__lte=self.at)
+        whom = Q(partner_id=self.only) if self.only is not None else is_time & Q(partner__way=Partner.Way.PUSH)
+        rows = Delivery.objects.select_related("partner").filter(whom, Exists(waiting) | Exists(unclaimed))
         rows = rows.exclude(partner__state=Partner.State.SUSPENDED).exclude(partner_id__in=self.held)
         return list(rows.order_by("partner_id"))
 
