@@ -1,1 +1,48 @@
-"""Who holds what was shared: hand-ons, recalls, attestations. Reads in `selectors`, writes in `services`."""
+"""Who holds what was shared, and what becomes of it when it is recalled. Writes in `services` and `consents`, reads in
+`selectors`."""
+
+from comity.custody.errors import (
+    ConsentError,
+    CustodyError,
+    DutyFormError,
+    ForwardError,
+    NotOursError,
+    RecallError,
+    RetainError,
+)
+from comity.custody.notices import (
+    ConsentAsked,
+    ConsentNotice,
+    HoldingNotice,
+    RecallOrder,
+    Signed,
+    consent_from_body,
+    holding_from_body,
+    recall_from_body,
+)
+from comity.custody.rules import ANSWER_WITHIN, RECALL_GROUNDS, RETAIN_GROUNDS, ConsentState, Limits, Mode, Status
+
+__all__ = [
+    "ANSWER_WITHIN",
+    "RECALL_GROUNDS",
+    "RETAIN_GROUNDS",
+    "ConsentAsked",
+    "ConsentError",
+    "ConsentNotice",
+    "ConsentState",
+    "CustodyError",
+    "DutyFormError",
+    "ForwardError",
+    "HoldingNotice",
+    "Limits",
+    "Mode",
+    "NotOursError",
+    "RecallError",
+    "RecallOrder",
+    "RetainError",
+    "Signed",
+    "Status",
+    "consent_from_body",
+    "holding_from_body",
+    "recall_from_body",
+]
