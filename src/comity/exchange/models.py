@@ -311,16 +311,21 @@ class Refusal(models.Model):
 
 class EvidenceOut(models.Model):
     """A file that a partner may fetch: cut into chunks, each sealed under a key that the message of the kind evidence
-    carries. root: hex of the RFC 6962 root over the sealed chunks. sent_chunks: how far it went where we push.
+    carries. root: hex of the RFC 6962 root over the sealed chunks; leaves: their hashes one after the other, so that no
+    path needs the whole file. sent_chunks: how far it went. about: the message that it belongs to.
     """
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="evidence_out")
     message_id = models.CharField(max_length=36, unique=True)
+    about = models.CharField(max_length=36, blank=True, db_index=True)
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, db_index=True)
     size_bytes = models.BigIntegerField()
     chunk_bytes = models.PositiveIntegerField()
     chunks = models.PositiveIntegerField()
     root = models.CharField(max_length=64)
+    leaves = models.BinaryField()
     key = models.BinaryField()
     offered_at = models.DateTimeField()
     sent_chunks = models.PositiveIntegerField(default=0)
