@@ -67,7 +67,8 @@ class Delivery(models.Model):
     the partner. followed_size, followed_note: of its log, with our cosignature.
     load_limits: what the partner signed that it takes (protocol.md §4). allowance: messages that may still be sent
     under them, as of allowance_at. skew_seconds: how far its clock was ahead of ours at its last answer.
-    certificate_until: when the TLS certificate that it showed last expires. gaps: how many the partner saw in our
+    certificate_until: when the TLS certificate that it showed last expires. last_refusal: of a whole envelope, until
+    something is answered again. gaps: how many the partner saw in our
     sequence at its last receipt, since what is urgent overtakes what waits.
     """
 
@@ -85,6 +86,7 @@ class Delivery(models.Model):
     allowance_at = models.DateTimeField(null=True)
     skew_seconds = models.FloatField(null=True)
     certificate_until = models.DateTimeField(null=True)
+    last_refusal = models.JSONField(default=dict)
     gaps = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Part
 from comity.exchange.outbox import SendingRules
 from comity.exchange.position import Position, Range
 from comity.exchange.receipt import Answer, SignedRefusal, answer_mapping
+from comity.exchange.skew import certain_skew
 from comity.trust import Keyring
 
 logger = logging.getLogger(__name__)
@@ -46,13 +47,15 @@ _MOST_MESSAGES = LIMITS.messages
 class Outcome:
     """What the transport brought back for a parcel: a body, or why there is none.
 
-    retry_after_seconds: what the partner asked for when it had no room.
+    retry_after_seconds: what the partner asked for when it had no room. certificate_until: when the certificate that
+    it showed expires, where the way has one.
     """
 
     body: bytes = b""
     is_receipt: bool = False
     failure: str = ""
     retry_after_seconds: float | None = None
+    certificate_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Checked:
     refusal: SignedRefusal | None = None
     failure: str = ""
     retry_after_seconds: float | None = None
+    certificate_until: datetime | None = None
 
 
 def check_outcome(parcel: Parcel, outcome: Outcome, *, at: datetime) -> Checked:
@@ -76,7 +80,8 @@ def check_outcome(parcel: Parcel, outcome: Outcome, *, at: datetime) -> Checked:
             return Checked(parcel, refusal=refusal)
         return Checked(parcel, failure="The node refused without a signature of the partner, so it is not believed")
     try:
-        return Checked(parcel, receipt=check_receipt(parcel, outcome.body, at=at))
+        receipt = check_receipt(parcel, outcome.body, at=at)
+        return Checked(parcel, receipt=receipt, certificate_until=outcome.certificate_until)
     except ReceiptRefusedError as error:
         return Checked(parcel, failure=f"Receipt not accepted: {error}")
 
@@ -119,11 +124,26 @@ class Recorder:
                 self.recovered.append(delivery.partner_id)
             delivery.failures, delivery.next_attempt_at, delivery.last_error = 0, None, ""
             delivery.last_answer_at = self.at
+            delivery.last_refusal = {}
+            self._look_after(delivery, answered, checked)
             self._send_lost_again(delivery.partner_id, answered)
         for each in checked:
             if each.receipt is None:
                 self._record_failure(delivery, each)
         delivery.save()
+
+    def _look_after(
+        self,
+        delivery: Delivery,
+        answered: Sequence[tuple[Parcel, CheckedReceipt]],
+        checked: Sequence[Checked],
+    ) -> None:
+        """What `comity doctor` warns of in time: a clock that is wrong, a certificate that ends."""
+        parcel, newest = max(answered, key=lambda each: each[1].proved.index)
+        delivery.skew_seconds = certain_skew(parcel.contents.created, newest.receipt.at, self.at)
+        shown = [each.certificate_until for each in checked if each.certificate_until is not None]
+        if shown:
+            delivery.certificate_until = shown[-1]
 
     def _mark_answered(self, partner_id: int, answered: Sequence[tuple[Parcel, CheckedReceipt]]) -> None:
         rows: list[tuple[bytes, int, str | datetime | None, int]] = []
@@ -162,6 +182,9 @@ class Recorder:
             self._dissolve(delivery, parcel, refusal)
         else:
             OutboxEnvelope.objects.filter(pk=parcel.id).update(leased_until=None)
+        if refusal is not None:
+            words = {"code": refusal.code, "text": refusal.what, "where": refusal.where, "remedy": refusal.remedy}
+            delivery.last_refusal = {**words, "at": self.at.isoformat()}
         delivery.last_error = text[:500]
         if delivery.next_attempt_at is None or delivery.next_attempt_at <= self.at:
             # Envelopes that fail together are one failure.

@@ -113,6 +113,7 @@ class Migration(migrations.Migration):
                 ('allowance_at', models.DateTimeField(null=True)),
                 ('skew_seconds', models.FloatField(null=True)),
                 ('certificate_until', models.DateTimeField(null=True)),
+                ('last_refusal', models.JSONField(default=dict)),
                 ('gaps', models.PositiveIntegerField(default=0)),
                 ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='delivery', to='exchange.partner')),
             ],

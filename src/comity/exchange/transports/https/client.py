@@ -1,24 +1,25 @@
-"""HTTPS push: a loop in a thread of its own, a pool of kept-alive connections for each partner."""
+"""The asking end of HTTPS: a loop in a thread of its own, a pool of kept-alive connections for each partner."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import queue
 import ssl
 import threading
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 import uvloop
 
 from comity.exchange.checking import Parcel
 from comity.exchange.directory import Peer
-from comity.exchange.errors import TransportError
-from comity.exchange.limits import LIMITS
-from comity.exchange.message import MAX_INTEGER
+from comity.exchange.errors import CarriedFormError, TransportError
 from comity.exchange.outcomes import Outcome
+from comity.exchange.parts import read_position
 from comity.exchange.position import Position
+from comity.exchange.receipt import MAX_ANSWER_BYTES
 from comity.exchange.transports.base import Done, Told
 from comity.exchange.transports.https.connection import Connection, Response
 from comity.exchange.transports.https.contexts import client_context
@@ -37,10 +38,31 @@ ANSWER_SECONDS = 40.0
 
 @dataclass(slots=True)
 class _Pool:
-    """The connections to one partner as its key document and endpoint now say."""
+    """The connections to one partner as its key document and endpoint now say.
+
+    certificate_until: when the certificate that the partner showed last expires.
+    """
 
     context: ssl.SSLContext
     idle: list[Connection] = field(default_factory=list)
+    certificate_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a partner's port besides taking envelopes. path: below the endpoint; the asker's name is added.
+
+    most_bytes: of the answer's body.
+    """
+
+    method: str
+    path: str
+    body: bytes = b""
+    media_type: str = "application/octet-stream"
+    most_bytes: int = MAX_ANSWER_BYTES
+
+
+Heard = Callable[[Response | TransportError], None]
 
 
 class HTTPSTransport:
@@ -63,6 +85,22 @@ class HTTPSTransport:
     def ask_position(self, peer: Peer, told: Told) -> None:
         """Ask how far our sequence has arrived at the partner."""
         self._loop.call_soon_threadsafe(self._start_all, [self._position(peer, told)])
+
+    def ask(self, peer: Peer, request: Request, heard: Heard) -> None:
+        """Ask one thing; `heard` is called once, from the loop's thread, with the response or why there is none."""
+        self._loop.call_soon_threadsafe(self._start_all, [self._question(peer, request, heard)])
+
+    def ask_now(self, peer: Peer, request: Request) -> Response:
+        """As `ask`, and wait.
+
+        Raises: TransportError.
+        """
+        answers: queue.SimpleQueue[Response | TransportError] = queue.SimpleQueue()
+        self.ask(peer, request, answers.put)
+        answer = answers.get()
+        if isinstance(answer, TransportError):
+            raise answer
+        return answer
 
     def close(self) -> None:
         """Give up what is under way, and every connection."""
@@ -99,7 +137,7 @@ class HTTPSTransport:
         try:
             head = f"content-type: application/vnd.comity.envelope\r\ncontent-length: {len(parcel.data)}\r\n"
             response = await self._ask(parcel.peer, "POST", ENVELOPES_PATH, head, parcel.data)
-            outcome = _outcome_of(response)
+            outcome = replace(_outcome_of(response), certificate_until=self._pool(parcel.peer).certificate_until)
         except TransportError as error:
             outcome = Outcome(failure=str(error))
         finally:
@@ -108,15 +146,30 @@ class HTTPSTransport:
     async def _position(self, peer: Peer, told: Told) -> None:
         position = None
         try:
-            query = f"{POSITION_PATH}?sender={self._keyring.administration}"
-            response = await self._ask(peer, "GET", query, "", b"")
+            response = await self._ask(peer, "GET", self._naming(POSITION_PATH), "", b"")
             position = _position_of(response)
         except TransportError:
             position = None
         finally:
             told(peer, position)
 
-    async def _ask(self, peer: Peer, method: str, path: str, head: str, body: bytes) -> Response:
+    async def _question(self, peer: Peer, request: Request, heard: Heard) -> None:
+        answer: Response | TransportError = TransportError("The node is stopping")
+        try:
+            head = f"content-type: {request.media_type}\r\ncontent-length: {len(request.body)}\r\n"
+            path = self._naming(request.path)
+            answer = await self._ask(peer, request.method, path, head, request.body, most_bytes=request.most_bytes)
+        except TransportError as error:
+            answer = error
+        finally:
+            heard(answer)
+
+    def _naming(self, path: str) -> str:
+        return f"{path}{'&' if '?' in path else '?'}sender={self._keyring.administration}"
+
+    async def _ask(  # noqa: PLR0913  # a request's parts, as they go over the wire
+        self, peer: Peer, method: str, path: str, head: str, body: bytes, *, most_bytes: int = MAX_ANSWER_BYTES
+    ) -> Response:
         target = urlsplit(peer.endpoint)
         prefix = target.path.rstrip("/")
         request = f"{method} {prefix}{path} HTTP/1.1\r\nhost: {target.netloc}\r\n{head}\r\n".encode() + body
@@ -126,7 +179,7 @@ class HTTPSTransport:
             is_used = connection.answers > 0
             try:
                 async with asyncio.timeout(self._answer_seconds):
-                    response = await connection.ask(request)
+                    response = await connection.ask(request, most_bytes=most_bytes)
             except TimeoutError as error:
                 connection.close()
                 raise TransportError("No answer in time", where=f"{self._answer_seconds:g} s") from error
@@ -159,6 +212,7 @@ class HTTPSTransport:
                 where=f"{host}:{port}",
                 remedy="It is tried again by itself. If it lasts, check endpoint, network and both certificates.",
             ) from error
+        pool.certificate_until = connection.certificate_until or pool.certificate_until
         self._connections.add(lost)
         lost.add_done_callback(self._connections.discard)
         return connection
@@ -186,18 +240,6 @@ def _outcome_of(response: Response) -> Outcome:
 
 def _position_of(response: Response) -> Position | None:
     try:
-        values = json.loads(response.body) if response.status == 200 else None
-        if not isinstance(values, dict):
-            return None
-        islands = values["islands"]
-        if len(islands) > LIMITS.islands:
-            return None
-        return Position(_sequence(values["contiguous"]), tuple((_sequence(a), _sequence(b)) for a, b in islands))
-    except (KeyError, TypeError, ValueError, RecursionError):
+        return read_position(response.body) if response.status == 200 else None
+    except CarriedFormError:
         return None
-
-
-def _sequence(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_INTEGER:
-        raise ValueError("not a sequence")
-    return value

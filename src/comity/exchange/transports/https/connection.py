@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import cast
 
 import httptools
@@ -26,6 +28,7 @@ class Response:
 @dataclass(slots=True)
 class _Reading:
     future: asyncio.Future[Response]
+    most_bytes: int = MAX_ANSWER_BYTES
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
 
@@ -42,20 +45,27 @@ class Connection(asyncio.Protocol):
         self.answers = 0
         self._unread_bytes = 0
 
-    async def ask(self, request: bytes) -> Response:
-        """Send a whole request and wait for its answer.
+    async def ask(self, request: bytes, *, most_bytes: int = MAX_ANSWER_BYTES) -> Response:
+        """Send a whole request and wait for its answer, whose body has at most so many bytes.
 
         Raises: TransportError where the connection breaks or the answer is no HTTP.
         """
         if self._transport is None or not self.is_open or self._reading is not None:
             raise TransportError("The connection is closed")
         self._unread_bytes = 0
-        self._reading = _Reading(asyncio.get_running_loop().create_future())
+        self._reading = _Reading(asyncio.get_running_loop().create_future(), most_bytes)
         self._transport.write(request)
         try:
             return await self._reading.future
         finally:
             self._reading = None
+
+    @property
+    def certificate_until(self) -> datetime | None:
+        """When the certificate that the partner showed expires."""
+        shown = self._transport.get_extra_info("peercert") if self._transport is not None else None
+        ends = shown.get("notAfter") if shown else None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
 
     def close(self) -> None:
         """Break off."""
@@ -73,7 +83,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
         self._unread_bytes += len(data)
-        if self._unread_bytes > MAX_ANSWER_BYTES + HEAD_BYTES:
+        most_bytes = self._reading.most_bytes if self._reading is not None else 0
+        if self._unread_bytes > most_bytes + HEAD_BYTES:
             self._fail("The answer is too large")
             return
         try:
@@ -102,7 +113,7 @@ class Connection(asyncio.Protocol):
         """Called by the parser."""
         if self._reading is not None:
             self._reading.body += body
-            if len(self._reading.body) > MAX_ANSWER_BYTES:
+            if len(self._reading.body) > self._reading.most_bytes:
                 self._fail("The answer is too large")
 
     def on_message_complete(self) -> None:
