@@ -12,7 +12,7 @@ from comity.node.birth import hosts_of
 from comity.node.home import Home, HomeError
 from comity.node.keys import load_keyring, load_secret, replace_keyring, write_keyring
 from comity.node.standing import ATTENTION, GOOD, _keys
-from comity.trust import KeyDocumentError, Keyring, make_keyring, read_key_document, renew_keyring
+from comity.trust import KeyDocumentError, Keyring, Renewal, make_keyring, read_key_document, renew_keyring
 from tests.node.test_home import SETTINGS
 from tests.node.test_main import _comity
 
@@ -33,7 +33,7 @@ def _keyring() -> Keyring:
 @pytest.mark.parametrize("has_new_signing_key", [False, True])
 def test_renewed_keys_take_the_place_of_the_old_and_partners_follow(home: Home, *, has_new_signing_key: bool) -> None:
     before, secret, later = load_keyring(home), load_secret(home), utc_now() + timedelta(days=300)
-    renewed = renew_keyring(before, ("127.0.0.1",), later, has_new_signing_key=has_new_signing_key)
+    renewed = renew_keyring(before, ("127.0.0.1",), later, renewal=Renewal(signing=has_new_signing_key))
     former = replace_keyring(home, renewed)
     after = load_keyring(home)
     assert after.key_document.version == before.key_document.version + 1

@@ -16,6 +16,7 @@ from comity.trust import (
     Checkpoint,
     KeyDocumentError,
     KeyringError,
+    Renewal,
     SignatureError,
     TrustError,
     keyring_files,
@@ -31,7 +32,7 @@ from comity.trust import (
     unseal,
     verify_statement,
 )
-from comity.trust.keyring import FILE_NAMES
+from comity.trust.keyfiles import FILE_NAMES
 from tests.trust.strategies import AT, changed, differences, positions
 
 KEYRING = make_keyring("XA", "Customs of Alfa", "https://127.0.0.1:8443", ["127.0.0.1", "localhost"], AT)
@@ -40,7 +41,7 @@ FILES = keyring_files(KEYRING)
 
 
 def test_files_round_trip() -> None:
-    assert tuple(FILES) == FILE_NAMES
+    assert tuple(FILES) == (*FILE_NAMES, "hybrid.key", "second.key")
     assert keyring_from_files(FILES) == KEYRING
     assert keyring_files(keyring_from_files(FILES)) == FILES
 
@@ -96,13 +97,13 @@ def test_renewed_keyring_keeps_its_keys_and_partners_follow() -> None:
     assert renewed.tls_certificate_pem != KEYRING.tls_certificate_pem
     assert (document.version, document.issued_at) == (2, later)
     assert [each.not_before for each in document.signing_keys] == [AT]
-    assert document.warnings(later + timedelta(days=364)) == ()
+    assert document.warnings(later + timedelta(days=334)) == ()
     assert read_key_document(renewed.key_statement.to_bytes(), trusted=KEYRING.key_document, at=later) == document
 
 
 def test_new_signing_key_is_followed_and_the_old_one_ends_on_its_date() -> None:
     later = AT + timedelta(days=300)
-    rotated = renew_keyring(KEYRING, ["alfa.example"], later, has_new_signing_key=True)
+    rotated = renew_keyring(KEYRING, ["alfa.example"], later, renewal=Renewal(signing=True))
     document, new = rotated.key_document, rotated.signing.verify_key
     assert keyring_from_files(keyring_files(rotated)) == rotated
     assert rotated.signing != KEYRING.signing
@@ -110,16 +111,18 @@ def test_new_signing_key_is_followed_and_the_old_one_ends_on_its_date() -> None:
     assert document.active_signing_keys(AT + timedelta(days=730)) == (new,)
     assert read_key_document(rotated.key_statement.to_bytes(), trusted=KEYRING.key_document, at=later) == document
     assert read_key_document(rotated.key_statement.to_bytes(), trusted=None, at=later) == document
-    at_its_end = renew_keyring(rotated, ["alfa.example"], AT + timedelta(days=730))
-    assert [each.public for each in at_its_end.key_document.signing_keys] == [new.raw.hex()]
+    assert rotated.signers == (rotated.signing, KEYRING.signing)
     much_later = AT + timedelta(days=900)
     third = renew_keyring(rotated, ["alfa.example"], much_later)
-    assert [each.public for each in third.key_document.signing_keys] == [new.raw.hex()]
+    assert third.signers == (rotated.signing,), "past its date the private half is not kept"
+    listed = [new.raw.hex(), KEYRING.signing.verify_key.raw.hex()]
+    assert [each.public for each in third.key_document.signing_keys] == listed, "what it signed still verifies"
+    assert third.key_document.active_signing_keys(later) == (new, KEYRING.signing.verify_key)
     assert read_key_document(third.key_statement.to_bytes(), trusted=document, at=much_later) == third.key_document
 
 
 def test_document_must_be_signed_by_the_present_key() -> None:
-    rotated = renew_keyring(KEYRING, ["alfa.example"], AT, has_new_signing_key=True)
+    rotated = renew_keyring(KEYRING, ["alfa.example"], AT, renewal=Renewal(signing=True))
     with pytest.raises(SignatureError):
         replace(rotated, key_statement=sign_key_document(rotated.key_document, KEYRING.signing))
 

@@ -12,7 +12,7 @@ from comity.node.home import current_home
 from comity.node.keys import load_keyring, replace_keyring
 from comity.node.running import run_node
 from comity.node.standing import standing_of_node
-from comity.trust import renew_keyring
+from comity.trust import Renewal, renew_keyring
 
 
 @click.command()
@@ -79,7 +79,7 @@ def renew_keys(*, new_signing_key: bool) -> None:
     home = current_home()
     port = home.read_settings().partners
     hosts = hosts_of(port.url, port.host)
-    renewed = renew_keyring(load_keyring(home), hosts, now(), has_new_signing_key=new_signing_key)
+    renewed = renew_keyring(load_keyring(home), hosts, now(), renewal=Renewal(signing=new_signing_key))
     former = replace_keyring(home, renewed)
     click.echo(f"The key document is now version {renewed.key_document.version}; the former folder is {former}")
     click.echo(f"Fingerprint, to read aloud to partners:\n  {renewed.key_document.fingerprint}")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from comity.trust.errors import SignatureError, StatementError
-from comity.trust.keys import SigningKey, VerifyKey
+from comity.trust.keys import StatementSigner, Verifier
 
 MAX_STATEMENT_BYTES = 64 * 1024 * 1024
 MAX_SIGNATURES = 64
@@ -77,7 +77,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign_statement(payload_type: str, payload: bytes, *keys: SigningKey) -> SignedStatement:
+def sign_statement(payload_type: str, payload: bytes, *keys: StatementSigner) -> SignedStatement:
     """A statement signed by each key.
 
     Raises: StatementError where the type is empty or no key was given.
@@ -90,7 +90,7 @@ def sign_statement(payload_type: str, payload: bytes, *keys: SigningKey) -> Sign
 
 
 def verify_statement(
-    statement: SignedStatement, keys: Iterable[VerifyKey], *, payload_type: str, threshold: int = 1
+    statement: SignedStatement, keys: Iterable[Verifier], *, payload_type: str, threshold: int = 1
 ) -> tuple[str, ...]:
     """The keyids of the trusted keys that signed, each once, when they are at least `threshold`.
 
@@ -113,7 +113,7 @@ def verify_statement(
     return tuple(accepted)
 
 
-def _signer_of(signature: Signature, signed: bytes, trusted: Mapping[str, VerifyKey]) -> str:
+def _signer_of(signature: Signature, signed: bytes, trusted: Mapping[str, Verifier]) -> str:
     """The keyid of the trusted key that made the signature, or nothing. A foreign or missing hint means: try all."""
     hinted = trusted.get(signature.keyid)
     for key in (hinted,) if hinted else trusted.values():
@@ -126,7 +126,7 @@ def _signer_of(signature: Signature, signed: bytes, trusted: Mapping[str, Verify
 
 
 def _too_few(
-    statement: SignedStatement, trusted: Mapping[str, VerifyKey], accepted: Mapping[str, None], threshold: int
+    statement: SignedStatement, trusted: Mapping[str, Verifier], accepted: Mapping[str, None], threshold: int
 ) -> SignatureError:
     named = ", ".join(ascii(each.keyid)[1:33] or "no key" for each in statement.signatures[:4]) or "nobody"
     where = f"signed by {named}; trusted here: {', '.join(trusted) or 'no key'}"

@@ -17,18 +17,22 @@ from comity.common import ComityError, Reason, parse_instant, show_instant
 from comity.trust.canonical import canonical_json, sha256_hex
 from comity.trust.dsse import SignedStatement, sign_statement, verify_statement
 from comity.trust.errors import CanonicalFormError, KeyDocumentError
-from comity.trust.keys import RecipientPublicKey, SigningKey, VerifyKey
+from comity.trust.hybrid import HYBRID_PUBLIC_BYTES, HybridPublicKey
+from comity.trust.keys import KEY_BYTES, RecipientPublicKey, StatementSigner, VerifyKey, key_id
 from comity.trust.notes import LogVerifier, NoteKind
-from comity.trust.tls import read_certificate
+from comity.trust.second import SECOND_PUBLIC_BYTES, SecondVerifyKey
+from comity.trust.tls import read_authorities
 
 KEY_DOCUMENT_TYPE = "application/vnd.comity.key-document.v1+json"
 MAX_KEY_DOCUMENT_BYTES = 256 * 1024
 MAX_KEYS = 16
 # A partner whose clock is behind must not refuse a key that was made this minute.
 CLOCK_TOLERANCE = timedelta(days=1)
+# How many days before an end it is said, once in each.
+WARNING_DAYS = (1, 7, 30)
 
 _ADMINISTRATION = re.compile(r"[A-Z]{2}")
-_PUBLIC_HEX = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]*")
 _TEXT_MEMBERS = (
     "administration",
     "name",
@@ -42,17 +46,24 @@ _INSTANT_MEMBERS = ("issued_at", "expires_at")
 _KEY_MEMBERS = ("signing_keys", "encryption_keys")
 _ENTRY_MEMBERS = frozenset({"public", "not_before", "not_after", "revoked_at"})
 _ASK_AGAIN = "Ask the partner for its key document again."
-_MEMBERS = frozenset({*_TEXT_MEMBERS, *_INSTANT_MEMBERS, *_KEY_MEMBERS, "version"})
+# Left out where there are none: a reader that does not know them keeps them unread.
+_OPTIONAL_KEY_MEMBERS = ("hybrid_keys", "second_signing_keys")
+_MEMBERS = frozenset({*_TEXT_MEMBERS, *_INSTANT_MEMBERS, *_KEY_MEMBERS, *_OPTIONAL_KEY_MEMBERS, "version"})
 
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """One public key and when it is used. public: 64 hex digits. revoked_at: from then on it proves nothing."""
+    """One public key and when it is used. public: its raw bytes in hex. revoked_at: from then on it proves nothing."""
 
     public: str
     not_before: datetime
     not_after: datetime
     revoked_at: datetime | None = None
+
+    @property
+    def keyid(self) -> str:
+        """The short name of the key."""
+        return key_id(bytes.fromhex(self.public))
 
     def is_revoked(self, at: datetime) -> bool:
         """Whether the owner had withdrawn the key by then."""
@@ -63,8 +74,9 @@ class KeyEntry:
 class KeyDocument:
     """The keys, the address and the log of one administration's node.
 
-    version: rises by each issue. tls_authority_pem: issues the node's TLS certificates. log_vkey, cosigner_vkey:
-    verifier keys of its log and of its cosignatures. unread: members not known here, as canonical JSON text.
+    version: rises by each issue. tls_authority_pem: one or two certificates that issue the node's TLS certificates.
+    log_vkey, cosigner_vkey: verifier keys of its log and of its cosignatures. hybrid_keys, second_signing_keys: for
+    agreements that ask for them. unread: members not known here, as canonical JSON text.
 
     Raises: KeyDocumentError or KeyRefusedError where a member is wrong.
     """
@@ -81,13 +93,16 @@ class KeyDocument:
     log_origin: str
     log_vkey: str
     cosigner_vkey: str
+    hybrid_keys: tuple[KeyEntry, ...] = ()
+    second_signing_keys: tuple[KeyEntry, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         _check_identity(self)
-        _check_keys(self.signing_keys, "signing_keys", VerifyKey.from_raw)
-        _check_keys(self.encryption_keys, "encryption_keys", RecipientPublicKey.from_raw)
-        read_certificate(self.tls_authority_pem)
+        for name, (least, length, register) in _USES.items():
+            _check_count(getattr(self, name), name, least)
+            _check_keys(getattr(self, name), name, length, register)
+        read_authorities(self.tls_authority_pem)
 
     def to_payload(self) -> bytes:
         """The canonical bytes that are signed and whose hash is the fingerprint."""
@@ -95,6 +110,9 @@ class KeyDocument:
         members |= {name: getattr(self, name) for name in _TEXT_MEMBERS}
         members |= {name: show_instant(getattr(self, name)) for name in _INSTANT_MEMBERS}
         members |= {name: [_entry_to_json(each) for each in getattr(self, name)] for name in _KEY_MEMBERS}
+        for name in _OPTIONAL_KEY_MEMBERS:
+            if getattr(self, name):
+                members[name] = [_entry_to_json(each) for each in getattr(self, name)]
         return canonical_json(members | {"version": self.version})
 
     @classmethod
@@ -120,8 +138,30 @@ class KeyDocument:
 
     def active_encryption_keys(self, at: datetime) -> tuple[RecipientPublicKey, ...]:
         """The keys to seal for at that time, the one that lasts longest first."""
-        entries = sorted(_active(self.encryption_keys, at), key=lambda each: each.not_after, reverse=True)
+        entries = _longest_first(self.encryption_keys, at)
         return tuple(RecipientPublicKey.from_raw(bytes.fromhex(each.public)) for each in entries)
+
+    def active_hybrid_keys(self, at: datetime) -> tuple[HybridPublicKey, ...]:
+        """The hybrid keys to seal for at that time, the one that lasts longest first; none where it has none."""
+        entries = _longest_first(self.hybrid_keys, at)
+        return tuple(HybridPublicKey.from_raw(bytes.fromhex(each.public)) for each in entries)
+
+    def active_second_keys(self, at: datetime) -> tuple[SecondVerifyKey, ...]:
+        """The ML-DSA-44 keys whose signatures count at that time; none where it has none."""
+        entries = _active(self.second_signing_keys, at)
+        return tuple(SecondVerifyKey.from_raw(bytes.fromhex(each.public)) for each in entries)
+
+    def revoked_keys(self, at: datetime) -> tuple[KeyEntry, ...]:
+        """Every key, of whatever use, that the owner had withdrawn by then."""
+        listed = (each for name in _USES for each in getattr(self, name))
+        return tuple(each for each in listed if each.is_revoked(at))
+
+    def require_current(self, at: datetime) -> None:
+        """Check that new ties may be made with these keys: a past document still exchanges, and binds nobody anew.
+
+        Raises: KeyDocumentError.
+        """
+        _check_date(self, at)
 
     def is_expired(self, at: datetime) -> bool:
         """Whether the document is past its date: nobody new is introduced by it, known partners go on."""
@@ -131,28 +171,19 @@ class KeyDocument:
         """What an officer should see about this document at that time."""
         owner = self.administration
         doubts = (
-            (self.is_expired(at), "key_document_expired", f"The key document of {owner} is past its date"),
             (
                 self.issued_at > at + CLOCK_TOLERANCE,
                 "key_document_ahead",
-                f"The key document of {owner} is dated ahead",
+                f"The key document of {owner} is dated ahead: compare the clocks",
             ),
-            (
-                not _has_current(self.signing_keys, at),
-                "signing_key_expired",
-                f"No signing key of {owner} is in its dates",
-            ),
-            (
-                not _has_current(self.encryption_keys, at),
-                "sealing_key_expired",
-                f"No sealing key of {owner} is in its dates",
-            ),
+            _ending("key_document", f"The key document of {owner}", self.expires_at, at),
+            _ending("signing_key", f"The last signing key of {owner}", _last_day(self.signing_keys, at), at),
+            _ending("sealing_key", f"The last sealing key of {owner}", _last_day(self.encryption_keys, at), at),
         )
-        advice = "compare the clocks, and ask the partner for a new key document."
-        return tuple(Reason(code, f"{text}: {advice}") for is_so, code, text in doubts if is_so)
+        return tuple(Reason(code, f"{text}.") for is_so, code, text in doubts if is_so)
 
 
-def sign_key_document(document: KeyDocument, *keys: SigningKey) -> SignedStatement:
+def sign_key_document(document: KeyDocument, *keys: StatementSigner) -> SignedStatement:
     """The signed form. For the first issue sign with a key in it; for a later one also with a key of the one before."""
     return sign_statement(KEY_DOCUMENT_TYPE, document.to_payload(), *keys)
 
@@ -162,15 +193,17 @@ def read_key_document(data: bytes, *, trusted: KeyDocument | None, at: datetime)
 
     Without `trusted` it must be signed by a key in it and be within its date: then it is consistent, and trusted only
     once its fingerprint was compared. With `trusted`, the document held so far, one of that one's keys must have signed
-    it, the version must rise, and administration and log must stay.
+    it, the version must rise, and administration, log and cosigner must stay.
 
     Raises: TrustError.
     """
     statement = SignedStatement.from_bytes(data, limit=MAX_KEY_DOCUMENT_BYTES)
     if trusted is None:
         document = KeyDocument.from_payload(statement.payload)
-        verify_statement(statement, document.active_signing_keys(at), payload_type=KEY_DOCUMENT_TYPE)
-        _check_first(document, at)
+        # A bundle asks about a time before the document was issued: it was signed by whoever signed then.
+        signers = document.active_signing_keys(max(at, document.issued_at))
+        verify_statement(statement, signers, payload_type=KEY_DOCUMENT_TYPE)
+        _check_date(document, at)
         return document
     verify_statement(statement, trusted.active_signing_keys(at), payload_type=KEY_DOCUMENT_TYPE)
     document = KeyDocument.from_payload(statement.payload)
@@ -178,12 +211,12 @@ def read_key_document(data: bytes, *, trusted: KeyDocument | None, at: datetime)
     return document
 
 
-def _check_first(document: KeyDocument, at: datetime) -> None:
+def _check_date(document: KeyDocument, at: datetime) -> None:
     if document.is_expired(at):
         raise _refused(
             f"The key document of {document.administration} expired on {show_instant(document.expires_at)}",
             "expires_at",
-            "Ask the partner for a newer one: a new partner is not introduced by an expired document.",
+            "Use a newer one (`comity keys renew` makes it): past its date nobody new is introduced, no agreement signed.",
         )
 
 
@@ -206,6 +239,13 @@ def _check_successor(document: KeyDocument, trusted: KeyDocument) -> None:
             "log_origin",
             "A new log hides the history of the old one: introduce the partner again, by fingerprint.",
         )
+    for name in ("log_vkey", "cosigner_vkey"):
+        if getattr(document, name) != getattr(trusted, name):
+            raise _refused(
+                "The key of the log or of its cosigner would change",
+                name,
+                "Receipts on their way could no longer be proved: introduce the partner again, by fingerprint.",
+            )
 
 
 def _active(entries: Sequence[KeyEntry], at: datetime) -> tuple[KeyEntry, ...]:
@@ -218,8 +258,23 @@ def _active(entries: Sequence[KeyEntry], at: datetime) -> tuple[KeyEntry, ...]:
     return tuple(each for each in usable if each.not_after == latest)
 
 
-def _has_current(entries: Sequence[KeyEntry], at: datetime) -> bool:
-    return any(at < each.not_after for each in _active(entries, at))
+def _longest_first(entries: Sequence[KeyEntry], at: datetime) -> list[KeyEntry]:
+    return sorted(_active(entries, at), key=lambda each: each.not_after, reverse=True)
+
+
+def _last_day(entries: Sequence[KeyEntry], at: datetime) -> datetime:
+    """When the last key that may be used ends; now, where every one is revoked."""
+    return max((each.not_after for each in _active(entries, at)), default=at)
+
+
+def _ending(what: str, name: str, ends: datetime, at: datetime) -> tuple[bool, str, str]:
+    """Whether the end is near or past, with a word and a sentence for how near."""
+    if at >= ends:
+        return True, f"{what}_expired", f"{name} is past its date: exchange goes on, but nobody new is taken by it"
+    for days in WARNING_DAYS:
+        if ends - at <= timedelta(days=days):
+            return True, f"{what}_ends_in_{days}", f"{name} ends on {show_instant(ends)}: a new one is due"
+    return False, "", ""
 
 
 def _check_identity(document: KeyDocument) -> None:
@@ -248,17 +303,31 @@ def _is_https(url: str) -> bool:
         return False
 
 
-def _check_keys(entries: Sequence[KeyEntry], where: str, register: Callable[[bytes], object]) -> None:
-    if not 1 <= len(entries) <= MAX_KEYS:
-        raise _refused(f"A document holds 1 to {MAX_KEYS} keys of each use", where, "Drop keys that are long past.")
+def _check_count(entries: Sequence[KeyEntry], where: str, least: int) -> None:
+    if not least <= len(entries) <= MAX_KEYS:
+        raise _refused(f"A document holds {least} to {MAX_KEYS} keys of this use", where, "Drop the oldest.")
+
+
+def _check_keys(entries: Sequence[KeyEntry], where: str, length: int, register: Callable[[bytes], object]) -> None:
     if len({each.public for each in entries}) != len(entries):
         raise _refused("A key is listed twice", where, "List each key once.")
     for each in entries:
-        if not _PUBLIC_HEX.fullmatch(each.public):
-            raise _refused("A public key is not 64 lower-case hex digits", where, "Write the 32 raw bytes in hex.")
+        if len(each.public) != 2 * length or not _HEX.fullmatch(each.public):
+            raise _refused(
+                f"A public key is not {2 * length} lower-case hex digits", where, "Write the raw bytes in hex."
+            )
         if each.not_after <= each.not_before:
             raise _refused("A key ends before it begins", where, "Give it a later not_after.")
         register(bytes.fromhex(each.public))
+
+
+# By use: how many there are at least, the length of a raw key, and what refuses a weak one.
+_USES: Mapping[str, tuple[int, int, Callable[[bytes], object]]] = {
+    "signing_keys": (1, KEY_BYTES, VerifyKey.from_raw),
+    "encryption_keys": (1, KEY_BYTES, RecipientPublicKey.from_raw),
+    "hybrid_keys": (0, HYBRID_PUBLIC_BYTES, HybridPublicKey.from_raw),
+    "second_signing_keys": (0, SECOND_PUBLIC_BYTES, SecondVerifyKey.from_raw),
+}
 
 
 def _entry_to_json(entry: KeyEntry) -> dict[str, str]:
@@ -297,6 +366,8 @@ def _read_members(source: Mapping[str, object]) -> KeyDocument:
         log_origin=_read_text(source, "log_origin"),
         log_vkey=_read_text(source, "log_vkey"),
         cosigner_vkey=_read_text(source, "cosigner_vkey"),
+        hybrid_keys=_read_entries(source, "hybrid_keys") if "hybrid_keys" in source else (),
+        second_signing_keys=_read_entries(source, "second_signing_keys") if "second_signing_keys" in source else (),
         unread=tuple((name, _keep_unread(source[name], name)) for name in sorted(source) if name not in _MEMBERS),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -31,6 +32,36 @@ _LOW_ORDER_U = frozenset(
         _FIELD_PRIME - 1,
     }
 )
+
+
+class Verifier(Protocol):
+    """What verifies one key's signatures. keyid: its short name."""
+
+    @property
+    def keyid(self) -> str:
+        """The first 32 hex digits of the SHA-256 of the public key."""
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Check a signature over the data. Raises: SignatureError."""
+
+
+class StatementSigner(Protocol):
+    """What signs statements: a key of any algorithm, wherever it is kept."""
+
+    @property
+    def verify_key(self) -> Verifier:
+        """The public half."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over the data."""
+
+
+class Signer(StatementSigner, Protocol):
+    """What signs with an Ed25519 key: the key itself, or a token that holds it and never shows it."""
+
+    @property
+    def verify_key(self) -> VerifyKey:
+        """The public half."""
 
 
 @dataclass(frozen=True, slots=True)

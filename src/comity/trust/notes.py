@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from comity.trust.errors import NoteError, SignatureError
-from comity.trust.keys import SIGNATURE_BYTES, SigningKey, VerifyKey
+from comity.trust.keys import SIGNATURE_BYTES, Signer, VerifyKey
 from comity.trust.merkle import HASH_SIZE
 
 MAX_NOTE_CHARS = 65_536
@@ -149,7 +149,7 @@ class LogSigner:
     """A private key that signs notes under a name."""
 
     name: str
-    key: SigningKey = field(repr=False)
+    key: Signer = field(repr=False)
     kind: NoteKind = NoteKind.NOTE
     verifier: LogVerifier = field(init=False, compare=False)
 

@@ -7,6 +7,7 @@ certificates are refused by common path validation, so TLS keys are P-256 while 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -22,8 +23,13 @@ from comity.trust.errors import CertificateError
 
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 730
+# While an authority gives way to the next one, both are named.
+MAX_AUTHORITIES = 2
 # A partner whose clock is behind must not find a fresh certificate not yet valid.
 CLOCK_TOLERANCE = timedelta(days=1)
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_PEM = re.compile(f"{_BEGIN}(.*?){_END}", re.DOTALL)
 
 # What `cryptography` raises for bytes that are no certificate or key: a key of another algorithm's length is an
 # InternalError, a serial number that RFC 5280 forbids is a warning, which refuses where warnings are errors.
@@ -66,8 +72,9 @@ def make_certificate(authority: PemPair, administration: str, hosts: Sequence[st
         raise CertificateError(
             "A certificate needs at least one host", remedy="Name the host that partners connect to."
         )
-    issuer, issuer_key = read_certificate(authority.certificate), _read_key(authority.key)
-    if issuer.public_key() != issuer_key.public_key():
+    issuer_key = _read_key(authority.key)
+    issuer = next((each for each in read_authorities(authority.certificate) if _is_pair(each, issuer_key)), None)
+    if issuer is None:
         raise CertificateError(
             "The authority's key does not belong to its certificate",
             remedy="Restore authority.crt and authority.key from the same backup.",
@@ -105,12 +112,45 @@ def read_certificate(pem: str) -> x509.Certificate:
     return certificate
 
 
+def read_authorities(pem: str) -> tuple[x509.Certificate, ...]:
+    """Parse the PEM certificates of a node's authorities: one, or two while the first gives way to the second.
+
+    Raises: CertificateError.
+    """
+    parts = split_pem(pem)
+    if len(parts) > MAX_AUTHORITIES:
+        raise CertificateError("Too many authorities", where=f"{len(parts)}", remedy=f"At most {MAX_AUTHORITIES}.")
+    return tuple(read_certificate(part) for part in parts or ("",))
+
+
+def split_pem(pem: str) -> tuple[str, ...]:
+    """The certificates in a PEM text, each as a text of its own; what stands between them is left out."""
+    return tuple(f"{_BEGIN}{body}{_END}\n" for body in _PEM.findall(pem))
+
+
+def is_key_of(certificate_pem: str, key_pem: str) -> bool:
+    """Whether a private key belongs to a certificate.
+
+    Raises: CertificateError.
+    """
+    return _is_pair(read_certificate(certificate_pem), _read_key(key_pem))
+
+
+def certificate_ends(pem: str) -> datetime:
+    """When a certificate is no longer valid; of several, the first.
+
+    Raises: CertificateError.
+    """
+    return read_certificate(pem).not_valid_after_utc
+
+
 def check_key_pair(pair: PemPair, what: str) -> None:
-    """Check that a certificate and a key are readable and belong together.
+    """Check that a certificate and a key are readable and belong together; of two certificates, one of them.
 
     Raises: CertificateError naming `what`.
     """
-    if read_certificate(pair.certificate).public_key() != _read_key(pair.key).public_key():
+    key = _read_key(pair.key)
+    if not any(_is_pair(each, key) for each in read_authorities(pair.certificate)):
         raise CertificateError(
             f"The key of the {what} does not belong to its certificate",
             remedy="Restore both files from the same backup.",
@@ -118,18 +158,36 @@ def check_key_pair(pair: PemPair, what: str) -> None:
 
 
 def check_issued_by(certificate_pem: str, authority_pem: str) -> None:
-    """Check that an authority's key signed a certificate.
+    """Check that the key of an authority, or of one of two, signed a certificate.
 
     Raises: CertificateError.
     """
-    try:
-        read_certificate(certificate_pem).verify_directly_issued_by(read_certificate(authority_pem))
-    except (ValueError, TypeError, InvalidSignature) as error:
+    if not is_issued_by(read_certificate(certificate_pem), authority_pem):
         raise CertificateError(
             "The TLS certificate was not issued by this authority",
             where="tls.crt",
             remedy="Restore both from the same backup, or issue the certificate again.",
-        ) from error
+        )
+
+
+def is_issued_by(certificate: x509.Certificate, authority_pem: str) -> bool:
+    """Whether the key of an authority, or of one of two, signed a certificate. Its dates are not looked at.
+
+    Raises: CertificateError where an authority cannot be read.
+    """
+    return any(_has_signed(issuer, certificate) for issuer in read_authorities(authority_pem))
+
+
+def _has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _is_pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    return certificate.public_key() == key.public_key()
 
 
 def _builder(
