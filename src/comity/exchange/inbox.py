@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -151,6 +151,7 @@ class _Group:
             answers = self._answer_messages(fresh)  # R8 to R10
             self._advance(fresh, positions)
             receipts = self._receipts(fresh, answers, positions)  # R11
+            _activate(positions.values())
             for arrival, receipt in zip(fresh, receipts, strict=True):
                 self.outcomes[arrival.number] = receipt
         for arrival, original in repeats:
@@ -242,8 +243,6 @@ class _Group:
             row.contiguous, row.islands = position.contiguous, [list(each) for each in position.islands]
             row.last_envelope_at = self.at
             row.save(update_fields=["contiguous", "islands", "last_envelope_at"])
-            if row.partner.state == Partner.State.INTRODUCED:
-                Partner.objects.filter(pk=row.partner_id, state=row.partner.state).update(state=Partner.State.ACTIVE)
 
     def _receipts(
         self,
@@ -297,6 +296,13 @@ class _Group:
             missing=position.missing[: self.judge.limits.missing_ranges],
         )
         return sign_receipt(receipt, self.keyring.signing)
+
+
+def _activate(receptions: Iterable[Reception]) -> None:
+    """Something came: they are partners in deed. After the append to the log, which everyone locks before a Partner."""
+    new = [row.partner_id for row in receptions if row.partner.state == Partner.State.INTRODUCED]
+    if new:
+        Partner.objects.filter(pk__in=new, state=Partner.State.INTRODUCED).update(state=Partner.State.ACTIVE)
 
 
 def position_of_row(row: Reception) -> Position:
