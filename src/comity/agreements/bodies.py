@@ -14,7 +14,10 @@ from comity.trade import Handling
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who wants to give what kind to whom, for which purpose, at which level, when."""
+    """Who wants to give what kind to whom, for which purpose, at which level, when.
+
+    owner_consents: whose information it is has consented by a signed statement, and that was checked.
+    """
 
     sender: str
     receiver: str
@@ -22,6 +25,7 @@ class Asking:
     purpose: str
     handling: Handling
     at: datetime
+    owner_consents: bool = False
 
 
 def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
@@ -39,6 +43,7 @@ def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
         origin=_word(body, "origin", asking.kind),
         fields=paths_of(body),
         onward_from=None if issuer == asking.sender else issuer,
+        owner_consents=asking.owner_consents,
         size_bytes=_size(_at(body, "size", asking.kind)),
         attributes={name: word for name, word in attributes.items() if word},
     )

@@ -143,14 +143,17 @@ def permit(
     body: Mapping[str, object],
     at: datetime,
     in_reply_to: str = "",
+    owner_consents: bool = False,
 ) -> Release:
     """Leave to share this body, cut to what the article releases. The receipt of the decision is stored either way.
+
+    owner_consents: whoever's information it is has signed a consent, and the caller has checked it.
 
     Call it outside of a transaction, or catch the refusal inside of yours: else its receipt is rolled back with you.
     Raises: PermissionRefusedError, UnknownAgreementError, SharingRefusedError carrying the decision.
     """
     require(actor, Permission.SHARE)
-    asking = Asking(actor.administration, recipient, kind, purpose, handling, at)
+    asking = Asking(actor.administration, recipient, kind, purpose, handling, at, owner_consents)
     named = agreement_row(agreement_id).agreement_id if agreement_id else ""
     answer = release_under(engine(at), asking, body, agreement_id=named, in_reply_to=in_reply_to)
     _record_sharing(actor, answer, at)

@@ -313,7 +313,7 @@ def take_notice(signed: Signed, *, sender: str, agreement: str, is_proved: bool,
     notice = signed.notice
     if not isinstance(notice, HoldingNotice):
         raise TypeError("a notice on a holding is wanted")
-    row, is_new = Holding.objects.get_or_create(
+    row, _ = Holding.objects.get_or_create(
         origin=notice.origin,
         message_id=notice.message,
         holder=notice.holder,
