@@ -48,7 +48,7 @@ class Message:
     """What one administration tells another. Its bytes are canonical JSON, made once and kept.
 
     id: UUIDv7 of the sender. origin: the administration whose information it is. agreement: the hash that is the
-    agreement's id. handling: the word of the level. raw: the bytes as they arrived; empty for a new message.
+    agreement's id. handling: the word of the level. onward: of a message that is handed on, the proof of its origin. raw: the bytes as they arrived; empty for a new message.
     """
 
     kind: str
@@ -64,6 +64,7 @@ class Message:
     body: Mapping[str, object]
     valid_until: datetime | None = None
     in_reply_to: str = ""
+    onward: Mapping[str, object] | None = None
     raw: bytes = field(default=b"", repr=False, compare=False)
 
     def to_bytes(self) -> bytes:
@@ -78,6 +79,8 @@ class Message:
             mapping["valid_until"] = show_instant(self.valid_until)
         if self.in_reply_to:
             mapping["in_reply_to"] = self.in_reply_to
+        if self.onward is not None:
+            mapping["onward"] = dict(self.onward)
         return mapping
 
 
@@ -115,12 +118,16 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
     reply = mapping.get("in_reply_to", "")
     if reply != "":
         check_id(reply, "in_reply_to")
+    onward = mapping.get("onward")
+    if onward is not None and not isinstance(onward, dict):
+        raise MessageFormError("The proof of the origin is no object", where="onward")
     return Message(
         **values,
         created=created,
         body=body,
         valid_until=None if until is None else _instant(until, "valid_until"),
         in_reply_to=cast(str, reply),
+        onward=onward,
         raw=data,
     )
 

@@ -138,6 +138,7 @@ class OutboxEnvelope(models.Model):
     answer = models.BinaryField(null=True)
     answer_index = models.BigIntegerField(null=True)
     answered_at = models.DateTimeField(null=True)
+    handed_digests = models.BinaryField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["envelope_id"], name="outbox_envelope_once")]
@@ -230,6 +231,7 @@ class InboxMessage(models.Model):
 
     processed_at: when its journey ended well; None while it is due. answer: JSON text, repeated to duplicates.
     keep_until: when the agreement bids us to purge it. purged_at: since when `data` is empty; purge_ground: why.
+    leaf: of a purged one, its RFC 6962 leaf hash, so that the other messages of its envelope stay provable.
     """
 
     sender = models.CharField(max_length=16)
@@ -253,6 +255,7 @@ class InboxMessage(models.Model):
     keep_until = models.DateTimeField(null=True)
     purged_at = models.DateTimeField(null=True)
     purge_ground = models.CharField(max_length=40, blank=True)
+    leaf = models.BinaryField(null=True)
     failures = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
