@@ -21,6 +21,7 @@ COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
     "batch": "comity.node.main:batch",
     "demo": "comity.cli.demo.command:demo",
+    "doctor": "comity.node.doctor:doctor",
     "exchange": "comity.cli.exchange:exchange",
     "import": "comity.cli.intake:import_command",
     "init": "comity.node.commands:init",
