@@ -17,6 +17,7 @@ MOST_LINES_ON_THE_GROUND = 300
 # Workers' edges, where a loop must outlive whatever one turn of it raises; each logs.
 WORKERS = {
     "node/jobs.py",
+    "exchange/collector.py",
     "exchange/delivery.py",
     "exchange/inbox.py",
     "exchange/transports/https/clerks.py",

@@ -71,3 +71,9 @@ class TransportError(ExchangeError):
     """The partner's node could not be reached, or it broke off: try again later."""
 
     code = "unreachable"
+
+
+class CarriedFormError(ExchangeError):
+    """What was fetched or carried is not in its form: nothing in it was taken."""
+
+    code = "bad_file"

@@ -36,7 +36,8 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartnerView:
-    """A partner and how the exchange with it goes. next_sequence: of the next message to it."""
+    """A partner and how the exchange with it goes. next_sequence: of the next message to it. way: push, collect or
+    file: how our envelopes reach it; is_collected: we fetch what it has for us. to_carry: answers for the next file."""
 
     administration: str
     name: str
@@ -57,6 +58,9 @@ class PartnerView:
     cosigned_size: int
     followed_size: int
     waiting: int
+    way: str
+    is_collected: bool
+    to_carry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +278,9 @@ def _view(row: Partner) -> PartnerView:
         cosigned_size=row.delivery.cosigned_size,
         followed_size=row.delivery.followed_size,
         waiting=OutboxMessage.objects.filter(partner=row, state__in=["waiting", "sent"]).count(),
+        way=row.way,
+        is_collected=row.is_collected,
+        to_carry=row.carried_answers.count(),
     )
 
 

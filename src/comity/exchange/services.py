@@ -168,6 +168,33 @@ def _priority(posting: Posting) -> Priority:
     return priority_of(posting.release) if posting.priority is None else posting.priority
 
 
+@transaction.atomic
+def set_partner_way(
+    actor: Actor, *, administration: str, way: str, at: datetime, is_collected: bool | None = None
+) -> None:
+    """How our envelopes reach a partner, one of Partner.Way; is_collected: whether we fetch what it has for us.
+
+    None leaves that as it is. What is open goes by the new way. Raises: PermissionRefusedError, PartnerUnknownError,
+    PartnerStateError where there is no such way.
+    """
+    require(actor, Permission.MANAGE_PARTNERS)
+    if way not in Partner.Way.values:
+        raise PartnerStateError(
+            "There is no such way to a partner",
+            where=way[:40],
+            remedy=f"Choose one of {', '.join(Partner.Way.values)}.",
+        )
+    changes = {"way": way} | ({} if is_collected is None else {"is_collected": is_collected})
+    if not Partner.objects.filter(administration=administration).update(**changes):
+        raise PartnerUnknownError("No such partner", where=administration, remedy="See `comity partner list`.")
+    Delivery.objects.filter(partner__administration=administration).update(
+        failures=0, next_attempt_at=None, last_error=""
+    )
+    facts = {name: str(value) for name, value in changes.items()}
+    record_deed(actor, deed="set_partner_way", subject=f"partner:{administration}", facts=facts, at=at)
+    transaction.on_commit(posted.ring)
+
+
 def _compose(posting: Posting, at: datetime) -> Message:
     release = posting.release
     return Message(

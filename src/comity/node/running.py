@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from dataclasses import replace
 
 import uvicorn
 from django.conf import settings
@@ -15,6 +16,7 @@ from comity.common import ComityError, utc_now
 from comity.console.asgi import application
 from comity.console.live import LiveEvents
 from comity.exchange.bell import arrived
+from comity.exchange.collector import CollectWorker
 from comity.exchange.delivery import DeliveryWorker
 from comity.exchange.inbox import Receiver
 from comity.exchange.transports.https.peercert import BoundedProtocol
@@ -63,7 +65,9 @@ def run_node(*, with_parent: bool) -> None:
     log.info(
         "serving %s: officers on %s, partners on %s", wishes.administration, wishes.console.url, wishes.partners.url
     )
-    run_until_stopped(servers, (jobs, DeliveryWorker(keyring, clock=utc_now)), with_parent=with_parent)
+    delivery = DeliveryWorker(keyring, clock=utc_now)
+    collecting = CollectWorker(replace(receiver), clock=utc_now)  # a receiver of its own: one thread uses one
+    run_until_stopped(servers, (jobs, delivery, collecting), with_parent=with_parent)
 
 
 def _console_server(listener: Listener) -> uvicorn.Server:

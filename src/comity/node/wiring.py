@@ -8,6 +8,7 @@ from functools import partial
 
 from comity.exchange.inbox import Handler, process_due
 from comity.exchange.judging import Validator
+from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
 from comity.journeys import receive
 from comity.journeys.arrive import assess_waiting
@@ -43,5 +44,5 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
 
 
 def routes_of(keyring: Keyring, home: Home) -> tuple[Route, ...]:
-    """What partners may ask on their port besides sending envelopes and asking for their position."""
-    return ()
+    """What partners may ask on their port besides sending envelopes and asking for their position. home: of files."""
+    return (collect_route(keyring),)

@@ -24,6 +24,7 @@ from comity.exchange.transports.base import Done, Told
 from comity.exchange.transports.https.connection import Connection, Response
 from comity.exchange.transports.https.contexts import client_context
 from comity.exchange.transports.https.paths import (
+    ENVELOPE_MEDIA_TYPE,
     ENVELOPES_PATH,
     POSITION_PATH,
     PROBLEM_MEDIA_TYPE,
@@ -60,6 +61,13 @@ class Request:
     body: bytes = b""
     media_type: str = "application/octet-stream"
     most_bytes: int = MAX_ANSWER_BYTES
+
+    def to_bytes(self, target: SplitResult) -> bytes:
+        """The request in HTTP/1.1 to this endpoint."""
+        head = f"{self.method} {target.path.rstrip('/')}{self.path} HTTP/1.1\r\nhost: {target.netloc}\r\n"
+        if self.method != "GET":
+            head += f"content-type: {self.media_type}\r\ncontent-length: {len(self.body)}\r\n"
+        return f"{head}\r\n".encode() + self.body
 
 
 Heard = Callable[[Response | TransportError], None]
@@ -135,8 +143,7 @@ class HTTPSTransport:
     async def _deliver(self, parcel: Parcel, done: Done) -> None:
         outcome = Outcome(failure="The node is stopping")
         try:
-            head = f"content-type: application/vnd.comity.envelope\r\ncontent-length: {len(parcel.data)}\r\n"
-            response = await self._ask(parcel.peer, "POST", ENVELOPES_PATH, head, parcel.data)
+            response = await self._ask(parcel.peer, Request("POST", ENVELOPES_PATH, parcel.data, ENVELOPE_MEDIA_TYPE))
             outcome = replace(_outcome_of(response), certificate_until=self._pool(parcel.peer).certificate_until)
         except TransportError as error:
             outcome = Outcome(failure=str(error))
@@ -146,7 +153,7 @@ class HTTPSTransport:
     async def _position(self, peer: Peer, told: Told) -> None:
         position = None
         try:
-            response = await self._ask(peer, "GET", self._naming(POSITION_PATH), "", b"")
+            response = await self._ask(peer, self._named(Request("GET", POSITION_PATH)))
             position = _position_of(response)
         except TransportError:
             position = None
@@ -156,30 +163,26 @@ class HTTPSTransport:
     async def _question(self, peer: Peer, request: Request, heard: Heard) -> None:
         answer: Response | TransportError = TransportError("The node is stopping")
         try:
-            head = f"content-type: {request.media_type}\r\ncontent-length: {len(request.body)}\r\n"
-            path = self._naming(request.path)
-            answer = await self._ask(peer, request.method, path, head, request.body, most_bytes=request.most_bytes)
+            answer = await self._ask(peer, self._named(request))
         except TransportError as error:
             answer = error
         finally:
             heard(answer)
 
-    def _naming(self, path: str) -> str:
-        return f"{path}{'&' if '?' in path else '?'}sender={self._keyring.administration}"
+    def _named(self, request: Request) -> Request:
+        mark = "&" if "?" in request.path else "?"
+        return replace(request, path=f"{request.path}{mark}sender={self._keyring.administration}")
 
-    async def _ask(  # noqa: PLR0913  # a request's parts, as they go over the wire
-        self, peer: Peer, method: str, path: str, head: str, body: bytes, *, most_bytes: int = MAX_ANSWER_BYTES
-    ) -> Response:
+    async def _ask(self, peer: Peer, request: Request) -> Response:
         target = urlsplit(peer.endpoint)
-        prefix = target.path.rstrip("/")
-        request = f"{method} {prefix}{path} HTTP/1.1\r\nhost: {target.netloc}\r\n{head}\r\n".encode() + body
+        data = request.to_bytes(target)
         pool = self._pool(peer)
         while True:
             connection = pool.idle.pop() if pool.idle else await self._connect(target, pool)
             is_used = connection.answers > 0
             try:
                 async with asyncio.timeout(self._answer_seconds):
-                    response = await connection.ask(request, most_bytes=most_bytes)
+                    response = await connection.ask(data, most_bytes=request.most_bytes)
             except TimeoutError as error:
                 connection.close()
                 raise TransportError("No answer in time", where=f"{self._answer_seconds:g} s") from error
