@@ -178,7 +178,7 @@ class Consent(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner", "message_id"], name="custody_consent"),
+            models.Index(fields=["owner", "message_id"], name="custody_consent_about"),
             models.Index(fields=["state", "asked_at"], name="custody_consent_waiting"),
         ]
 

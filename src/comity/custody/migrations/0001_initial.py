@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('statement', models.BinaryField(default=bytes)),
             ],
             options={
-                'indexes': [models.Index(fields=['owner', 'message_id'], name='custody_consent'), models.Index(fields=['state', 'asked_at'], name='custody_consent_waiting')],
+                'indexes': [models.Index(fields=['owner', 'message_id'], name='custody_consent_about'), models.Index(fields=['state', 'asked_at'], name='custody_consent_waiting')],
             },
         ),
         migrations.CreateModel(
