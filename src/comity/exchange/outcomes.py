@@ -111,6 +111,9 @@ class Recorder:
                     "The answers of %s could not be recorded", by_partner[partner_id][0].parcel.peer.administration
                 )
                 self._record_partner(_locked(partner_id), [_unrecorded(each) for each in by_partner[partner_id]])
+        # What a partner answered is proof that it knows us. Last: who holds a Partner must not wait for a head or the log.
+        known = {each.parcel.peer.id for each in checked if each.receipt is not None}
+        Partner.objects.filter(pk__in=known, state=Partner.State.INTRODUCED).update(state=Partner.State.ACTIVE)
 
     def _record_partner(self, delivery: Delivery, checked: Sequence[Checked]) -> None:
         answered = [(each.parcel, each.receipt) for each in checked if each.receipt is not None]
@@ -164,8 +167,6 @@ class Recorder:
         messages.filter(sequence__in=accepted).update(state=OutboxMessage.State.DELIVERED, answered_at=self.at)
         for sequence, answer in refused:
             self._refuse(partner_id, sequence, answer)
-        # What the partner answered is proof that it knows us.
-        Partner.objects.filter(pk=partner_id, state=Partner.State.INTRODUCED).update(state=Partner.State.ACTIVE)
 
     def _refuse(self, partner_id: int, sequence: int, answer: Answer) -> None:
         logger.warning("Message %s was refused: %s %s", answer.id, answer.code, answer.text)
