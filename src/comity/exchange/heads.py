@@ -42,11 +42,14 @@ class Witnessing:
 
 
 def witness_heads(arrivals: Sequence[Arrival], *, keyring: Keyring, at: datetime) -> dict[int, Witnessing]:
-    """Follow the heads in these envelopes, in the order of senders. By number of the arrival."""
+    """Follow the heads in these envelopes. By number of the arrival.
+
+    In the order of partners, as answers are recorded: else the two could wait for each other's heads.
+    """
     with_heads = [each for each in arrivals if each.contents.log_head or each.contents.partner_head]
     return {
         each.number: _witness_arrival(each, keyring, at)
-        for each in sorted(with_heads, key=lambda arrival: arrival.contents.sender)
+        for each in sorted(with_heads, key=lambda arrival: arrival.peer.id)
     }
 
 
