@@ -5,6 +5,7 @@ from comity.ledger.errors import (
     BundleError,
     CommitmentError,
     LedgerError,
+    LogBehindError,
     LogDamagedError,
     NoCheckpointError,
     NoEntryError,
@@ -13,7 +14,9 @@ from comity.ledger.errors import (
     StaleHeadError,
     WrongSignerError,
 )
-from comity.ledger.rules import commit, kind_of, opens
+from comity.ledger.quorum import Quorum, QuorumStanding
+from comity.ledger.remote import RemoteTree, TilesError
+from comity.ledger.rules import LookState, commit, kind_of, opens
 
 __all__ = [
     "Bundle",
@@ -21,13 +24,19 @@ __all__ = [
     "CommitmentError",
     "Leaf",
     "LedgerError",
+    "LogBehindError",
     "LogDamagedError",
+    "LookState",
     "NoCheckpointError",
     "NoEntryError",
     "NoTransactionError",
+    "Quorum",
+    "QuorumStanding",
+    "RemoteTree",
     "SplitViewError",
     "StaleHeadError",
     "Step",
+    "TilesError",
     "WrongSignerError",
     "commit",
     "kind_of",

@@ -74,6 +74,25 @@ class SplitViewError(LedgerError):
         self.shown = shown
 
 
+class LogBehindError(LedgerError):
+    """The log has fewer entries than a partner has seen, or that is not known yet: appending would begin a second
+    history.
+
+    size: of the log. seen_size: of the largest checkpoint with our signature that a partner holds. witness: which one.
+    """
+
+    code = "log_behind"
+
+    def __init__(self, what: str, *, size: int, seen_size: int, witness: str = "") -> None:
+        super().__init__(
+            what,
+            where=f"{size} entries here, {seen_size} seen by {witness}" if witness else f"{size} entries here",
+            remedy="Nothing was appended. Restore a newer backup, or run `comity ledger monitor --once` to ask the"
+            " partners; see docs/guide/witnesses.md.",
+        )
+        self.size, self.seen_size, self.witness = size, seen_size, witness
+
+
 class BundleError(ComityError):
     """A file is no bundle of one exchange."""
 

@@ -15,11 +15,23 @@ class RowNumberField(models.BigIntegerField):  # type: ignore[type-arg]  # not g
 
 
 class LogState(models.Model):
-    """The one row (id 1) that appends lock: the log's name and its signed checkpoint of nothing."""
+    """The one row (id 1) that appends lock: the log's name and its signed checkpoint of nothing.
+
+    seen_size, seen_note, seen_by: the largest checkpoint with our own signature that a partner showed us, if it was
+    larger than the log then was. claimed_size, claimed_by: the same by a partner's word alone. held_at, hold_reason:
+    nothing is appended until the partners were asked.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     origin = models.CharField(max_length=200)
     note = models.TextField()
+    seen_size = models.BigIntegerField(default=0)
+    seen_note = models.TextField(blank=True)
+    seen_by = models.CharField(max_length=16, blank=True)
+    claimed_size = models.BigIntegerField(default=0)
+    claimed_by = models.CharField(max_length=16, blank=True)
+    held_at = models.DateTimeField(null=True)
+    hold_reason = models.CharField(max_length=200, blank=True)
 
 
 class Batch(models.Model):
@@ -78,7 +90,12 @@ class PartnerHead(models.Model):
 
 
 class SplitView(models.Model):
-    """Evidence that a log showed two histories: two notes that it signed and that cannot both be true."""
+    """Evidence that a log showed two histories: two notes that it signed and that cannot both be true.
+
+    digest: SHA-256 of the log's key and both texts, so that one pair is kept once. prefix_root, path: the proof where
+    the sizes differ. is_proven: anyone can check it offline; else the log only failed to show that it goes on.
+    reported_by: the partner that told us, empty where it was found here. told_at: when the partners were told.
+    """
 
     origin = models.CharField(max_length=200, db_index=True)
     vkey = models.CharField(max_length=300)
@@ -86,3 +103,20 @@ class SplitView(models.Model):
     seen_note = models.TextField()
     shown_note = models.TextField()
     found_at = models.DateTimeField()
+    digest = models.CharField(max_length=64, unique=True)
+    prefix_root = models.BinaryField(default=bytes)
+    path = models.JSONField(default=list)
+    is_proven = models.BooleanField(default=False)
+    reported_by = models.CharField(max_length=16, blank=True)
+    told_at = models.DateTimeField(null=True)
+
+
+class LogLook(models.Model):
+    """What the monitor last found of a partner's log. state: a word of rules.LookState; detail: a sentence."""
+
+    administration = models.CharField(max_length=16, primary_key=True)
+    origin = models.CharField(max_length=200)
+    state = models.CharField(max_length=16)
+    detail = models.CharField(max_length=300)
+    size = models.BigIntegerField(default=0)
+    looked_at = models.DateTimeField()

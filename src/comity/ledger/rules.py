@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from enum import StrEnum
 
 from comity.ledger.errors import CommitmentError
 from comity.trust import canonical_json
@@ -19,6 +20,20 @@ MAX_SALT_BYTES = 64
 MAX_KIND_CHARS = 40
 
 _DOMAIN = b"comity/commitment/1\n"
+
+
+class LookState(StrEnum):
+    """What came of a look at a partner's log.
+
+    Cosigned: it continues what was seen. Apart: it cannot be asked from here. Unreachable: it did not answer. Suspect:
+    it does not show what it signed. Split: it showed two histories.
+    """
+
+    COSIGNED = "cosigned"
+    APART = "apart"
+    UNREACHABLE = "unreachable"
+    SUSPECT = "suspect"
+    SPLIT = "split"
 
 
 def commit(kind: str, digest: bytes, *, agreement: str, message_id: str, salt: bytes) -> bytes:

@@ -17,16 +17,47 @@ from comity.ledger.errors import (
     StaleHeadError,
     WrongSignerError,
 )
+from comity.ledger.guarding import (
+    check_guard,
+    hold_appends,
+    mark_told,
+    note_claim,
+    note_look,
+    record_split,
+    record_suspicion,
+    refuse_fork,
+    release_appends,
+    withdraw_claim,
+)
 from comity.ledger.models import Cosignature, LogState, PartnerHead, SplitView
 from comity.ledger.selectors import note_at
 from comity.ledger.tree import subtree_id
-from comity.trust import NoteError, ProofError, merkle, notes, tiles, tlogproof
+from comity.trust import ForkProof, NoteError, ProofError, merkle, notes, tiles, tlogproof
+
+__all__ = [
+    "MAX_BATCH",
+    "Appended",
+    "append",
+    "hold_appends",
+    "mark_told",
+    "note_claim",
+    "note_look",
+    "open_log",
+    "record_cosignature",
+    "record_split",
+    "record_suspicion",
+    "refuse_fork",
+    "release_appends",
+    "withdraw_claim",
+    "witness",
+]
 
 MAX_BATCH = 4096
 
 # Statements by hand: through the ORM they cost more than hashing 256 entries.
-_LOCK = "SELECT id FROM ledger_logstate WHERE id = 1 FOR UPDATE"
+_GUARD = "SELECT seen_size, seen_by, held_at FROM ledger_logstate WHERE id = 1"
 _LAST = "SELECT size, stack, note FROM ledger_batch ORDER BY first_index DESC LIMIT 1"
+_BOTH = f"SELECT seen_size, seen_by, held_at, size, stack, note FROM ({_GUARD}) LEFT JOIN ({_LAST}) ON true"  # noqa: S608  # of two constants
 _INSERT = (
     "INSERT INTO ledger_batch (first_index, size, appended_us, note, stack, hashes, entries)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
@@ -71,7 +102,8 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
     """Append entries and sign the new checkpoint, in the transaction of the deed that they prove.
 
     entries: at most 4,096 of at most 65,535 bytes; none leaves the log as it is.
-    Raises: NoTransactionError, WrongSignerError, LedgerError, TileError, LogDamagedError.
+    Raises: NoTransactionError, WrongSignerError, LedgerError, TileError, LogDamagedError; LogBehindError where a
+    partner has seen more of this log than there is.
     """
     database = transaction.get_connection()
     if not database.in_atomic_block:
@@ -100,17 +132,16 @@ def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.Log
 
     note: our checkpoint with our signature and the partner's.
     Raises: NoteError where either signature is missing or wrong; SplitViewError where our key signed another history
-    than the one stored here; LedgerError for a checkpoint that this log never had.
+    than the one stored here; LogBehindError where the log is smaller; LedgerError for a size that no append ended at.
     """
     checkpoint, opened = notes.open_checkpoint(note, log, [cosigner])
     seconds = opened.signed_by.get(cosigner.vkey)
     if seconds is None:
         raise NoteError("The partner did not cosign this checkpoint", where=cosigner.name)
     ours = note_at(checkpoint.size)
-    if ours is None:
+    if ours is None or notes.split_note(ours)[0] != opened.text:
+        refuse_fork(note, log=log, witness=cosigner.name, at=at)
         raise LedgerError("This log never signed a checkpoint of that size", where=f"size {checkpoint.size}")
-    if notes.split_note(ours)[0] != opened.text:
-        raise SplitViewError("Our own key signed two histories", where=f"size {checkpoint.size}", seen=ours, shown=note)
     theirs = (cosigner.name, cosigner.key_id)
     lines = [each for each in notes.split_note(note)[1] if (each.name, each.key_id) == theirs]
     newest = max(lines, key=lambda each: each.signature[:8])  # the time, big-endian (tlog-cosignature)
@@ -139,9 +170,10 @@ def witness(
     old_size, proof: the consistency proof and the size it starts from; 0 and none at first sight. known: the partner's
     log key. A fork is kept as evidence in the caller's transaction: catch the error inside it, or call without one.
     Raises: NoteError where the log did not sign; StaleHeadError where the proof starts elsewhere or the checkpoint is
-    older than one seen; SplitViewError where the two cannot both be true.
+    older than one seen; SplitViewError where the two cannot both be true, or the log has shown two histories before.
     """
     checkpoint, opened = notes.open_checkpoint(note, known)
+    _refuse_split(known)
     with transaction.atomic():
         seen = PartnerHead.objects.select_for_update().filter(origin=checkpoint.origin).first()
         reason = _contradiction(checkpoint, seen, old_size, proof)
@@ -151,15 +183,23 @@ def witness(
             line = cosigner.sign(opened.text, at)
             _remember(checkpoint, note=note, line=line, vkey=known.vkey, at=at)
             return line
-        SplitView.objects.create(
-            origin=checkpoint.origin,
-            vkey=known.vkey,
-            reason=reason,
-            seen_note=seen.note,
-            shown_note=note,
-            found_at=at,
-        )
+        fork = ForkProof(known.vkey, seen.note, note, reason)
+        if checkpoint.size == seen.size:
+            record_split(fork, at=at)
+        else:
+            record_suspicion(fork, at=at)
     raise SplitViewError(reason, where=f"{checkpoint.origin}, size {checkpoint.size}", seen=seen.note, shown=note)
+
+
+def _refuse_split(known: notes.LogVerifier) -> None:
+    view = SplitView.objects.filter(vkey=known.vkey, is_proven=True).order_by("id").first()
+    if view is not None:
+        raise SplitViewError(
+            "The log has shown two histories, and nothing of it is cosigned any more",
+            where=known.name,
+            seen=view.seen_note,
+            shown=view.shown_note,
+        )
 
 
 def _contradiction(
@@ -201,13 +241,15 @@ def _remember(checkpoint: notes.Checkpoint, *, note: str, line: str, vkey: str, 
 
 def _lock(cursor: CursorWrapper, signer: notes.LogSigner, at: datetime) -> tuple[merkle.Frontier, str]:
     """The right edge of the tree and the last note; nobody else appends until the transaction ends."""
-    row = _last_row(cursor)
-    if row is None:
+    guard, row = _last_row(cursor)
+    if guard is None:
         open_log(signer=signer, at=at)
-        row = _last_row(cursor)  # another worker may have begun the log, and waited for us to wait for it
+        guard, row = _last_row(cursor)  # another worker may have begun the log, and waited for us to wait for it
     if row is None:
         row = (0, b"", LogState.objects.get(id=1).note)
     size, stack, note = row[0], bytes(row[1]), row[2]
+    if guard is not None:
+        check_guard(size, *guard)
     hashes = [stack[place : place + merkle.HASH_SIZE] for place in range(0, len(stack), merkle.HASH_SIZE)]
     if note.startswith(notes.Checkpoint(signer.name, size, merkle.fold(hashes)).text + "\n"):
         return merkle.Frontier.from_stack(size, hashes), note
@@ -221,13 +263,18 @@ def _lock(cursor: CursorWrapper, signer: notes.LogSigner, at: datetime) -> tuple
     )
 
 
-def _last_row(cursor: CursorWrapper) -> tuple[int, bytes, str] | None:
+def _last_row(cursor: CursorWrapper) -> tuple[tuple[int, str, object] | None, tuple[int, bytes, str] | None]:
+    """What guards the log, locked, and its last batch."""
     # SQLite's transactions begin IMMEDIATE: the whole database is locked already. PostgreSQL needs the lock in a
     # statement of its own: the next one then sees what the worker before us committed.
-    for statement in (_LOCK, _LAST) if cursor.db.features.has_select_for_update else (_LAST,):
-        cursor.execute(statement)
-    row: tuple[int, bytes, str] | None = cursor.fetchone()
-    return row
+    if not cursor.db.features.has_select_for_update:
+        cursor.execute(_BOTH)
+        both = cursor.fetchone()
+        return (both[:3], both[3:] if both[3] is not None else None) if both else (None, None)
+    cursor.execute(f"{_GUARD} FOR UPDATE")
+    guard: tuple[int, str, object] | None = cursor.fetchone()
+    cursor.execute(_LAST)
+    return guard, cursor.fetchone()
 
 
 def _insert_subtrees(cursor: CursorWrapper, growth: merkle.Growth) -> None:
