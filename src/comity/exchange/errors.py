@@ -17,6 +17,18 @@ class MessageFormError(ExchangeError):
     code = "bad_message"
 
 
+class MessageRefusedError(MessageFormError):
+    """A message that can be read is not taken.
+
+    code: created_in_future, expired, unknown_kind, unknown_handling, unknown_origin, wrong_origin, consent_missing,
+    not_origin, wrong_signature.
+    """
+
+    def __init__(self, code: str, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.code = code
+
+
 class EnvelopeRefusedError(ExchangeError):
     """An envelope is refused whole: nothing in it was read, and the sender still has it.
 
@@ -65,6 +77,19 @@ class MessageUnknownError(ExchangeError):
     """No message of that id was sent or received here."""
 
     code = "unknown_message"
+
+
+class StrengthMissingError(ExchangeError):
+    """An agreement asks for a stronger seal or a second signature, and one end has no key for it.
+
+    code: weaker_seal, second_signature_missing.
+    """
+
+    code = "weaker_seal"
+
+    def __init__(self, code: str, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.code = code
 
 
 class TransportError(ExchangeError):

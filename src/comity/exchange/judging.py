@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from comity.agreements import (
     DUTY_KINDS,
+    Agreement,
     Asking,
     Decision,
     DutyAsked,
@@ -20,9 +21,11 @@ from comity.agreements import Incoming as Asked
 from comity.agreements.selectors import adopted_agreement, engine_of
 from comity.common import ComityError
 from comity.exchange.arrivals import Arrival
-from comity.exchange.errors import MessageFormError
+from comity.exchange.duties import check_signer
+from comity.exchange.errors import MessageFormError, MessageRefusedError
 from comity.exchange.limits import Limits
 from comity.exchange.message import Message, read_message
+from comity.exchange.onward import Provenance, check_onward
 from comity.exchange.receipt import Answer
 from comity.trade import Handling
 from comity.trust import sha256_hex
@@ -88,6 +91,7 @@ class Judge:
     at: datetime
     refused: list[tuple[SharingRequest, Decision]] = field(default_factory=list)
     engines: dict[str, Engine | None] = field(default_factory=dict)
+    agreements: dict[str, Agreement | None] = field(default_factory=dict)
 
     def answer(self, incoming: Incoming) -> Answer:
         """Steps R8 and R9: form, ends, times, kind, body, agreement. A refusal names what and why."""
@@ -99,7 +103,8 @@ class Judge:
             self._check_ends(message, incoming)
             self._check_times(message)
             self._check_body(message)
-            return self._authorise(message, refused)
+            provenance = check_onward(message, self.at) if message.onward is not None else None
+            return self._authorise(message, provenance, refused)
         except ComityError as error:
             return _refusal(refused, error)
 
@@ -110,12 +115,16 @@ class Judge:
                 raise MessageFormError(
                     f"The {name} of the message is not that of its envelope", where=name, remedy="Send it anew."
                 )
-        if message.origin != message.sender:
-            # Whose word it is decides whose reliability it moves: only its own signature says so.
+        # Whose word it is decides whose reliability it moves: only its own signature says so (step O1).
+        if message.origin != message.sender and (message.onward is None or message.kind in DUTY_KINDS):
             raise MessageFormError(
                 f"{message.sender} cannot speak as {message.origin}",
                 where="origin",
-                remedy="Send it as your own, and name whom it came from in the body.",
+                remedy="Hand it on with the proof of its origin, or send it as your own and name the source.",
+            )
+        if message.origin == message.sender and message.onward is not None:
+            raise MessageFormError(
+                "A message of its sender's own needs no proof of another origin", where="onward", remedy="Leave it out."
             )
 
     def _check_times(self, message: Message) -> None:
@@ -144,13 +153,16 @@ class Judge:
                 remedy=f"Known here are: {', '.join(sorted(self.validators))}.",
             )
         validate(message.body)
+        if message.kind in DUTY_KINDS:
+            check_signer(message, self.at)
 
-    def _authorise(self, message: Message, refused: Answer) -> Answer:
+    def _authorise(self, message: Message, provenance: Provenance | None, refused: Answer) -> Answer:
         """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
         handling = _handling(message.handling)
-        asking = Asking(message.sender, message.recipient, message.kind, message.purpose, handling, self.at)
+        consents = provenance is not None and provenance.consents
+        asking = Asking(message.sender, message.recipient, message.kind, message.purpose, handling, self.at, consents)
         if message.kind in DUTY_KINDS:
-            agreement = adopted_agreement(message.agreement)
+            agreement = self._agreement(message.agreement)
             request, decision = judge_duty(DutyAsked(asking, message.agreement, agreement, message.body))
         else:
             incoming = Asked(asking, message.agreement, message.article, message.body)
@@ -169,18 +181,15 @@ class Judge:
             remedy=remedy,
         )
 
+    def _agreement(self, agreement_id: str) -> Agreement | None:
+        if agreement_id not in self.agreements:
+            self.agreements[agreement_id] = adopted_agreement(agreement_id)
+        return self.agreements[agreement_id]
+
     def _engine(self, agreement_id: str) -> Engine | None:
         if agreement_id not in self.engines:
             self.engines[agreement_id] = engine_of(agreement_id)
         return self.engines[agreement_id]
-
-
-class MessageRefusedError(MessageFormError):
-    """A message that can be read is not taken. code: created_in_future, expired, unknown_kind, unknown_handling."""
-
-    def __init__(self, code: str, what: str, *, where: str = "", remedy: str = "") -> None:
-        super().__init__(what, where=where, remedy=remedy)
-        self.code = code
 
 
 def _handling(word: str) -> Handling:

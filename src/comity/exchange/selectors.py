@@ -358,7 +358,7 @@ def _sent_view(row: OutboxMessage) -> MessageView:
     envelope = envelope_of(row)
     return MessageView(
         line=_sent_line(row),
-        message=read_message(bytes(row.data)),
+        message=_readable(bytes(row.data)),
         data=bytes(row.data),
         sha256=row.sha256,
         sequence=row.sequence,

@@ -28,6 +28,8 @@ from comity.exchange.invitation import Invitation, read_invitation
 from comity.exchange.limits import LIMITS, Priority
 from comity.exchange.message import Message
 from comity.exchange.models import Delivery, OutboxMessage, Partner, PartnerKeys, Reception
+from comity.exchange.onward import Onward
+from comity.exchange.strength import check_posting
 from comity.ledger import commit
 from comity.ledger.services import append
 from comity.staff import Permission, require
@@ -48,11 +50,13 @@ class Posting:
     """A release that is to be posted. in_reply_to: the message that it answers, where the release does not say.
 
     priority: None lets the kind decide: duties and the most urgent alerts overtake everything else.
+    onward: the proof of its origin, of a message that is handed on.
     """
 
     release: Release
     in_reply_to: str = ""
     priority: Priority | None = None
+    onward: Onward | None = None
 
 
 def priority_of(release: Release) -> Priority:
@@ -74,9 +78,10 @@ def post(actor: Actor, release: Release, *, signer: LogSigner, at: datetime, in_
 def post_all(actor: Actor, postings: Sequence[Posting], *, signer: LogSigner, at: datetime) -> tuple[str, ...]:
     """As `post`, for several messages in one transaction. Returns their ids in the same order.
 
-    Raises: PartnerUnknownError, PartnerStateError, MessageFormError; then nothing is posted.
+    Raises: PartnerUnknownError, PartnerStateError, StrengthMissingError, MessageFormError; then nothing is posted.
     """
     messages = [_compose(posting, at) for posting in postings]  # S1
+    _check_strength(messages, at)
     data = [message.to_bytes() for message in messages]
     for message, each in zip(messages, data, strict=True):
         _check_size(message, each)
@@ -196,11 +201,12 @@ def set_partner_way(
 
 
 def _compose(posting: Posting, at: datetime) -> Message:
-    release = posting.release
+    release, onward = posting.release, posting.onward
+    ends = [each for each in (release.valid_until, onward.keep_until if onward else None) if each is not None]
     return Message(
         kind=release.kind,
         id=str(new_id(at)),
-        origin=release.sender,
+        origin=onward.origin if onward else release.sender,
         sender=release.sender,
         recipient=release.recipient,
         agreement=release.agreement_id,
@@ -208,9 +214,10 @@ def _compose(posting: Posting, at: datetime) -> Message:
         purpose=release.purpose,
         handling=release.handling.word,
         created=at,
-        valid_until=release.valid_until,
+        valid_until=min(ends, default=None),
         in_reply_to=posting.in_reply_to or release.in_reply_to,
         body=release.body,
+        onward=onward.to_mapping() if onward else None,
     )
 
 
@@ -221,6 +228,12 @@ def _check_size(message: Message, data: bytes) -> None:
             where=f"{message.kind}, {len(data)} bytes",
             remedy=f"At most {LIMITS.message_bytes} bytes: name evidence by its hash and share the file by itself.",
         )
+
+
+def _check_strength(messages: Sequence[Message], at: datetime) -> None:
+    recipients = {message.recipient for message in messages}
+    for peer in load_peers(recipients).values():
+        check_posting(peer, [each.kind for each in messages if each.recipient == peer.administration], at)
 
 
 def _take_sequences(recipients: Sequence[str]) -> list[tuple[int, int]]:
