@@ -15,8 +15,8 @@ from comity.exchange.delivery import DeliveryWorker
 from comity.exchange.directory import load_peer
 from comity.exchange.envelope import Contents, messages_root, seal_envelope, sign_contents
 from comity.exchange.inbox import Receiver, process_due
+from comity.exchange.limits import SendingRules
 from comity.exchange.models import InboxMessage, OutboxEnvelope, OutboxMessage
-from comity.exchange.outbox import SendingRules
 from comity.exchange.receipt import read_receipt, read_sealed_receipt
 from comity.exchange.services import Posting, introduce_partner, post_all
 from comity.exchange.transports.https.server import PartnerPort, make_server

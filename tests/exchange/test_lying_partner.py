@@ -15,9 +15,8 @@ from comity.exchange.directory import Peer
 from comity.exchange.envelope import Contents, read_contents, sign_contents
 from comity.exchange.errors import EnvelopeRefusedError, PartnerStateError
 from comity.exchange.invitation import read_invitation, write_invitation
-from comity.exchange.limits import LIMITS
+from comity.exchange.limits import LIMITS, SendingRules
 from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Partner, Reception
-from comity.exchange.outbox import SendingRules
 from comity.exchange.outcomes import Outcome, Recorder
 from comity.exchange.receipt import Answer, read_receipt, read_sealed_receipt, sign_receipt
 from comity.exchange.services import Posting, introduce_partner, post_all, suspend_partner

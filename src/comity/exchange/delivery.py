@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import close_old_connections, connections, transaction
 
@@ -20,9 +21,19 @@ from comity.common import Clock
 from comity.exchange.bell import posted
 from comity.exchange.checking import Parcel
 from comity.exchange.directory import Peer, load_peers
+from comity.exchange.limits import RULES, SendingRules
 from comity.exchange.models import Partner
-from comity.exchange.outbox import RULES, Formed, Former, SendingRules, seal_all
-from comity.exchange.outcomes import Checked, Outcome, Recorder, apply_position, check_outcome
+from comity.exchange.outbox import Formed, Former, seal_all
+from comity.exchange.outcomes import (
+    Asked,
+    Checked,
+    Outcome,
+    Recorder,
+    apply_position,
+    ask_now,
+    check_outcome,
+    lock_deliveries,
+)
 from comity.exchange.position import Position
 from comity.exchange.transports.base import Transport
 from comity.exchange.transports.https.client import HTTPSTransport
@@ -30,7 +41,8 @@ from comity.trust import Keyring
 
 logger = logging.getLogger(__name__)
 
-_Event = tuple[Parcel, Outcome] | tuple[Peer, Position | None] | None
+_Told = tuple[Parcel, Outcome] | tuple[Peer, Position | None, Asked]
+_Event = _Told | None
 # How often an envelope carries the heads of both logs: to every partner, no more often than this.
 HEADS_EVERY = timedelta(seconds=2)
 
@@ -49,6 +61,7 @@ class Postman:
     events: queue.SimpleQueue[_Event] = field(default_factory=queue.SimpleQueue)
     in_flight: Counter[int] = field(default_factory=Counter)
     heads_at: dict[int, datetime] = field(default_factory=dict)
+    messages_in_flight: Counter[int] = field(default_factory=Counter)
     asking: set[int] = field(default_factory=set)
 
     @property
@@ -59,13 +72,14 @@ class Postman:
     def round(self, events: Sequence[_Event], at: datetime) -> int:
         """Steps S4 to S12 once, with one commit. Returns how many envelopes went out."""
         arrived = [event for event in events if event is not None]
-        checked = [check_outcome(*event, at=at) for event in arrived if isinstance(event[0], Parcel)]
+        checked = [check_outcome(*event, at=at) for event in arrived if len(event) == 2]
         formed = self._commit(arrived, checked, at)
         parcels, unsealed = seal_all(formed, at)  # S5
         if unsealed:
             self._record([Checked(_unsealed(each), failure=str(error)) for each, error in unsealed], at)
         for parcel in parcels:
             self.in_flight[parcel.peer.id] += 1
+            self.messages_in_flight[parcel.peer.id] += parcel.contents.count
             if parcel.head is not None:
                 self.heads_at[parcel.peer.id] = at
         if parcels:
@@ -77,6 +91,7 @@ class Postman:
         for event in events:
             if event is not None and isinstance(event[0], Parcel):
                 self.in_flight[event[0].peer.id] -= 1
+                self.messages_in_flight[event[0].peer.id] -= event[0].contents.count
             elif event is not None:
                 self.asking.discard(event[0].id)
 
@@ -84,30 +99,40 @@ class Postman:
         """Step S12: ask every partner that we push to and that is not suspended how far our sequence has arrived."""
         for peer in load_peers().values():
             if not peer.is_suspended and peer.way == Partner.Way.PUSH:
-                self.asking.add(peer.id)
-                self.transport.ask_position(peer, self.tell_position)
+                self._ask_position(peer)
 
     def tell(self, parcel: Parcel, outcome: Outcome) -> None:
         """An outcome has come."""
         self.events.put((parcel, outcome))
 
-    def tell_position(self, peer: Peer, position: Position | None) -> None:
+    def tell_position(self, asked: Asked, peer: Peer, position: Position | None) -> None:
         """A partner has said how far our sequence has arrived."""
-        self.events.put((peer, position))
+        self.events.put((peer, position, asked))
 
-    def _commit(self, arrived: Sequence[_Event], checked: Sequence[Checked], at: datetime) -> list[Formed]:
+    def _ask_position(self, peer: Peer) -> None:
+        self.asking.add(peer.id)
+        self.transport.ask_position(peer, partial(self.tell_position, ask_now(peer.id)))
+
+    def _commit(self, arrived: Sequence[_Told], checked: Sequence[Checked], at: datetime) -> list[Formed]:
         with transaction.atomic():
+            lock_deliveries({event[0].id if len(event) == 3 else event[0].peer.id for event in arrived})
             recovered = self._record(checked, at)
             for event in arrived:
-                if event is not None and isinstance(event[0], Peer):
-                    self._apply(event[0], event[1])
+                if len(event) == 3:
+                    self._apply(*event)
             # Nothing goes to a partner whose position is awaited: so no answer can cross it on the way.
             held = frozenset(self.asking | {peer.id for peer in recovered})
-            former = Former(self.keyring, self.rules, at, self.in_flight, self._recent_heads(at), held)
-            formed = former.form()
+            formed = Former(
+                self.keyring,
+                self.rules,
+                at,
+                self.in_flight,
+                without_heads=self._recent_heads(at),
+                held=held,
+                messages_in_flight=self.messages_in_flight,
+            ).form()
         for peer in recovered:
-            self.asking.add(peer.id)
-            self.transport.ask_position(peer, self.tell_position)
+            self._ask_position(peer)
         return formed
 
     def _record(self, checked: Sequence[Checked], at: datetime) -> list[Peer]:
@@ -119,9 +144,9 @@ class Postman:
         peers = {each.parcel.peer.id: each.parcel.peer for each in checked}
         return [peers[partner_id] for partner_id in recorder.recovered]
 
-    def _apply(self, peer: Peer, position: Position | None) -> None:
+    def _apply(self, peer: Peer, position: Position | None, asked: Asked) -> None:
         if position is not None:
-            apply_position(peer.id, position)
+            apply_position(peer.id, position, asked)
 
     def _recent_heads(self, at: datetime) -> frozenset[int]:
         return frozenset(key for key, moment in self.heads_at.items() if moment <= at < moment + HEADS_EVERY)

@@ -60,6 +60,28 @@ class LoadLimits:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class SendingRules:
+    """How much is sent at once.
+
+    messages: in one envelope at most. envelopes, flight_messages: in flight to one partner at most; bulk takes half of
+    the latter, so that what is urgent finds a short queue at the partner. urgent_envelopes: beyond, kept for what is
+    urgent. round_messages: formed for one partner at once, so that it has work while the next are sealed.
+    lease_seconds: how long an envelope is left to whoever took it; longer than any request lasts. The retry figures
+    are seconds.
+    """
+
+    messages: int = 128
+    envelopes: int = 64
+    flight_messages: int = 4096
+    urgent_envelopes: int = 8
+    round_messages: int = 1024
+    lease_seconds: int = 60
+    first_retry_seconds: float = 1.0
+    longest_retry_seconds: float = 300.0
+
+
+RULES = SendingRules()
 NO_LIMITS = LoadLimits()
 LOAD_NAMES = tuple(each.name for each in fields(LoadLimits))
 

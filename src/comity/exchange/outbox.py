@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -17,36 +17,23 @@ from comity.exchange.checking import Parcel
 from comity.exchange.directory import Peer, load_peers
 from comity.exchange.envelope import Contents, messages_root, read_contents, seal_envelope, sign_contents
 from comity.exchange.heads import present_head
-from comity.exchange.limits import LIMITS
+from comity.exchange.limits import (
+    NO_LIMITS,
+    LoadLimits,
+    Priority,
+    SendingRules,
+    read_load_limits,
+)
+from comity.exchange.marking import mark_messages
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
+from comity.exchange.pace import Allowance
+from comity.exchange.strength import sealing_key_for, second_signature_for
+from comity.exchange.window import Flight, Waiting, Window, choose, classes_of, open_window
 from comity.trust import Keyring, SignedStatement, sha256_hex
 
 logger = logging.getLogger(__name__)
 
-# Room for the statement, the lengths and the seal below the receiver's limit.
-_ENVELOPE_BYTES = LIMITS.envelope_bytes // 2
-_Line = tuple[int, bytes | memoryview, str]
-_WAITING, _SENT = OutboxMessage.State.WAITING, OutboxMessage.State.SENT
-
-
-@dataclass(frozen=True, slots=True)
-class SendingRules:
-    """How much is sent at once.
-
-    messages: in one envelope at most. envelopes: in flight to one partner at most. round_messages: formed for one
-    partner at once, so that it has work while the next are sealed. lease_seconds: how long an
-    envelope is left to whoever took it; longer than any request lasts. The retry figures are seconds.
-    """
-
-    messages: int = 128
-    envelopes: int = 64
-    round_messages: int = 1024
-    lease_seconds: int = 60
-    first_retry_seconds: float = 1.0
-    longest_retry_seconds: float = 300.0
-
-
-RULES = SendingRules()
+_WAITING, _SENT, _OPEN = OutboxMessage.State.WAITING, OutboxMessage.State.SENT, OutboxEnvelope.State.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +50,16 @@ class Formed:
     def seal(self, at: datetime) -> Parcel:
         """Step S5, outside the transaction.
 
-        Raises: PartnerStateError where the partner has no key.
+        Raises: PartnerStateError where the partner has no key, StrengthMissingError where it has no hybrid one.
         """
+        key = sealing_key_for(self.peer, self.messages, at)
         return Parcel(
             id=self.row.pk,
             peer=self.peer,
             contents=self.contents,
             statement_sha256=sha256_hex(self.payload),
             digests=self.digests,
-            data=seal_envelope(self.contents, bytes(self.row.statement), self.messages, self.peer.sealing_key(at)),
+            data=seal_envelope(self.contents, bytes(self.row.statement), self.messages, key),
         )
 
 
@@ -79,9 +67,9 @@ class Formed:
 class Former:
     """Forms envelopes in the caller's transaction.
 
-    in_flight: envelopes now under way, by partner id. without_heads: ids of partners that got the heads lately.
-    held: ids of partners to which nothing goes now. only: one partner that fetches or is carried to, whatever its way
-    and though attempts to reach it may wait; without it, those that are pushed to.
+    in_flight, messages_in_flight: now under way from this process, by partner id. without_heads: ids of partners that
+    got the heads lately. held: ids of partners to which nothing goes now. only: one partner that fetches or is carried
+    to, whatever its way and though attempts to reach it may wait; without it, those that are pushed to.
     """
 
     keyring: Keyring
@@ -91,6 +79,7 @@ class Former:
     without_heads: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
     only: int | None = None
+    messages_in_flight: Mapping[int, int] = field(default_factory=dict)
 
     def form(self) -> list[Formed]:
         """Step S4 for every partner that is due: first what is open and unclaimed, then what waits."""
@@ -98,18 +87,53 @@ class Former:
         deliveries = self._due()
         peers = load_peers([each.partner.administration for each in deliveries]) if deliveries else {}
         for delivery in deliveries:
-            # After a failure one envelope goes out to see whether the partner is back.
-            slots = (1 if delivery.failures and self.only is None else self.rules.envelopes) - self.in_flight.get(delivery.partner_id, 0)
-            if slots > 0:
-                peer = peers[delivery.partner.administration]
-                again = self._take_open(peer, slots)
-                formed += again + self._form_waiting(peer, delivery, slots - len(again))
+            formed += self._form_for(peers[delivery.partner.administration], delivery)
         return formed
+
+    def _form_for(self, peer: Peer, delivery: Delivery) -> list[Formed]:
+        limits = read_load_limits(delivery.load_limits)
+        if limits != NO_LIMITS:
+            # What all workers send together counts: one of them at a time. The next round is another's.
+            rows = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("partner")
+            locked = rows.filter(pk=delivery.pk).first()
+            if locked is None:
+                return []
+            delivery = locked
+        window = self._window(delivery, limits)
+        if window.is_shut:
+            return []
+        before = window.allowance
+        again, window = self._take_open(peer, window)
+        formed, window = self._form_waiting(peer, delivery, window)
+        if window.per_minute is not None and window.allowance != before:
+            Delivery.objects.filter(pk=delivery.pk).update(
+                allowance=window.allowance.messages, allowance_at=window.allowance.at
+            )
+        return again + formed
+
+    def _window(self, delivery: Delivery, limits: LoadLimits) -> Window:
+        flight = Flight(self.in_flight.get(delivery.partner_id, 0), self.messages_in_flight.get(delivery.partner_id, 0))
+        if limits.envelopes_in_flight is not None:
+            claimed = OutboxEnvelope.objects.filter(
+                partner_id=delivery.partner_id, state=_OPEN, leased_until__gt=self.at
+            )
+            flight = Flight(max(flight.envelopes, claimed.count()), flight.messages)
+        window = open_window(self.rules, limits, flight, delivery.messages_at_most)
+        if self.only is not None:
+            window = window.narrowed(self.rules.envelopes)
+        elif delivery.failures:
+            # After a failure one envelope goes out to see whether the partner is back.
+            window = window.narrowed(1 - flight.envelopes)
+        # What a person carries in a file comes at a person's pace.
+        if limits.messages_per_minute is None or delivery.partner.way == Partner.Way.FILE:
+            return window
+        allowance = Allowance(delivery.allowance, delivery.allowance_at)
+        return window.paced(limits.messages_per_minute, allowance, self.at)
 
     def _due(self) -> list[Delivery]:
         waiting = OutboxMessage.objects.filter(partner=OuterRef("partner"), state=_WAITING)
         unclaimed = OutboxEnvelope.objects.filter(
-            Q(leased_until=None) | Q(leased_until__lte=self.at), partner=OuterRef("partner"), state="open"
+            Q(leased_until=None) | Q(leased_until__lte=self.at), partner=OuterRef("partner"), state=_OPEN
         )
         is_time = Q(next_attempt_at=None) | Q(next_attempt_at__lte=self.at)
         whom = Q(partner_id=self.only) if self.only is not None else is_time & Q(partner__way=Partner.Way.PUSH)
@@ -117,52 +141,65 @@ class Former:
         rows = rows.exclude(partner__state=Partner.State.SUSPENDED).exclude(partner_id__in=self.held)
         return list(rows.order_by("partner_id"))
 
-    def _take_open(self, peer: Peer, slots: int) -> list[Formed]:
+    def _take_open(self, peer: Peer, window: Window) -> tuple[list[Formed], Window]:
         """Envelopes that nobody is sending: after a failed attempt, or after whoever took them died."""
-        rows = list(
+        taken = []
+        for row in (
             OutboxEnvelope.objects.select_for_update(skip_locked=True)
-            .filter(Q(leased_until=None) | Q(leased_until__lte=self.at), partner_id=peer.id, state="open")
-            .order_by("first_sequence")[:slots]
-        )
-        if rows:
-            OutboxEnvelope.objects.filter(pk__in=[row.pk for row in rows]).update(
+            .filter(Q(leased_until=None) | Q(leased_until__lte=self.at), partner_id=peer.id, state=_OPEN)
+            .order_by("first_sequence")[: window.slots[Priority.URGENT]]
+        ):
+            if window.may_go(row.count, Priority.ORDINARY):
+                taken.append(row)
+                window = window.after(row.count)
+        if taken:
+            OutboxEnvelope.objects.filter(pk__in=[row.pk for row in taken]).update(
                 leased_until=self._lease(), attempts=F("attempts") + 1
             )
-        return [_again(row, peer) for row in rows]
+        return [_again(row, peer) for row in taken], window
 
-    def _form_waiting(self, peer: Peer, delivery: Delivery, slots: int) -> list[Formed]:
-        if slots < 1:
-            return []
-        size = min(self.rules.messages, delivery.messages_at_most or self.rules.messages)
-        slots = min(slots, max(self.rules.round_messages // size, 1))
-        waiting = (
-            OutboxMessage.objects.select_for_update(skip_locked=True)
-            .filter(partner_id=peer.id, state=_WAITING)
-            .order_by("sequence")
-            .values_list("sequence", "data", "sha256")[: slots * size]
-        )
-        groups = list(_consecutive(waiting, size))[:slots]
+    def _form_waiting(self, peer: Peer, delivery: Delivery, window: Window) -> tuple[list[Formed], Window]:
+        groups, window = choose(self._waiting(peer, delivery, window), window)
+        if not groups:
+            return [], window
         formed = [self._sign(peer, delivery, group, is_first=number == 0) for number, group in enumerate(groups)]
         OutboxEnvelope.objects.bulk_create(each.row for each in formed)
-        taken = [sequence for group in groups for sequence, _, _ in group]
-        OutboxMessage.objects.filter(partner_id=peer.id, sequence__in=taken).update(state=_SENT)
-        return formed
+        mark_messages(
+            peer.id, [(each.contents.first_sequence, each.contents.last_sequence) for each in formed], state=_SENT
+        )
+        return formed, window
 
-    def _sign(self, peer: Peer, delivery: Delivery, group: Sequence[_Line], *, is_first: bool) -> Formed:
+    def _waiting(self, peer: Peer, delivery: Delivery, window: Window) -> list[Waiting]:
+        """Messages that may go in this round, those first that overtake."""
+        waiting: list[Waiting] = []
+        for priorities in classes_of(delivery.gaps):
+            # An index finds those of one priority in their order.
+            most = max(window.messages(each, self.rules.round_messages) for each in priorities) - len(waiting)
+            if most < 1:
+                continue
+            rows = OutboxMessage.objects.select_for_update(skip_locked=True).filter(
+                partner_id=peer.id, state=_WAITING, priority__in=priorities
+            )
+            lines = rows.order_by("sequence").values_list("sequence", "data", "sha256", "priority")[:most]
+            waiting += [Waiting(line[0], bytes(line[1]), line[2], line[3]) for line in lines]
+        return waiting
+
+    def _sign(self, peer: Peer, delivery: Delivery, group: Sequence[Waiting], *, is_first: bool) -> Formed:
         wants_heads = is_first and peer.id not in self.without_heads
         log_head, partner_head = present_head(delivery) if wants_heads else (None, None)
         contents = Contents(
             sender=self.keyring.administration,
             recipient=peer.administration,
             envelope=str(new_id(self.at)),
-            first_sequence=group[0][0],
+            first_sequence=group[0].sequence,
             count=len(group),
-            root=messages_root([bytes(data) for _, data, _ in group]),
+            root=messages_root([each.data for each in group]),
             created=self.at,
             log_head=log_head,
             partner_head=partner_head,
+            second_signature=second_signature_for(self.keyring, peer, self.at),
         )
-        statement = sign_contents(contents, self.keyring.signing)
+        statement = sign_contents(contents, *self.keyring.signers_for(is_doubled=bool(contents.second_signature)))
         row = OutboxEnvelope(
             envelope_id=contents.envelope,
             partner_id=peer.id,
@@ -196,40 +233,26 @@ def _again(row: OutboxEnvelope, peer: Peer) -> Formed:
 
 
 def _with_messages(
-    row: OutboxEnvelope, peer: Peer, contents: Contents, payload: bytes, group: Sequence[_Line]
+    row: OutboxEnvelope, peer: Peer, contents: Contents, payload: bytes, group: Sequence[Waiting]
 ) -> Formed:
     return Formed(
         row=row,
         peer=peer,
         contents=contents,
         payload=payload,
-        messages=tuple(bytes(data) for _, data, _ in group),
-        digests=tuple(sha256 for _, _, sha256 in group),
+        messages=tuple(each.data for each in group),
+        digests=tuple(each.sha256 for each in group),
     )
 
 
-def _messages_of(row: OutboxEnvelope) -> list[_Line]:
-    return list(
+def _messages_of(row: OutboxEnvelope) -> list[Waiting]:
+    lines = (
         OutboxMessage.objects.filter(
             partner_id=row.partner_id,
             sequence__gte=row.first_sequence,
             sequence__lt=row.first_sequence + row.count,
         )
         .order_by("sequence")
-        .values_list("sequence", "data", "sha256")
+        .values_list("sequence", "data", "sha256", "priority")
     )
-
-
-def _consecutive(lines: Iterable[_Line], size: int) -> Iterable[list[_Line]]:
-    """Runs without a hole, of at most `size` messages and half of what a receiver takes."""
-    group: list[_Line] = []
-    weight = 0
-    for line in lines:
-        length = len(line[1]) + 4
-        if group and (len(group) == size or line[0] != group[-1][0] + 1 or weight + length > _ENVELOPE_BYTES):
-            yield group
-            group, weight = [], 0
-        group.append(line)
-        weight += length
-    if group:
-        yield group
+    return [Waiting(line[0], bytes(line[1]), line[2], line[3]) for line in lines]

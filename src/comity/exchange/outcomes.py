@@ -8,19 +8,19 @@ from __future__ import annotations
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q
 
 from comity.exchange.checking import CheckedReceipt, Parcel, check_receipt, check_refusal
 from comity.exchange.errors import ReceiptRefusedError
 from comity.exchange.heads import follow_receipt
-from comity.exchange.limits import LIMITS
+from comity.exchange.limits import LIMITS, SendingRules
+from comity.exchange.marking import mark_messages
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
-from comity.exchange.outbox import SendingRules
 from comity.exchange.position import Position, Range
 from comity.exchange.receipt import Answer, SignedRefusal, answer_mapping
 from comity.exchange.skew import certain_skew
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 _DISSOLVING = frozenset(
     {
         "bad_form", "too_large", "unknown_key", "cannot_open", "wrong_signature", "mismatch", "wrong_root",
-        "envelope_reused",
+        "envelope_reused", "too_many_gaps",
     }
 )  # fmt: skip
 
@@ -102,7 +102,8 @@ class Recorder:
         by_partner: dict[int, list[Checked]] = defaultdict(list)
         for each in checked:
             by_partner[each.parcel.peer.id].append(each)
-        for partner_id in sorted(by_partner):
+        # In the order of administrations, as the receiver follows heads: so neither waits for the other for ever.
+        for partner_id in sorted(by_partner, key=lambda each: by_partner[each][0].parcel.peer.administration):
             try:
                 with transaction.atomic():
                     self._record_partner(_locked(partner_id), by_partner[partner_id])
@@ -111,11 +112,18 @@ class Recorder:
                     "The answers of %s could not be recorded", by_partner[partner_id][0].parcel.peer.administration
                 )
                 self._record_partner(_locked(partner_id), [_unrecorded(each) for each in by_partner[partner_id]])
-        # What a partner answered is proof that it knows us. Last: who holds a Partner must not wait for a head or the log.
+        # What a partner answered is proof that it knows us. Last: who holds a Partner must not wait for a head or log.
         known = {each.parcel.peer.id for each in checked if each.receipt is not None}
         Partner.objects.filter(pk__in=known, state=Partner.State.INTRODUCED).update(state=Partner.State.ACTIVE)
 
     def _record_partner(self, delivery: Delivery, checked: Sequence[Checked]) -> None:
+        # Another worker may have sent the same envelope after our lease, and recorded its answer.
+        still_open = set(
+            OutboxEnvelope.objects.filter(
+                pk__in=[each.parcel.id for each in checked], state=OutboxEnvelope.State.OPEN
+            ).values_list("pk", flat=True)
+        )
+        checked = [each for each in checked if each.parcel.id in still_open]
         answered = [(each.parcel, each.receipt) for each in checked if each.receipt is not None]
         if answered:
             self._mark_answered(delivery.partner_id, answered)
@@ -143,28 +151,35 @@ class Recorder:
     ) -> None:
         """What `comity doctor` warns of in time: a clock that is wrong, a certificate that ends."""
         parcel, newest = max(answered, key=lambda each: each[1].proved.index)
+        delivery.load_limits, delivery.gaps = newest.receipt.load.to_mapping(), newest.receipt.all_gaps
+        self._grow(delivery, max(each.contents.count for each, _ in answered))
         delivery.skew_seconds = certain_skew(parcel.contents.created, newest.receipt.at, self.at)
         shown = [each.certificate_until for each in checked if each.certificate_until is not None]
         if shown:
             delivery.certificate_until = shown[-1]
 
+    def _grow(self, delivery: Delivery, count: int) -> None:
+        """After `too_large` envelopes grow again by an eighth with each that was taken, until they are as large as we
+        make them: what was too large may have been the messages, not their number."""
+        size = delivery.messages_at_most
+        if size is not None and count >= size:
+            grown = size + max(size // 8, 1)
+            delivery.messages_at_most = grown if grown < self.rules.messages else None
+
     def _mark_answered(self, partner_id: int, answered: Sequence[tuple[Parcel, CheckedReceipt]]) -> None:
         rows: list[tuple[bytes, int, str | datetime | None, int]] = []
-        accepted: list[int] = []
+        accepted: list[Range] = []
         refused: list[tuple[int, Answer]] = []
         for parcel, checked in answered:
             moment = connection.ops.adapt_datetimefield_value(self.at)
             rows.append((checked.body, checked.proved.index, moment, parcel.id))
+            accepted.append((parcel.contents.first_sequence, parcel.contents.last_sequence))
             for place, answer in enumerate(checked.receipt.answers):
-                sequence = parcel.contents.first_sequence + place
-                if answer.accepted:
-                    accepted.append(sequence)
-                else:
-                    refused.append((sequence, answer))
+                if not answer.accepted:
+                    refused.append((parcel.contents.first_sequence + place, answer))
         with connection.cursor() as cursor:
             cursor.executemany(_ANSWER, rows)
-        messages = OutboxMessage.objects.filter(partner_id=partner_id)
-        messages.filter(sequence__in=accepted).update(state=OutboxMessage.State.DELIVERED, answered_at=self.at)
+        mark_messages(partner_id, accepted, state=OutboxMessage.State.DELIVERED, answered_at=self.at)
         for sequence, answer in refused:
             self._refuse(partner_id, sequence, answer)
 
@@ -187,6 +202,8 @@ class Recorder:
             words = {"code": refusal.code, "text": refusal.what, "where": refusal.where, "remedy": refusal.remedy}
             delivery.last_refusal = {**words, "at": self.at.isoformat()}
         delivery.last_error = text[:500]
+        if refusal is not None and refusal.code == "too_large":
+            return  # the next one is smaller, so there is nothing to wait for
         if delivery.next_attempt_at is None or delivery.next_attempt_at <= self.at:
             # Envelopes that fail together are one failure.
             delivery.failures += 1
@@ -203,9 +220,13 @@ class Recorder:
             self._refuse(delivery.partner_id, contents.first_sequence, answer)
             return
         if refusal.code == "too_large":
-            delivery.messages_at_most = max(contents.count // 2, 1)
-        _messages_between(delivery.partner_id, contents.first_sequence, contents.last_sequence).update(
-            state=OutboxMessage.State.WAITING
+            # Of several that were refused together the smallest says what would have passed.
+            halved = max(contents.count // 2, 1)
+            delivery.messages_at_most = min(halved, delivery.messages_at_most or halved)
+        elif refusal.code == "too_many_gaps":
+            delivery.gaps = LIMITS.islands  # nothing overtakes until a receipt says that there are fewer
+        mark_messages(
+            delivery.partner_id, [(contents.first_sequence, contents.last_sequence)], state=OutboxMessage.State.WAITING
         )
 
     def _backoff(self, failures: int) -> float:
@@ -223,15 +244,16 @@ class Recorder:
             return
         overlap = Q()
         for first, last in gaps:
-            overlap |= Q(first_sequence__lte=last, first_sequence__gt=first - _MOST_MESSAGES)
-        envelopes = OutboxEnvelope.objects.filter(
-            overlap,
-            partner_id=partner_id,
-            state=OutboxEnvelope.State.ANSWERED,
-            answer_index__lt=checked.proved.index,
-        )
-        lost = [row for row in envelopes if _overlaps(row, gaps)]
-        send_again(partner_id, lost)
+            # The first bound lets an index find them; what is waiting with us is in no answered envelope.
+            near = Q(first_sequence__lte=last, first_sequence__gt=first - _MOST_MESSAGES)
+            overlap |= near & Q(first_sequence__gt=first - F("count"))
+        send_again(partner_id, _answered(partner_id, overlap & Q(answer_index__lt=checked.proved.index)))
+
+
+def lock_deliveries(partner_ids: Iterable[int]) -> None:
+    """Take these rows in the one order in which every worker takes them, before anything else of a transaction."""
+    rows = Delivery.objects.select_for_update(of=("self",)).filter(partner_id__in=set(partner_ids))
+    list(rows.order_by("partner__administration").values_list("pk"))
 
 
 def _locked(partner_id: int) -> Delivery:
@@ -242,14 +264,33 @@ def _unrecorded(checked: Checked) -> Checked:
     return Checked(checked.parcel, failure=checked.failure or "The answer could not be recorded; see the node's log")
 
 
-def apply_position(partner_id: int, position: Position) -> int:
-    """Step S12 after a reconnection: send again what the partner answered once and does not have. Returns how many."""
-    rows = OutboxEnvelope.objects.filter(
-        partner_id=partner_id,
-        state=OutboxEnvelope.State.ANSWERED,
-        first_sequence__gt=position.contiguous - _MOST_MESSAGES,
-    )
-    lost = [row for row in rows if not position.has(row.first_sequence)]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was known when a partner was asked for the position: which answers it must have given before it told.
+
+    newest: id of the newest envelope then. still_open: ids of those that were open, whoever was sending them.
+    """
+
+    newest: int
+    still_open: frozenset[int]
+
+
+def ask_now(partner_id: int) -> Asked:
+    """To be read before the partner is asked."""
+    newest = OutboxEnvelope.objects.order_by("-id").values_list("id", flat=True).first()
+    still_open = OutboxEnvelope.objects.filter(partner_id=partner_id, state=OutboxEnvelope.State.OPEN)
+    return Asked(newest or 0, frozenset(still_open.values_list("id", flat=True)))
+
+
+def apply_position(partner_id: int, position: Position, asked: Asked) -> int:
+    """Step S12 after a reconnection: send again what the partner answered once and does not have. Returns how many.
+
+    What another worker sent meanwhile, and the partner answered after it told its position, is not lost.
+    """
+    _locked(partner_id)
+    near = Q(first_sequence__gt=position.contiguous - _MOST_MESSAGES, id__lte=asked.newest)
+    rows = _answered(partner_id, near)
+    lost = [row for row in rows if row.pk not in asked.still_open and not position.has(row.first_sequence)]
     return send_again(partner_id, lost)
 
 
@@ -258,14 +299,11 @@ def send_again(partner_id: int, rows: Sequence[OutboxEnvelope]) -> int:
     for row in rows:
         logger.warning("Envelope %s was answered and is lost at the partner: it is sent again", row.envelope_id)
         last = row.first_sequence + row.count - 1
-        _messages_between(partner_id, row.first_sequence, last).update(state=OutboxMessage.State.WAITING)
+        mark_messages(partner_id, [(row.first_sequence, last)], state=OutboxMessage.State.WAITING)
     OutboxEnvelope.objects.filter(pk__in=[row.pk for row in rows]).update(state=OutboxEnvelope.State.DISSOLVED)
     return sum(row.count for row in rows)
 
 
-def _overlaps(row: OutboxEnvelope, gaps: Sequence[Range]) -> bool:
-    return any(row.first_sequence <= last and first < row.first_sequence + row.count for first, last in gaps)
-
-
-def _messages_between(partner_id: int, first: int, last: int) -> QuerySet[OutboxMessage]:
-    return OutboxMessage.objects.filter(partner_id=partner_id, sequence__gte=first, sequence__lte=last)
+def _answered(partner_id: int, wanted: Q) -> list[OutboxEnvelope]:
+    rows = OutboxEnvelope.objects.filter(wanted, partner_id=partner_id, state=OutboxEnvelope.State.ANSWERED)
+    return list(rows.only("envelope_id", "first_sequence", "count"))

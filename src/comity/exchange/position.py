@@ -35,10 +35,16 @@ class Position:
 
     def with_ranges(self, ranges: Iterable[Range]) -> Position:
         """The position after these ranges arrived; what overlaps is merged."""
-        merged: list[Range] = []
-        for first, last in sorted([(1, self.contiguous), *self.islands, *ranges]):
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-            else:
-                merged.append((first, last))
-        return Position(merged[0][1], tuple(merged[1:]))
+        (_, contiguous), *islands = merged([(1, self.contiguous), *self.islands, *ranges])
+        return Position(contiguous, tuple(islands))
+
+
+def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    """These ranges in order; those that touch or overlap become one."""
+    joined: list[Range] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return tuple(joined)

@@ -17,7 +17,7 @@ from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
 from comity.exchange.limits import LIMITS, NO_LIMITS, LoadLimits, read_load_limits
 from comity.exchange.message import MAX_INTEGER, write_canonical
 from comity.exchange.position import Position
-from comity.trust import SignedStatement, SigningKey, sha256_hex, sign_statement
+from comity.trust import SignedStatement, StatementSigner, sha256_hex, sign_statement
 
 RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
 REFUSAL_TYPE = "application/vnd.comity.refusal.v1+json"
@@ -51,7 +51,8 @@ class Receipt:
     """What the receiver signs for one envelope. statement: sha256 hex of the payload of the envelope's statement.
 
     contiguous, missing: the receiver's view of the sender's sequence after this group of envelopes; gaps: how many
-    there are, where `missing` does not name all, else 0. load: what the receiver asks the sender not to exceed.
+    there are, more than `missing` names perhaps; 0 where it was not said. load: what the receiver asks the sender not
+    to exceed.
     """
 
     envelope: str
@@ -67,7 +68,9 @@ class Receipt:
 
     @property
     def all_gaps(self) -> int:
-        """How many gaps there are in the sender's sequence."""
+        """How many gaps there are in the sender's sequence; as many as can be where the receiver does not say."""
+        if not self.gaps and len(self.missing) == LIMITS.missing_ranges:
+            return LIMITS.islands
         return max(self.gaps, len(self.missing))
 
     def to_payload(self) -> bytes:
@@ -76,7 +79,7 @@ class Receipt:
             "contiguous": self.contiguous,
             "missing": [list(gap) for gap in self.missing],
         }
-        if self.gaps > len(self.missing):
+        if self.gaps:
             received["gaps"] = self.gaps
         payload: dict[str, object] = {
             "envelope": self.envelope,
@@ -143,13 +146,13 @@ class SignedRefusal:
         return write_canonical(problem)[:-1] + b',"refusal":' + self.statement.to_bytes() + b"}"
 
 
-def sign_receipt(receipt: Receipt, key: SigningKey) -> SignedStatement:
+def sign_receipt(receipt: Receipt, *keys: StatementSigner) -> SignedStatement:
     """Step R11: the receipt under the receiver's signature."""
-    return sign_statement(RECEIPT_TYPE, receipt.to_payload(), key)
+    return sign_statement(RECEIPT_TYPE, receipt.to_payload(), *keys)
 
 
 def sign_refusal(
-    error: EnvelopeRefusedError, envelope: bytes, *, recipient: str, key: SigningKey, at: datetime
+    error: EnvelopeRefusedError, envelope: bytes, *, recipient: str, keys: Sequence[StatementSigner], at: datetime
 ) -> SignedRefusal:
     """A refusal of a whole envelope, named by the SHA-256 of its bytes because nothing in it is believed."""
     payload = {
@@ -161,7 +164,7 @@ def sign_refusal(
         "remedy": error.remedy[:300],
         "at": show_instant(at),
     }
-    statement = sign_statement(REFUSAL_TYPE, write_canonical(payload), key)
+    statement = sign_statement(REFUSAL_TYPE, write_canonical(payload), *keys)
     return SignedRefusal(statement, payload["sha256"], error.code, payload["text"], payload["where"], payload["remedy"])
 
 
@@ -260,6 +263,8 @@ def answer_mapping(answer: Answer) -> dict[str, object]:
 
 def printable(text: str) -> str:
     """A partner's words without what forges lines of a log, moves a terminal's cursor or harms a table."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
