@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from comity.ledger.continuing import names_former
 from comity.ledger.errors import LogDamagedError
 from comity.ledger.models import Batch, Cosignature, LogState
 from comity.ledger.rules import kind_of
@@ -56,6 +57,8 @@ class _Check:
         self.frontier = merkle.Frontier()
         self.batches = 0
         self.note = ""
+        self.origin = ""
+        self.former: list[str] = []
         self.kinds: Counter[str] = Counter()
         self.problems: list[str] = []
 
@@ -63,7 +66,7 @@ class _Check:
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(problem)
 
-    def batch(self, row: Batch, origin: str) -> None:
+    def batch(self, row: Batch) -> None:
         """Compute one append again."""
         name = f"entries from {row.first_index}"
         try:
@@ -73,6 +76,7 @@ class _Check:
             entries = []
         if row.first_index != self.frontier.size or row.size != row.first_index + len(entries):
             self.say(f"{name}: {len(entries)} entries do not lead from size {self.frontier.size} to {row.size}")
+        origin = self._origin_of(row, entries)
         hashes = merkle.leaf_hashes(entries)
         if b"".join(hashes) != bytes(row.hashes):
             self.say(f"{name}: the stored hashes are not those of the entries")
@@ -87,6 +91,17 @@ class _Check:
         self.note = row.note
         self._subtrees(growth)
 
+    def _origin_of(self, row: Batch, entries: list[bytes]) -> str:
+        """The name that the log has from here on: it changes only by an entry that names the former log."""
+        origin = row.note.partition("\n")[0]
+        if self.origin and origin != self.origin:
+            expected = (self.origin, self.frontier.size, self.frontier.root.hex())
+            if len(entries) != 1 or names_former(entries[0]) != expected:
+                self.say(f"entries from {row.first_index}: the log changes its name without saying whom it continues")
+            self.former.append(self.origin)
+        self.origin = origin
+        return origin
+
     def _subtrees(self, growth: merkle.Growth) -> None:
         for level in range(1, 1 + (len(growth.levels) - 1) // tiles.TILE_HEIGHT):
             position, hashes = growth.completed(level * tiles.TILE_HEIGHT)
@@ -98,8 +113,9 @@ class _Check:
 def verify_log(verifier: notes.LogVerifier) -> LogReport:
     """Compute the whole log again from its entries and compare it with what was signed. verifier: our log's key."""
     check = _Check()
+    check.origin = (LogState.objects.filter(id=1).values_list("note", flat=True).first() or "").partition("\n")[0]
     for row in _rows():
-        check.batch(row, verifier.name)
+        check.batch(row)
     _check_ends(check, verifier)
     cosignatures, cosigned = _check_cosignatures(check)
     return LogReport(
@@ -130,12 +146,15 @@ def _check_ends(check: _Check, verifier: notes.LogVerifier) -> None:
             check.say("the row that begins the log is gone")
         return
     newest = check.note or first
+    signers = {"first": verifier, "newest": verifier}
+    if check.former:
+        signers["first"] = notes.LogVerifier(check.former[0], verifier.key, verifier.kind)
     for name, note, size, root in (
         ("first", first, 0, merkle.EMPTY_ROOT),
         ("newest", newest, check.frontier.size, check.frontier.root),
     ):
         try:
-            checkpoint, _ = notes.open_checkpoint(note, verifier)
+            checkpoint, _ = notes.open_checkpoint(note, signers[name])
         except NoteError as error:
             check.say(f"the {name} checkpoint: {error}")
             continue
