@@ -95,6 +95,20 @@ def finding_from_body(body: Mapping[str, object]) -> Finding:
     return finding
 
 
+def exhibits_from_body(body: Mapping[str, object]) -> tuple[Exhibit, ...]:
+    """The exhibits that an alert or a finding names; none where the body has none that can be read."""
+    given = body.get("exhibits", ())
+    found = []
+    for entry in given if isinstance(given, list | tuple) else ():
+        try:
+            exhibit = cast(Exhibit, codec_of(Exhibit).read(entry, "exhibits"))
+        except FieldError:
+            continue
+        if _SHA256.fullmatch(exhibit.sha256):
+            found.append(exhibit)
+    return tuple(found)
+
+
 def evidence_to_body(notice: EvidenceNotice) -> dict[str, object]:
     """The body of an evidence/1 message."""
     return cast(dict[str, object], codec_of(EvidenceNotice).show(notice))
