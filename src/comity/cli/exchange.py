@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import click
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import show_instant
 from comity.exchange import read_invitation, write_invitation
+from comity.exchange.carrying import Exported, Imported, export_file, import_file
 from comity.exchange.delivery import deliver_due
-from comity.exchange.selectors import inbox_status, outbox_status, partners, refusals
+from comity.exchange.inbox import Receiver
+from comity.exchange.judging import Validator
+from comity.exchange.selectors import PartnerView, inbox_status, outbox_status, partners, refusals
 from comity.exchange.selectors import partner as partner_by_code
-from comity.exchange.services import introduce_partner, resume_partner, suspend_partner
+from comity.exchange.services import introduce_partner, resume_partner, set_partner_way, suspend_partner
 
 _SHOWN_REFUSALS = 10
 
@@ -67,20 +72,21 @@ def introduce(file: Path, fingerprint: str, endpoint: str, *, yes: bool) -> None
 
 @partner.command("list")
 def list_partners() -> None:
-    """Every partner, its state, and what waits for it."""
+    """Every partner, its state, the way to it, and what waits for it."""
     require_home()
     rows = [
         (
             each.administration,
             each.name,
             each.state,
+            _way(each),
             str(each.waiting),
             show_instant(each.last_answer_at) if each.last_answer_at else "never",
             each.last_error,
         )
         for each in partners()
     ]
-    say_table(("code", "name", "state", "waiting", "last answer", "last error"), rows)
+    say_table(("code", "name", "state", "way", "waiting", "last answer", "last error"), rows)
 
 
 @partner.command()
@@ -95,6 +101,7 @@ def show(code: str) -> None:
         ("state", view.state),
         ("note", view.note),
         ("endpoint", view.endpoint),
+        ("way", _way(view)),
         ("fingerprint", view.fingerprint),
         ("key document", f"version {view.keys.version}, until {show_instant(view.keys.expires_at)}"),
         ("introduced", show_instant(view.introduced_at)),
@@ -127,6 +134,30 @@ def resume(code: str) -> None:
     """Take up the exchange with CODE again."""
     resume_partner(terminal_actor(), administration=code.upper(), at=now())
     click.echo(f"{code.upper()} is active")
+
+
+@partner.command()
+@click.argument("code")
+@click.argument("way", type=click.Choice(["push", "collect", "file"]))
+@click.option(
+    "--collect-from/--no-collect-from",
+    "is_collected",
+    default=None,
+    help="Whether this node also fetches what CODE has for it, since CODE cannot reach it.",
+)
+def way(code: str, way: str, *, is_collected: bool | None) -> None:
+    """Say how envelopes reach the partner CODE: push, collect or file.
+
+    \b
+      push      this node sends them to the partner's port (from the start)
+      collect   the partner fetches them from this node's port, because it is behind a firewall
+      file      a person carries them: `comity exchange export`, `comity exchange import`
+    A node behind a firewall says `comity partner way CODE push --collect-from` for each partner that it can reach; the
+    partner says `collect` for it. What is on its way goes by the new way, and nothing is lost or doubled.
+    """
+    set_partner_way(terminal_actor(), administration=code.upper(), way=way, is_collected=is_collected, at=now())
+    view = partner_by_code(code.upper())
+    click.echo(f"{view.administration}: {_way(view)}")
 
 
 @click.group()
@@ -163,6 +194,72 @@ def deliver() -> None:
     if left.waiting + left.sent:
         click.echo(f"{left.waiting + left.sent} messages are still on their way; see `comity partner list`")
         click.get_current_context().exit(1)
+
+
+@exchange.command("export")
+@click.argument("partner_code", metavar="PARTNER")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(partner_code: str, file: Path) -> None:
+    """Write what waits for PARTNER into FILE, to be carried: sealed envelopes, and answers that go back.
+
+    Carry FILE to the partner, who runs `comity exchange import`. What is not answered yet goes into every file again,
+    so that a lost one loses nothing. FILE must be new; it is sealed to the partner and readable by you alone.
+    """
+    actor = terminal_actor()
+    written = export_file(
+        actor, keyring=settings.COMITY_KEYRING, administration=partner_code.upper(), target=file, at=now()
+    )
+    _say_exported(file, written)
+
+
+@exchange.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--answers",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what goes back to the partner into this new file, as `comity exchange export` does.",
+)
+def import_(file: Path, answers: Path | None) -> None:
+    """Take FILE, which a partner wrote with `comity exchange export`. To import it twice does no harm.
+
+    Its envelopes are checked like those that come over a line, and its answers settle what was sent. Exit 1 where an
+    envelope or an answer in it was refused.
+    """
+    actor = terminal_actor()
+    validators: Mapping[str, Validator] = import_string(settings.COMITY_VALIDATORS)
+    receiver = Receiver(settings.COMITY_KEYRING, validators)
+    taken = import_file(actor, receiver=receiver, source=file, at=now())
+    _say_imported(file, taken)
+    if answers is not None:
+        keyring = settings.COMITY_KEYRING
+        _say_exported(
+            answers, export_file(actor, keyring=keyring, administration=taken.sender, target=answers, at=now())
+        )
+    elif taken.to_carry:
+        click.echo(f"{taken.to_carry} answers wait for the way back: comity exchange export {taken.sender} FILE")
+    if taken.refused or taken.answers.refused:
+        click.get_current_context().exit(1)
+
+
+def _say_exported(file: Path, written: Exported) -> None:
+    click.echo(f"{file}: for {written.recipient}, {written.size_bytes} bytes, file {written.file}")
+    click.echo(f"{written.envelopes} envelopes, {written.answers} answers")
+    if written.waiting:
+        click.echo(f"{written.waiting} messages did not fit and wait: export another file")
+
+
+def _say_imported(file: Path, taken: Imported) -> None:
+    click.echo(f"{file}: from {taken.sender}, file {taken.file}")
+    click.echo(f"{taken.envelopes} envelopes taken, {len(taken.refused)} refused")
+    click.echo(f"{taken.answers.recorded} answers recorded, {taken.answers.known} known before")
+    if taken.sent_again:
+        click.echo(f"{taken.sent_again} messages were lost at {taken.sender} and go again")
+    for reason in (*taken.refused, *taken.answers.refused):
+        click.echo(f"refused: {reason}")
+
+
+def _way(view: PartnerView) -> str:
+    return f"{view.way}, we collect" if view.is_collected else view.way
 
 
 def _ranges(ranges: tuple[tuple[int, int], ...]) -> str:

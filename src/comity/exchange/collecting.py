@@ -17,8 +17,9 @@ from django.db.models import Q
 
 from comity.exchange.checking import Parcel
 from comity.exchange.directory import Peer, load_peer
-from comity.exchange.envelope import read_contents
-from comity.exchange.errors import PartnerStateError
+from comity.exchange.envelope import read_contents, read_header
+from comity.exchange.errors import EnvelopeRefusedError, PartnerStateError
+from comity.exchange.inbox import Reply
 from comity.exchange.limits import LIMITS, RULES, SendingRules
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
 from comity.exchange.outbox import Former, seal_all
@@ -53,7 +54,7 @@ def hand_out(
 
     Raises: PartnerUnknownError, PartnerStateError where it is suspended.
     """
-    peer = _willing(administration)
+    peer = willing(administration)
     with transaction.atomic():
         delivery = _locked(peer.id)
         if peer.way == Partner.Way.COLLECT and delivery.next_attempt_at and delivery.next_attempt_at > at:
@@ -130,7 +131,22 @@ def is_anything_due(administration: str, at: datetime) -> bool:
     )
 
 
-def _willing(administration: str) -> Peer:
+def answered(envelopes: Sequence[bytes], replies: Sequence[Reply]) -> list[Answered]:
+    """Each reply of ours with the id of its envelope; what has no header is nobody's and not answered."""
+    named = []
+    for data, reply in zip(envelopes, replies, strict=True):
+        try:
+            named.append(Answered(read_header(data).envelope, reply.body, reply.is_receipt))
+        except EnvelopeRefusedError:
+            logger.warning("An envelope without a header cannot be answered")
+    return named
+
+
+def willing(administration: str) -> Peer:
+    """The partner, unless nothing may go to it.
+
+    Raises: PartnerUnknownError, PartnerStateError where it is suspended.
+    """
     peer = load_peer(administration)
     if peer.is_suspended:
         raise PartnerStateError(

@@ -10,17 +10,16 @@ import logging
 import queue
 import random
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import close_old_connections, connections
 
 from comity.common import Clock, ComityError
+from comity.exchange.collecting import answered
 from comity.exchange.directory import Peer, load_peers
-from comity.exchange.envelope import read_header
-from comity.exchange.errors import EnvelopeRefusedError, TransportError
-from comity.exchange.inbox import Receiver, Reply
+from comity.exchange.errors import TransportError
+from comity.exchange.inbox import Receiver
 from comity.exchange.parts import Answered, PartList, read_parts
 from comity.exchange.selectors import reception_of
 from comity.exchange.transports.https.client import HTTPSTransport, Request
@@ -159,17 +158,6 @@ class CollectWorker:
         wait = min(longest, self._rules.longest_retry_seconds) * (0.5 + self._jitter.random() / 2)
         line.next_at = self._clock() + timedelta(seconds=wait)
         logger.warning("Nothing could be fetched from %s: %s", peer.administration, reason)
-
-
-def answered(envelopes: Sequence[bytes], replies: Sequence[Reply]) -> list[Answered]:
-    """Each reply with the id of its envelope; what has none is nobody's and not answered."""
-    named = []
-    for data, reply in zip(envelopes, replies, strict=True):
-        try:
-            named.append(Answered(read_header(data).envelope, reply.body, reply.is_receipt))
-        except EnvelopeRefusedError:
-            logger.warning("An envelope without a header cannot be answered")
-    return named
 
 
 def _within(replies: list[Answered]) -> list[Answered]:

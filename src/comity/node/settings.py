@@ -29,6 +29,8 @@ COMITY_BASE_URL: str = _node.console.url
 COMITY_EVIDENCE: Path = _home.evidence
 COMITY_MAX_UPLOAD_BYTES: int = 64 * 1024 * 1024
 COMITY_KEYRING: Keyring = SimpleLazyObject(lambda: load_keyring(_home))  # type: ignore[assignment]  # read when first needed
+# Named, not imported: the wiring knows every room, and the rooms' tables need these settings first.
+COMITY_VALIDATORS: str = "comity.node.wiring.VALIDATORS"
 
 SECRET_KEY = load_secret(_home)
 DEBUG = os.environ.get("COMITY_DEBUG") == "1"
