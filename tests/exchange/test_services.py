@@ -136,7 +136,8 @@ def test_introducing_again_changes_nothing() -> None:
 
 def test_a_newer_key_document_follows_when_the_older_key_signed_it() -> None:
     introduce("XC")
-    older, newer = keyring("XC"), replace(keyring("XC", generation=2).key_document, name="Customs of XC, new")
+    older, later = keyring("XC"), keyring("XC", generation=2).key_document
+    newer = replace(later, name="Customs of XC, new", cosigner_vkey=older.key_document.cosigner_vkey)
     unsigned = sign_key_document(newer, keyring("XC", generation=2).signing).to_bytes()
     with pytest.raises(TrustError):
         introduce_partner(ANA, key_statement=unsigned, at=AT)

@@ -49,6 +49,14 @@ class StoredAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Strength:
+    """What is asked of an envelope beyond the ordinary: words of Agreement.seal and .second_signature, or empty."""
+
+    seal: str = ""
+    second_signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionReceipt:
     """One decision that was taken here. document: the canonical bytes. direction: sent or received.
 
@@ -122,6 +130,26 @@ def adopted_agreement(agreement_id: str) -> Agreement | None:
     return _agreement_of(bytes(row.canonical)) if row else None
 
 
+def adopted_ids() -> tuple[str, ...]:
+    """The ids of every agreement that was adopted here."""
+    rows = AgreementRow.objects.filter(adopted_at__isnull=False).order_by("agreement_id")
+    return tuple(rows.values_list("agreement_id", flat=True))
+
+
+def strength_asked(ids: tuple[str, ...], party: str, *, at: datetime) -> Strength:
+    """What the agreements of these ids ask for on every envelope to or from a party of theirs, at that time."""
+    asking = [each for each in _asking(ids) if party in each.parties and is_in_force(each, at)]
+    return Strength(
+        seal=next((each.seal for each in asking if each.seal), ""),
+        second_signature=next((each.second_signature for each in asking if each.second_signature), ""),
+    )
+
+
+def is_in_force(agreement: Agreement, at: datetime) -> bool:
+    """Whether an agreement's period holds that time."""
+    return agreement.in_force.opens_at <= at < agreement.in_force.closes_at
+
+
 def decision_receipts(
     *, agreement_id: str = "", is_permitted: bool | None = None, limit: int = 100
 ) -> tuple[DecisionReceipt, ...]:
@@ -182,6 +210,14 @@ def receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
 @lru_cache(maxsize=256)
 def _agreement_of(canonical: bytes) -> Agreement:
     return agreement_from_bytes(canonical)
+
+
+@lru_cache(maxsize=64)
+def _asking(ids: tuple[str, ...]) -> tuple[Agreement, ...]:
+    """Those that ask for more than the ordinary seal and signature. By content, so never stale."""
+    rows = AgreementRow.objects.filter(agreement_id__in=ids)
+    found = (_agreement_of(bytes(row.canonical)) for row in rows)
+    return tuple(each for each in found if each.seal or each.second_signature)
 
 
 @lru_cache(maxsize=64)

@@ -17,12 +17,15 @@ from comity.exchange.envelope import (
 )
 from comity.exchange.errors import EnvelopeRefusedError
 from comity.exchange.limits import Limits
-from comity.trust import Keyring, TrustError, sha256_hex, verify_statement
+from comity.trust import HybridKey, Keyring, OpeningKey, SignedStatement, TrustError, sha256_hex, verify_statement
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An envelope that may be read. number: its place in the group. statement_sha256: hex, of the signed payload."""
+    """An envelope that may be read. number: its place in the group. statement_sha256: hex, of the signed payload.
+
+    is_hybrid: it was sealed with both KEMs. is_doubly_signed: its statement carries a second signature that holds.
+    """
 
     number: int
     peer: Peer
@@ -30,6 +33,8 @@ class Arrival:
     statement: bytes
     statement_sha256: str
     messages: tuple[bytes, ...]
+    is_hybrid: bool = False
+    is_doubly_signed: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -52,8 +57,8 @@ class Opener:
         Raises: EnvelopeRefusedError.
         """
         peer = self._sender(header)  # R2
-        self._check_recipient(header)  # R3
-        opened = open_envelope(data, header, self.keyring.encryption, limits=self.limits)  # R4
+        key = self._opening_key(header)  # R3
+        opened = open_envelope(data, header, key, limits=self.limits)  # R4
         try:
             verify_statement(opened.statement, peer.signing_keys(self.at), payload_type=ENVELOPE_TYPE)  # R5
         except TrustError as error:
@@ -69,7 +74,17 @@ class Opener:
             statement=opened.statement.to_bytes(),
             statement_sha256=sha256_hex(opened.statement.payload),
             messages=opened.messages,
+            is_hybrid=isinstance(key, HybridKey),
+            is_doubly_signed=bool(contents.second_signature) and self._has_second(opened.statement, peer),
         )
+
+    def _has_second(self, statement: SignedStatement, peer: Peer) -> bool:
+        """Step R5, where the statement says so; whether it had to, the agreement of each message decides (R9)."""
+        try:
+            verify_statement(statement, peer.second_keys(self.at), payload_type=ENVELOPE_TYPE)
+        except TrustError:
+            return False
+        return True
 
     def _sender(self, header: Header) -> Peer:
         peer = self.peers.get(header.sender)
@@ -84,7 +99,7 @@ class Opener:
             raise suspended(header.sender)
         return peer
 
-    def _check_recipient(self, header: Header) -> None:
+    def _opening_key(self, header: Header) -> OpeningKey:
         if header.recipient != self.keyring.administration:
             raise EnvelopeRefusedError(
                 "wrong_recipient",
@@ -92,13 +107,15 @@ class Opener:
                 where="recipient",
                 remedy="Check the endpoint of the partner.",
             )
-        if header.key != self.keyring.encryption.public.keyid:
+        key = self.keyring.opening_key(header.key)
+        if key is None:
             raise EnvelopeRefusedError(
                 "unknown_key",
                 "The envelope is sealed to a key that is not in use here",
                 where="key",
                 remedy="Take our present key document and seal it again.",
             )
+        return key
 
 
 def suspended(sender: str) -> EnvelopeRefusedError:

@@ -61,6 +61,8 @@ def check_receipt(parcel: Parcel, body: bytes, *, at: datetime) -> CheckedReceip
     peer, payload = parcel.peer, sealed.statement.payload
     try:
         verify_statement(sealed.statement, peer.signing_keys(at), payload_type=RECEIPT_TYPE)  # S8
+        if parcel.contents.second_signature:
+            verify_statement(sealed.statement, peer.second_keys(at), payload_type=RECEIPT_TYPE)
         receipt = read_receipt(payload)
         _check_names(parcel, receipt)  # S9
         entry = commit(

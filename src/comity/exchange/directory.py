@@ -13,16 +13,26 @@ from functools import lru_cache
 
 from django.db.models import F
 
+from comity.agreements.selectors import Strength, adopted_ids, strength_asked
 from comity.exchange.errors import PartnerStateError, PartnerUnknownError
 from comity.exchange.models import Partner, PartnerKeys
-from comity.trust import KeyDocument, LogVerifier, RecipientPublicKey, SignedStatement, VerifyKey
+from comity.trust import (
+    HybridPublicKey,
+    KeyDocument,
+    LogVerifier,
+    RecipientPublicKey,
+    SecondVerifyKey,
+    SignedStatement,
+    VerifyKey,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
     """A partner as the two ends of the protocol need it. statement: its signed key document.
 
-    way: how our envelopes reach it. is_collected: what it has for us is fetched there.
+    way: how our envelopes reach it. is_collected: what it has for us is fetched there. agreements: the ids of those
+    that were adopted here, of which it may be a party.
     """
 
     id: int
@@ -34,6 +44,7 @@ class Peer:
     fingerprint: str
     way: str = Partner.Way.PUSH
     is_collected: bool = False
+    agreements: tuple[str, ...] = ()
 
     @property
     def is_suspended(self) -> bool:
@@ -59,8 +70,21 @@ class Peer:
         """The keys whose signatures count at this time, to the minute."""
         return _signing_keys(self.statement, at.replace(second=0, microsecond=0))
 
+    def second_keys(self, at: datetime) -> tuple[SecondVerifyKey, ...]:
+        """The ML-DSA-44 keys whose signatures count at this time, to the minute; none where it has none."""
+        return _second_keys(self.statement, at.replace(second=0, microsecond=0))
+
+    def strength(self, at: datetime) -> Strength:
+        """What the agreements in force with it ask of an envelope, to the minute."""
+        return _strength(self.agreements, self.administration, at.replace(second=0, microsecond=0))
+
+    def hybrid_key(self, at: datetime) -> HybridPublicKey | None:
+        """The hybrid key to seal to, None where it has none."""
+        keys = _hybrid_keys(self.statement, at.replace(second=0, microsecond=0))
+        return keys[0] if keys else None
+
     def sealing_key(self, at: datetime) -> RecipientPublicKey:
-        """The key to seal to.
+        """The ordinary key to seal to.
 
         Raises: PartnerStateError where every key is revoked.
         """
@@ -79,7 +103,8 @@ def load_peers(administrations: Iterable[str] | None = None) -> dict[str, Peer]:
     rows = PartnerKeys.objects.select_related("partner").filter(fingerprint=F("partner__fingerprint"))
     if administrations is not None:
         rows = rows.filter(partner__administration__in=list(administrations))
-    return {row.partner.administration: _peer_of(row) for row in rows.order_by("partner__administration")}
+    agreements = adopted_ids()
+    return {row.partner.administration: _peer_of(row, agreements) for row in rows.order_by("partner__administration")}
 
 
 def load_peer(administration: str) -> Peer:
@@ -101,7 +126,13 @@ def read_stored_keys(statement: bytes) -> KeyDocument:
     return KeyDocument.from_payload(SignedStatement.from_bytes(statement).payload)
 
 
-def _peer_of(row: PartnerKeys) -> Peer:
+def statements_of(administration: str) -> tuple[bytes, ...]:
+    """Every key document of a partner that was introduced here, the latest first: receipts of before need them."""
+    rows = PartnerKeys.objects.filter(partner__administration=administration).order_by("-stored_at", "-pk")
+    return tuple(bytes(each) for each in rows.values_list("statement", flat=True))
+
+
+def _peer_of(row: PartnerKeys, agreements: tuple[str, ...]) -> Peer:
     partner = row.partner
     return Peer(
         id=partner.pk,
@@ -111,6 +142,7 @@ def _peer_of(row: PartnerKeys) -> Peer:
         state=partner.state,
         statement=bytes(row.statement),
         fingerprint=row.fingerprint,
+        agreements=agreements,
         way=partner.way,
         is_collected=partner.is_collected,
     )
@@ -124,6 +156,21 @@ def _verifier(vkey: str) -> LogVerifier:
 @lru_cache(maxsize=1024)
 def _signing_keys(statement: bytes, at: datetime) -> tuple[VerifyKey, ...]:
     return read_stored_keys(statement).active_signing_keys(at)
+
+
+@lru_cache(maxsize=1024)
+def _second_keys(statement: bytes, at: datetime) -> tuple[SecondVerifyKey, ...]:
+    return read_stored_keys(statement).active_second_keys(at)
+
+
+@lru_cache(maxsize=1024)
+def _hybrid_keys(statement: bytes, at: datetime) -> tuple[HybridPublicKey, ...]:
+    return read_stored_keys(statement).active_hybrid_keys(at)
+
+
+@lru_cache(maxsize=1024)
+def _strength(agreements: tuple[str, ...], party: str, at: datetime) -> Strength:
+    return strength_asked(agreements, party, at=at)
 
 
 @lru_cache(maxsize=1024)

@@ -16,10 +16,11 @@ from comity.exchange.errors import EnvelopeRefusedError, MessageFormError
 from comity.exchange.limits import LIMITS, Limits
 from comity.exchange.message import check_administration, check_id, read_canonical, write_canonical
 from comity.trust import (
-    RecipientKey,
-    RecipientPublicKey,
+    SECOND_SIGNATURE,
+    OpeningKey,
+    SealingKey,
     SignedStatement,
-    SigningKey,
+    StatementSigner,
     TrustError,
     leaf_hash,
     seal,
@@ -64,7 +65,10 @@ class PartnerHead:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the sender signs: ends, sequence, count and root of the messages; heads of both logs where wanted."""
+    """What the sender signs: ends, sequence, count and root of the messages; heads of both logs where wanted.
+
+    second_signature: the algorithm of a second signature on this statement, which the receipt then carries too.
+    """
 
     sender: str
     recipient: str
@@ -75,6 +79,7 @@ class Contents:
     created: datetime
     log_head: Extension | None = None
     partner_head: PartnerHead | None = None
+    second_signature: str = ""
 
     @property
     def last_sequence(self) -> int:
@@ -96,8 +101,8 @@ def messages_root(messages: Sequence[bytes]) -> str:
     return tree_root([leaf_hash(message) for message in messages]).hex()
 
 
-def sign_contents(contents: Contents, key: SigningKey) -> SignedStatement:
-    """Step S4: one signature for all messages of the envelope."""
+def sign_contents(contents: Contents, *keys: StatementSigner) -> SignedStatement:
+    """Step S4: one signature of each key for all messages of the envelope."""
     payload: dict[str, object] = {
         "sender": contents.sender,
         "recipient": contents.recipient,
@@ -112,10 +117,12 @@ def sign_contents(contents: Contents, key: SigningKey) -> SignedStatement:
         payload["log_head"] = {"note": head.note, "old_size": head.old_size, "path": list(head.path)}
     if contents.partner_head is not None:
         payload["partner_head"] = {"size": contents.partner_head.size, "note": contents.partner_head.note}
-    return sign_statement(ENVELOPE_TYPE, write_canonical(payload), key)
+    if contents.second_signature:
+        payload["second_signature"] = contents.second_signature
+    return sign_statement(ENVELOPE_TYPE, write_canonical(payload), *keys)
 
 
-def seal_envelope(contents: Contents, statement: bytes, messages: Sequence[bytes], key: RecipientPublicKey) -> bytes:
+def seal_envelope(contents: Contents, statement: bytes, messages: Sequence[bytes], key: SealingKey) -> bytes:
     """Step S5: header line and sealed body. The header line is the HPKE `info`: no byte of it can be changed."""
     line = write_canonical(
         {
@@ -168,7 +175,7 @@ def read_header(data: bytes, *, limits: Limits = LIMITS) -> Header:
     )
 
 
-def open_envelope(data: bytes, header: Header, key: RecipientKey, *, limits: Limits = LIMITS) -> OpenedEnvelope:
+def open_envelope(data: bytes, header: Header, key: OpeningKey, *, limits: Limits = LIMITS) -> OpenedEnvelope:
     """Step R4: unseal and cut into statement and messages.
 
     Raises: EnvelopeRefusedError (cannot_open, bad_form, too_large).
@@ -207,6 +214,7 @@ def read_contents(payload: bytes) -> Contents:
             created=parse_instant(_typed(values, "created", str)),
             log_head=read_extension(values.get("log_head")),
             partner_head=_read_partner_head(values.get("partner_head")),
+            second_signature=SECOND_SIGNATURE if values.get("second_signature") == SECOND_SIGNATURE else "",
         )
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError, ComityError) as error:
         raise EnvelopeRefusedError(

@@ -129,7 +129,7 @@ class Receiver:
             sha256=sha256_hex(data),
             size_bytes=len(data),
         )
-        signed = sign_refusal(error, data, recipient=self.keyring.administration, key=self.keyring.signing, at=at)
+        signed = sign_refusal(error, data, recipient=self.keyring.administration, keys=self.keyring.signers, at=at)
         return Reply(signed.to_bytes(), is_receipt=False, code=error.code)
 
 
@@ -295,7 +295,8 @@ class _Group:
             contiguous=position.contiguous,
             missing=position.missing[: self.judge.limits.missing_ranges],
         )
-        return sign_receipt(receipt, self.keyring.signing)
+        is_doubled = bool(arrival.contents.second_signature)
+        return sign_receipt(receipt, *self.keyring.signers_for(is_doubled=is_doubled))
 
 
 def _activate(receptions: Iterable[Reception]) -> None:

@@ -27,6 +27,7 @@ from comity.exchange.limits import Limits
 from comity.exchange.message import Message, read_message
 from comity.exchange.onward import Provenance, check_onward
 from comity.exchange.receipt import Answer
+from comity.exchange.strength import check_arrival
 from comity.trade import Handling
 from comity.trust import sha256_hex
 
@@ -103,6 +104,7 @@ class Judge:
             self._check_ends(message, incoming)
             self._check_times(message)
             self._check_body(message)
+            check_arrival(incoming.arrival, self._agreement(message.agreement))
             provenance = check_onward(message, self.at) if message.onward is not None else None
             return self._authorise(message, provenance, refused)
         except ComityError as error:

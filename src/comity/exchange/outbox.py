@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -113,6 +113,8 @@ class Former:
 
     def _window(self, delivery: Delivery, limits: LoadLimits) -> Window:
         flight = Flight(self.in_flight.get(delivery.partner_id, 0), self.messages_in_flight.get(delivery.partner_id, 0))
+        if delivery.partner.way == Partner.Way.FILE:  # a file holds what is open, whatever is in others
+            limits = replace(limits, envelopes_in_flight=None)
         if limits.envelopes_in_flight is not None:
             claimed = OutboxEnvelope.objects.filter(
                 partner_id=delivery.partner_id, state=_OPEN, leased_until__gt=self.at

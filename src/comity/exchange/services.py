@@ -135,7 +135,7 @@ def introduce_partner(
     keys = invitation.keys
     if keys.administration == actor.administration:
         raise PartnerStateError("This is our own invitation", where=keys.administration, remedy="Send it to a partner.")
-    _check_log_name(invitation)
+    check_log_name(invitation)
     row = Partner.objects.select_for_update().filter(administration=keys.administration).first()
     if row is None:
         row = _new_partner(invitation, at)  # I4
@@ -290,7 +290,7 @@ def _check_fingerprint(invitation: Invitation, fingerprint: str) -> None:
         )
 
 
-def _check_log_name(invitation: Invitation) -> None:
+def check_log_name(invitation: Invitation) -> None:
     """Heads are kept by the log's name: who took another's could make it look as if that one showed two histories."""
     keys = invitation.keys
     for peer in load_peers().values():
@@ -315,7 +315,7 @@ def _new_partner(invitation: Invitation, at: datetime) -> Partner:
     )
     Delivery.objects.create(partner=row)
     Reception.objects.create(partner=row)
-    _store_keys(row, invitation, at)
+    store_keys(row, invitation, at)
     return row
 
 
@@ -329,11 +329,12 @@ def _renew_keys(row: Partner, invitation: Invitation, at: datetime, *, is_compar
         read_key_document(invitation.key_statement, trusted=present, at=at)
     row.name, row.endpoint, row.fingerprint = keys.name, keys.endpoint_url, keys.fingerprint
     row.save(update_fields=["name", "endpoint", "fingerprint"])
-    _store_keys(row, invitation, at)
+    store_keys(row, invitation, at)
     return True
 
 
-def _store_keys(row: Partner, invitation: Invitation, at: datetime) -> None:
+def store_keys(row: Partner, invitation: Invitation, at: datetime) -> None:
+    """Keep this version of a partner's key document; all versions are kept."""
     keys = invitation.keys
     PartnerKeys.objects.update_or_create(
         partner=row,

@@ -18,7 +18,7 @@ from comity.trust.keyfiles import keyring_files, keyring_from_files, read_former
 from comity.trust.keylife import Loss, Renewal, make_keyring, recover_keyring, renew_certificate, renew_keyring
 from comity.trust.keylife import revoke_key, switch_authority
 from comity.trust.keyring import FormerKeys, Keyring
-from comity.trust.keys import RecipientKey, RecipientPublicKey, Signer, SigningKey, Verifier, VerifyKey
+from comity.trust.keys import RecipientKey, RecipientPublicKey, Signer, SigningKey, StatementSigner, VerifyKey
 from comity.trust.merkle import EMPTY_ROOT, Frontier, Growth, consistency_path, consistency_ranges, grow, inclusion_path
 from comity.trust.merkle import inclusion_ranges, leaf_hash, node_hash, tree_root, verify_consistency, verify_inclusion
 from comity.trust.notes import Checkpoint, LogSigner, LogVerifier, NoteKind, OpenedNote, add_signatures, cosign
@@ -37,7 +37,7 @@ __all__ = [
     "NoteKind", "OpenedNote", "OpeningKey", "PemPair", "Policy", "PolicyError", "ProofError", "ProvedEntry",
     "QuorumError", "RecipientKey", "RecipientPublicKey", "Renewal", "SealedFile", "SealingKey", "SecondSigningKey",
     "SecondVerifyKey", "Signature", "SignatureError", "SignedStatement", "Signer", "SigningKey", "StatementError",
-    "TileError", "TilePath", "TrustError", "UnsealError", "Verifier", "VerifyKey", "Weighed", "add_signatures",
+    "StatementSigner", "TileError", "TilePath", "TrustError", "UnsealError", "VerifyKey", "Weighed", "add_signatures",
     "canonical_json", "certificate_ends", "consistency_path", "consistency_ranges", "cosign", "grow", "inclusion_path",
     "inclusion_ranges", "is_issued_by", "keyring_files", "keyring_from_files", "leaf_hash", "make_authority",
     "make_certificate", "make_keyring", "make_tlog_proof", "measure", "node_hash", "open_checkpoint", "open_chunk",

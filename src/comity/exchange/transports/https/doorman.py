@@ -11,12 +11,13 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from comity.exchange.arrivals import suspended
 from comity.exchange.directory import Peer, load_peers
 from comity.exchange.envelope import read_header
 from comity.exchange.errors import EnvelopeRefusedError
+from comity.trust import CertificateError
+from comity.trust import is_issued_by as is_certificate_of
 
 logger = logging.getLogger(__name__)
 
@@ -109,10 +110,8 @@ class Doorman:
 
 @lru_cache(maxsize=4096)
 def is_issued_by(certificate: bytes, authority_pem: str) -> bool:
-    """Whether this authority signed the certificate (DER). Its dates were checked in the handshake."""
+    """Whether this authority, or one of two, signed the certificate (DER). Its dates were checked in the handshake."""
     try:
-        issuer = x509.load_pem_x509_certificate(authority_pem.encode())
-        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+        return is_certificate_of(x509.load_der_x509_certificate(certificate), authority_pem)
+    except (ValueError, TypeError, CertificateError):
         return False
-    return True
