@@ -18,9 +18,9 @@ from comity.exchange.directory import Peer
 from comity.exchange.envelope import Extension, PartnerHead
 from comity.exchange.models import Delivery
 from comity.exchange.receipt import SealedReceipt
-from comity.ledger import SplitViewError, StaleHeadError
+from comity.ledger import LogBehindError, SplitViewError, StaleHeadError
 from comity.ledger.selectors import consistency_path, latest_checkpoint, log_size
-from comity.ledger.services import record_cosignature, witness
+from comity.ledger.services import note_claim, record_cosignature, witness
 from comity.trust import Checkpoint, Keyring, add_signatures, split_note
 
 logger = logging.getLogger(__name__)
@@ -97,16 +97,19 @@ def _cosign(head: Extension, peer: Peer, keyring: Keyring, at: datetime) -> tupl
         return line, Checkpoint.parse(split_note(head.note)[0]).size
     except StaleHeadError as error:
         return None, error.known_size
-    except SplitViewError:
-        logger.exception("The log of %s shows two histories; both are kept as evidence", peer.administration)
+    except SplitViewError as error:
+        logger.error("The log of %s shows two histories; both are kept as evidence: %s", peer.administration, error)
     except (ComityError, ValueError) as error:
         logger.warning("The head of the log of %s cannot be followed: %s", peer.administration, error)
     return None, 0
 
 
 def _record(note: str, peer: Peer, keyring: Keyring, at: datetime) -> None:
+    """Raises: LogBehindError: what would now be appended, a receipt among it, would be a second history."""
     try:
         record_cosignature(note, log=keyring.log.verifier, cosigner=peer.cosigner, at=at)
+    except LogBehindError:
+        raise
     except ComityError as error:
         logger.warning("A cosignature of %s cannot be kept: %s", peer.administration, error)
 
@@ -123,6 +126,7 @@ def _keep_cosignature(
     size = Checkpoint.parse(split_note(head.note)[0]).size
     if receipt.cosignature is None:
         if receipt.witnessed > log_size():
+            note_claim(receipt.witnessed, witness=peer.administration)
             logger.error(
                 "%s says that it has seen %d entries of our log, which has %d: was the database restored from an old"
                 " backup? What is appended now would be a second history",
@@ -153,8 +157,8 @@ def _follow(delivery: Delivery, peer: Peer, receipt: SealedReceipt, keyring: Key
         delivery.followed_note = add_signatures(note, [line])
     except StaleHeadError as error:
         delivery.followed_size = error.known_size
-    except SplitViewError:
-        logger.exception("The log of %s shows two histories; both are kept as evidence", peer.administration)
+    except SplitViewError as error:
+        logger.error("The log of %s shows two histories; both are kept as evidence: %s", peer.administration, error)
     except (ComityError, ValueError) as error:
         logger.warning("The log of %s cannot be followed: %s", peer.administration, error)
 

@@ -57,7 +57,8 @@ MAX_BATCH = 4096
 # Statements by hand: through the ORM they cost more than hashing 256 entries.
 _GUARD = "SELECT seen_size, seen_by, held_at FROM ledger_logstate WHERE id = 1"
 _LAST = "SELECT size, stack, note FROM ledger_batch ORDER BY first_index DESC LIMIT 1"
-_BOTH = f"SELECT seen_size, seen_by, held_at, size, stack, note FROM ({_GUARD}) LEFT JOIN ({_LAST}) ON true"  # noqa: S608  # of two constants
+# of two constants
+_BOTH = f"SELECT seen_size, seen_by, held_at, size, stack, note FROM ({_GUARD}) LEFT JOIN ({_LAST}) ON true"  # noqa: S608
 _INSERT = (
     "INSERT INTO ledger_batch (first_index, size, appended_us, note, stack, hashes, entries)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
