@@ -33,7 +33,7 @@ class EnvelopeRefusedError(ExchangeError):
     """An envelope is refused whole: nothing in it was read, and the sender still has it.
 
     code: bad_form, too_large, wrong_protocol, wrong_recipient, unknown_sender, suspended_sender, not_your_certificate,
-    unknown_key, cannot_open, wrong_signature, mismatch, wrong_root, envelope_reused, too_many_gaps.
+    unknown_key, cannot_open, wrong_signature, mismatch, wrong_root, envelope_reused, too_many_gaps, too_fast.
     """
 
     code = "envelope_refused"
@@ -41,6 +41,14 @@ class EnvelopeRefusedError(ExchangeError):
     def __init__(self, code: str, what: str, *, where: str = "", remedy: str = "") -> None:
         super().__init__(what, where=where, remedy=remedy)
         self.code = code
+
+
+class TooFastError(EnvelopeRefusedError):
+    """The sender is far beyond the load limit that we published; nothing was taken. Code: too_fast."""
+
+    def __init__(self, what: str, *, retry_after_seconds: int, where: str = "", remedy: str = "") -> None:
+        super().__init__("too_fast", what, where=where, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ReceiptRefusedError(ExchangeError):

@@ -15,14 +15,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from comity.agreements.services import record_decisions
-from comity.exchange.arrivals import Arrival, Opener, suspended
+from comity.exchange.admission import Admission
+from comity.exchange.arrivals import Arrival, Opener
 from comity.exchange.bell import arrived
 from comity.exchange.directory import load_peers
 from comity.exchange.envelope import Header, read_header
-from comity.exchange.errors import EnvelopeRefusedError
+from comity.exchange.errors import EnvelopeRefusedError, TooFastError
 from comity.exchange.heads import Witnessing, witness_heads
 from comity.exchange.judging import Incoming, Judge, Validator, read_incoming
-from comity.exchange.limits import LIMITS, Limits
+from comity.exchange.limits import LIMITS, NO_LIMITS, Limits, LoadLimits
 from comity.exchange.message import ReceivedMessage, read_message
 from comity.exchange.models import InboxEnvelope, InboxMessage, Partner, Reception, Refusal
 from comity.exchange.position import Position
@@ -47,11 +48,15 @@ LONGEST_RETRY_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back for one envelope. is_receipt: else body is a signed refusal, named by code."""
+    """What goes back for one envelope. is_receipt: else body is a signed refusal, named by code.
+
+    retry_after_seconds: nothing was taken since the sender is too fast; the same envelope may come after so long.
+    """
 
     body: bytes
     is_receipt: bool
     code: str = ""
+    retry_after_seconds: int = 0
 
 
 Handler = Callable[[ReceivedMessage], None]
@@ -61,12 +66,14 @@ Handler = Callable[[ReceivedMessage], None]
 class Receiver:
     """Takes envelopes for this node. It may be used by one thread at a time.
 
-    validators: for each kind that this node has a use for, what raises a ComityError where a body is wrong.
+    validators: for each kind that this node has a use for, what raises a ComityError where a body is wrong. load: what
+    each partner is asked not to exceed; every receipt says it.
     """
 
     keyring: Keyring
     validators: Mapping[str, Validator]
     limits: Limits = LIMITS
+    load: LoadLimits = NO_LIMITS
 
     def accept(self, envelopes: Sequence[bytes], at: datetime) -> list[bytes]:
         """The signed receipt, or signed refusal, of each envelope, in order. All of it is durable on return."""
@@ -88,7 +95,7 @@ class Receiver:
             for number, reason, sent_as in refused:
                 replies[number] = self._refuse(envelopes[number], reason, sent_as, at)
             if arrivals:
-                group = _Group(self.keyring, Judge(self.validators, self.limits, at), at)
+                group = _Group(self.keyring, Judge(self.validators, self.limits, at), at, self.load)
                 for number, outcome in group.take(arrivals).items():
                     replies[number] = (
                         self._refuse(envelopes[number], outcome, None, at)
@@ -118,19 +125,21 @@ class Receiver:
     def _refuse(self, data: bytes, error: EnvelopeRefusedError, header: Header | None, at: datetime) -> Reply:
         """Signed, so that it is believed; stored, so that our officers see it too."""
         logger.warning("Envelope refused: %s: %s", error.code, error)
-        Refusal.objects.create(
-            at=at,
-            sender=header.sender if header else "",
-            envelope_id=header.envelope if header else "",
-            code=error.code,
-            what=error.what[:300],
-            place=error.where[:300],
-            remedy=error.remedy[:300],
-            sha256=sha256_hex(data),
-            size_bytes=len(data),
-        )
+        wait = error.retry_after_seconds if isinstance(error, TooFastError) else 0
+        if not wait:  # a flood must not fill a table, too
+            Refusal.objects.create(
+                at=at,
+                sender=header.sender if header else "",
+                envelope_id=header.envelope if header else "",
+                code=error.code,
+                what=error.what[:300],
+                place=error.where[:300],
+                remedy=error.remedy[:300],
+                sha256=sha256_hex(data),
+                size_bytes=len(data),
+            )
         signed = sign_refusal(error, data, recipient=self.keyring.administration, keys=self.keyring.signers, at=at)
-        return Reply(signed.to_bytes(), is_receipt=False, code=error.code)
+        return Reply(signed.to_bytes(), is_receipt=False, code=error.code, retry_after_seconds=wait)
 
 
 @dataclass(slots=True)
@@ -140,16 +149,20 @@ class _Group:
     keyring: Keyring
     judge: Judge
     at: datetime
+    load: LoadLimits = NO_LIMITS
     outcomes: dict[int, bytes | EnvelopeRefusedError] = field(default_factory=dict)
 
     def take(self, arrivals: Sequence[Arrival]) -> dict[int, bytes | EnvelopeRefusedError]:
         """Steps R7 to R12 for all."""
         positions = self._lock_receptions(arrivals)
         split, repeats = self._split(arrivals)  # R7
-        fresh = self._admit(split, positions)
+        places = {sender: position_of_row(row) for sender, row in positions.items()}
+        admission = Admission(self.judge.limits, self.load, self.at, places)
+        fresh = admission.admit(split, positions)
+        self.outcomes.update(admission.refused)
         if fresh:
             answers = self._answer_messages(fresh)  # R8 to R10
-            self._advance(fresh, positions)
+            self._advance(fresh, positions, admission)
             receipts = self._receipts(fresh, answers, positions)  # R11
             _activate(positions.values())
             for arrival, receipt in zip(fresh, receipts, strict=True):
@@ -188,27 +201,6 @@ class _Group:
                 self.outcomes[arrival.number] = known[arrival.key][1]
         return list(fresh.values()), repeats
 
-    def _admit(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception]) -> list[Arrival]:
-        """A sequence with holes everywhere would fill the row: what leaves too many is asked for again, later.
-
-        Nothing is taken either from who was suspended since its envelope was opened.
-        """
-        most = self.judge.limits.islands
-        positions = {sender: position_of_row(row) for sender, row in receptions.items()}
-        kept = []
-        for arrival in sorted(fresh, key=lambda each: each.contents.first_sequence):
-            contents = arrival.contents
-            if receptions[contents.sender].partner.state == Partner.State.SUSPENDED:
-                self.outcomes[arrival.number] = suspended(contents.sender)
-                continue
-            position = positions[contents.sender].with_ranges([(contents.first_sequence, contents.last_sequence)])
-            if len(position.islands) > max(most, len(positions[contents.sender].islands)):
-                self.outcomes[arrival.number] = _too_many_gaps(arrival)
-            else:
-                positions[contents.sender] = position
-                kept.append(arrival)
-        return sorted(kept, key=lambda each: each.number)
-
     def _answer_messages(self, fresh: Sequence[Arrival]) -> dict[tuple[int, int], Answer]:
         """Steps R8 to R10: by (number of the arrival, position of the message)."""
         incoming = [each for arrival in fresh for each in read_incoming(arrival, self.judge.limits)]
@@ -231,18 +223,14 @@ class _Group:
             answers[(each.arrival.number, each.position)] = answer
         return answers
 
-    def _advance(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception]) -> None:
+    def _advance(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception], admission: Admission) -> None:
         for sender in sorted({arrival.contents.sender for arrival in fresh}):
-            row = receptions[sender]
-            ranges = [
-                (arrival.contents.first_sequence, arrival.contents.last_sequence)
-                for arrival in fresh
-                if arrival.contents.sender == sender
-            ]
-            position = position_of_row(row).with_ranges(ranges)
+            row, position = receptions[sender], admission.positions[sender]
             row.contiguous, row.islands = position.contiguous, [list(each) for each in position.islands]
             row.last_envelope_at = self.at
-            row.save(update_fields=["contiguous", "islands", "last_envelope_at"])
+            if sender in admission.intakes:
+                row.taken, row.taken_at = admission.intakes[sender].messages, admission.intakes[sender].at
+            row.save(update_fields=["contiguous", "islands", "last_envelope_at", "taken", "taken_at"])
 
     def _receipts(
         self,
@@ -294,6 +282,8 @@ class _Group:
             at=self.at,
             contiguous=position.contiguous,
             missing=position.missing[: self.judge.limits.missing_ranges],
+            gaps=len(position.islands),
+            load=self.load,
         )
         is_doubled = bool(arrival.contents.second_signature)
         return sign_receipt(receipt, *self.keyring.signers_for(is_doubled=is_doubled))
@@ -355,15 +345,6 @@ def _reused(arrival: Arrival) -> EnvelopeRefusedError:
         "Another envelope of this name was answered before",
         where=f"envelope {arrival.contents.envelope}",
         remedy="Give each envelope an id of its own.",
-    )
-
-
-def _too_many_gaps(arrival: Arrival) -> EnvelopeRefusedError:
-    return EnvelopeRefusedError(
-        "too_many_gaps",
-        "Too many messages before these have not arrived",
-        where=f"sequence {arrival.contents.first_sequence}",
-        remedy="Send those that are missing first; the position names them.",
     )
 
 

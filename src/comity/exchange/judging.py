@@ -170,7 +170,7 @@ class Judge:
             incoming = Asked(asking, message.agreement, message.article, message.body)
             request, decision = judge_incoming(self._engine(message.agreement), incoming)
         if decision.is_permitted:
-            return replace(refused, accepted=True, article=decision.article_id)
+            return Answer(refused.id, refused.sha256, accepted=True, article=decision.article_id)
         self.refused.append((request, decision))
         reason = decision.reasons[0]
         field, remedy = _MENDING.get(reason.code, ("article", _OTHER_ARTICLE))

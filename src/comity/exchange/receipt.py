@@ -43,6 +43,7 @@ class Answer:
     article: str = ""
 
 
+_WRITER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ANSWER_NAMES = tuple(each.name for each in fields(Answer))
 
 
@@ -238,7 +239,7 @@ def read_answer(value: object) -> Answer:
 
 def answer_text(answer: Answer) -> str:
     """The JSON of an answer, as it is stored and repeated to duplicates."""
-    return json.dumps(answer_mapping(answer), separators=(",", ":"), ensure_ascii=False)
+    return _WRITER.encode(answer_mapping(answer))
 
 
 def read_answer_text(text: str) -> Answer:

@@ -18,12 +18,14 @@ from comity.exchange.receipt import Answer, answer_text
 
 _COLUMNS = (
     "sender", "message_id", "sequence", "kind", "agreement", "article", "purpose", "handling", "in_reply_to",
-    "created_at", "received_at", "envelope_id", "position", "data", "sha256", "is_accepted", "answer", "processed_at",
-    "failures", "next_attempt_at", "last_error", "keep_until", "purge_ground",
+    "created_at", "received_at", "envelope_id", "position", "data", "sha256", "is_accepted", "answer", "keep_until",
 )  # fmt: skip
-# SQLite takes 32,766 parameters in a statement; 23 columns of 500 rows stay well below.
+# What every row begins with.
+_FIXED = {"processed_at": "NULL", "failures": "0", "next_attempt_at": "NULL", "last_error": "''", "purge_ground": "''"}
+# SQLite takes 32,766 parameters in a statement; 18 columns of 500 rows stay well below.
 _ROWS = 500
-_INSERT = f"INSERT INTO {InboxMessage._meta.db_table} ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # our own names
+_NAMES = ", ".join((*_COLUMNS, *_FIXED))
+_INSERT = f"INSERT INTO {InboxMessage._meta.db_table} ({_NAMES}) VALUES "  # noqa: S608  # our own names
 _ONCE = " ON CONFLICT (sender, message_id) DO NOTHING RETURNING sender, message_id"
 _ENVELOPE_COLUMNS = (
     "sender", "envelope_id", "first_sequence", "count", "statement_sha256", "statement", "fingerprint", "receipt",
@@ -33,7 +35,7 @@ _INSERT_ENVELOPE = (
     f"INSERT INTO {InboxEnvelope._meta.db_table} ({', '.join(_ENVELOPE_COLUMNS)}) "  # noqa: S608  # our own names
     f"VALUES ({', '.join(['%s'] * len(_ENVELOPE_COLUMNS))})"
 )
-_ROW = "(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"
+_ROW = "(" + ", ".join((*["%s"] * len(_COLUMNS), *_FIXED.values())) + ")"
 
 EnvelopeRow = tuple[str, str, int, int, str, bytes, str, bytes, int, str | datetime | None]
 _Value = str | int | bytes | datetime | None
@@ -47,10 +49,11 @@ def insert_once(judged: Sequence[Judged], *, at: datetime) -> set[Key]:
     Must run in a transaction. Two calls at once never both return the same key.
     """
     stored: set[Key] = set()
+    moments = _Moments()
     with connection.cursor() as cursor:
         for start in range(0, len(judged), _ROWS):
             part = judged[start : start + _ROWS]
-            values = [value for each in part for value in _row(*each, at)]
+            values = [value for each in part for value in _row(*each, at, moments)]
             cursor.execute(_INSERT + ", ".join([_ROW] * len(part)) + _ONCE, values)
             stored.update((sender, message_id) for sender, message_id in cursor.fetchall())
     return stored
@@ -91,8 +94,17 @@ def stored_answers(keys: Sequence[Key]) -> Iterator[tuple[Key, str, str]]:
                 yield (sender, message_id), sha256, answer
 
 
-def _row(incoming: Incoming, answer: Answer, at: datetime) -> tuple[_Value, ...]:
-    message, adapt = incoming.message, connection.ops.adapt_datetimefield_value
+class _Moments(dict[datetime | None, _Value]):
+    """Times as the database takes them. The messages of a group share most of theirs."""
+
+    def __missing__(self, moment: datetime | None) -> _Value:
+        value: _Value = connection.ops.adapt_datetimefield_value(moment)
+        self[moment] = value
+        return value
+
+
+def _row(incoming: Incoming, answer: Answer, at: datetime, moments: _Moments) -> tuple[_Value, ...]:
+    message = incoming.message
     # Without a form there are no words to store; its bytes are kept all the same.
     words = (
         (message.kind, message.agreement, message.article, message.purpose, message.handling, message.in_reply_to)
@@ -103,18 +115,13 @@ def _row(incoming: Incoming, answer: Answer, at: datetime) -> tuple[_Value, ...]
         *incoming.key,
         incoming.sequence,
         *words,
-        adapt(message.created) if message else None,
-        adapt(at),
+        moments[message.created if message else None],
+        moments[at],
         incoming.arrival.contents.envelope,
         incoming.position,
         incoming.data,
         incoming.sha256,
         answer.accepted,
         answer_text(answer),
-        None,
-        0,
-        None,
-        "",
-        adapt(message.valid_until) if message and message.valid_until else None,
-        "",
+        moments[message.valid_until if message else None],
     )

@@ -135,6 +135,8 @@ def page_of(reply: Reply) -> Page:
     """The receipt or the signed refusal of an envelope as it goes back."""
     if reply.is_receipt:
         return Page(200, RECEIPT_MEDIA_TYPE, reply.body)
+    if reply.retry_after_seconds:
+        return Page(503, PROBLEM_MEDIA_TYPE, reply.body, retry_after=str(reply.retry_after_seconds))
     return Page(413 if reply.code == "too_large" else 422, PROBLEM_MEDIA_TYPE, reply.body)
 
 
