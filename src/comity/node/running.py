@@ -18,13 +18,15 @@ from comity.console.live import LiveEvents
 from comity.exchange.bell import arrived
 from comity.exchange.collector import CollectWorker
 from comity.exchange.delivery import DeliveryWorker
+from comity.exchange.evidence import EvidenceWorker, Folder
 from comity.exchange.inbox import Receiver
 from comity.exchange.transports.https.peercert import BoundedProtocol
 from comity.exchange.transports.https.server import PartnerPort, make_server
+from comity.journeys.gossip import ask_before_serving
 from comity.node.home import Listener, current_home
 from comity.node.jobs import JobWorker
 from comity.node.serving import run_until_stopped
-from comity.node.wiring import VALIDATORS, jobs_of, routes_of
+from comity.node.wiring import VALIDATORS, jobs_of, line_jobs, routes_of
 from comity.trust import Keyring
 
 log = logging.getLogger("comity.node")
@@ -53,6 +55,7 @@ def run_node(*, with_parent: bool) -> None:
     keyring: Keyring = settings.COMITY_KEYRING
     for listener in (wishes.console, wishes.partners):
         _check_port(listener)
+    ask_before_serving(utc_now())
     receiver = Receiver(keyring=keyring, validators=VALIDATORS)
     servers = (
         _console_server(wishes.console),
@@ -67,7 +70,10 @@ def run_node(*, with_parent: bool) -> None:
     )
     delivery = DeliveryWorker(keyring, clock=utc_now)
     collecting = CollectWorker(replace(receiver), clock=utc_now)  # a receiver of its own: one thread uses one
-    run_until_stopped(servers, (jobs, delivery, collecting), with_parent=with_parent)
+    files = EvidenceWorker(keyring, Folder(home.evidence), utc_now)
+    run_until_stopped(
+        servers, (files, jobs, JobWorker(line_jobs(), utc_now), delivery, collecting), with_parent=with_parent
+    )
 
 
 def _console_server(listener: Listener) -> uvicorn.Server:

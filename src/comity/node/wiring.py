@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
+from comity.exchange.evidence import Folder, evidence_routes
 from comity.exchange.inbox import Handler, process_due
 from comity.exchange.judging import Validator
+from comity.exchange.log_routes import log_routes
 from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
-from comity.journeys import receive
+from comity.journeys import evidence, gossip, receive
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.probe import PROBE_KIND, probe_due, probe_from_body, probe_journey
 from comity.journeys.record import log_decisions
@@ -19,16 +21,27 @@ from comity.node.home import Home
 from comity.node.jobs import Job
 from comity.trust import Keyring
 
-__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "routes_of"]
+__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "line_jobs", "routes_of"]
 
 _INBOX_SECONDS = 1.0
 _FOLDER_SECONDS = 1.0
 _DECISIONS_SECONDS = 1.0
 _ASSESS_SECONDS = 30.0
 _PROBE_SECONDS = 60.0
+_MONITOR_SECONDS = 60.0
 
-VALIDATORS: Mapping[str, Validator] = {**receive.VALIDATORS, PROBE_KIND: probe_from_body}
-JOURNEYS: Mapping[str, Handler] = {**receive.JOURNEYS, PROBE_KIND: probe_journey(VALIDATORS)}
+VALIDATORS: Mapping[str, Validator] = {
+    **receive.VALIDATORS,
+    **evidence.VALIDATORS,
+    **gossip.VALIDATORS,
+    PROBE_KIND: probe_from_body,
+}
+JOURNEYS: Mapping[str, Handler] = {
+    **receive.JOURNEYS,
+    **evidence.JOURNEYS,
+    **gossip.JOURNEYS,
+    PROBE_KIND: probe_journey(VALIDATORS),
+}
 
 
 def jobs_of(home: Home) -> tuple[Job, ...]:
@@ -43,6 +56,15 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
     )
 
 
+def line_jobs() -> tuple[Job, ...]:
+    """What waits for partners: in a thread of its own, so that one that is away holds up nothing."""
+    return (Job("watch the partners' logs", _MONITOR_SECONDS, gossip.watch_logs),)
+
+
 def routes_of(keyring: Keyring, home: Home) -> tuple[Route, ...]:
     """What partners may ask on their port besides sending envelopes and asking for their position. home: of files."""
-    return (collect_route(keyring),)
+    return (
+        *log_routes(keyring),
+        collect_route(keyring),
+        *evidence_routes(Folder(home.evidence)),
+    )
