@@ -14,23 +14,33 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from comity.agreements import Asking, Decision, Release, request_for
+from comity.agreements import EVIDENCE_KIND, Asking, Decision, Release, request_for
 from comity.agreements.selectors import engine
 from comity.agreements.services import permit
 from comity.common import Actor, ComityError
 from comity.exchange.services import Posting, post_all
+from comity.journeys.files import SealedFiles, seal_files
 from comity.staff import Permission, ProposalRefusedError, Role, require
 from comity.staff.selectors import proposal as proposal_by_id
 from comity.staff.services import approve, propose
 from comity.trade import Alert, Finding, Handling
-from comity.trade.encoding import alert_from_body, alert_to_body, finding_from_body, finding_to_body
+from comity.trade.encoding import (
+    alert_from_body,
+    alert_to_body,
+    evidence_from_body,
+    evidence_to_body,
+    finding_from_body,
+    finding_to_body,
+)
 
 ALERT_KIND = "alert/1"
 FINDING_KIND = "finding/1"
 ANSWER_PURPOSE = "control"
 SECOND_OFFICER_FROM = Handling.RESTRICTED
 _DEED = "share_alert"
+_NO_FILES = SealedFiles()
 _ANSWER_DEED = "share_finding"
+FILE_DEED = "share_evidence"
 
 
 class NoRecipientError(ComityError):
@@ -65,7 +75,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class Letter:
     """What is to be told: the body of a kind at a level, and the message that it answers."""
 
     kind: str
@@ -97,11 +107,20 @@ def share_alert(
     Raises: PermissionRefusedError, NoRecipientError, SharingRefusedError, PartnerUnknownError.
     """
     letter, wish = _letter_of(alert), Wish(tuple(recipients), purpose, agreement_id)
+    return share_letter(actor, letter=letter, wish=wish, deed=_DEED, payload={"alert": dict(letter.body)}, at=at)
+
+
+def share_letter(
+    actor: Actor, *, letter: Letter, wish: Wish, deed: str, payload: Mapping[str, object], at: datetime
+) -> ShareResult:
+    """Share what a letter says, or put it before a second officer from the level restricted upwards.
+
+    payload: what the proposal keeps of it. Raises: as `share_alert`.
+    """
     _refuse_early(actor, letter, wish, at)
-    if alert.handling < SECOND_OFFICER_FROM:
-        return ShareResult(posted=_post(actor, letter, wish, at))
-    payload: dict[str, object] = {"alert": dict(letter.body)}
-    return ShareResult(proposal_id=_propose(actor, _DEED, payload, letter, wish, at=at))
+    if letter.handling < SECOND_OFFICER_FROM:
+        return ShareResult(posted=_post(actor, letter, wish, at, _seal(letter, wish)))
+    return ShareResult(proposal_id=_propose(actor, deed, dict(payload), letter, wish, at=at))
 
 
 def answer_alert(
@@ -112,7 +131,7 @@ def answer_alert(
     in_reply_to: the id of the alert's message. finder: who recorded the finding, and so cannot approve telling it.
     Raises: PermissionRefusedError, NoRecipientError, SharingRefusedError, PartnerUnknownError, PartnerStateError.
     """
-    letter = _Letter(FINDING_KIND, finding_to_body(finding), finding.handling, in_reply_to)
+    letter = Letter(FINDING_KIND, finding_to_body(finding), finding.handling, in_reply_to)
     wish = Wish((recipient,), ANSWER_PURPOSE)
     if finding.handling < SECOND_OFFICER_FROM:
         return ShareResult(posted=_post(actor, letter, wish, at))
@@ -141,28 +160,32 @@ def approve_sharing(actor: Actor, *, proposal_id: UUID, at: datetime) -> ShareRe
     # The approval is the leave of the second officer to share this one notice.
     sharer = replace(actor, roles=actor.roles | {Role.LIAISON.value})
     _refuse_early(sharer, letter, wish, at)
+    files = _seal(letter, wish)
     with transaction.atomic():
         approve(actor, proposal_id=proposal_id, at=at)
-        return ShareResult(posted=_post(sharer, letter, wish, at), proposal_id=proposal_id)
+        return ShareResult(posted=_post(sharer, letter, wish, at, files), proposal_id=proposal_id)
 
 
-def _letter_of(alert: Alert) -> _Letter:
-    return _Letter(ALERT_KIND, alert_to_body(alert), alert.handling)
+def _letter_of(alert: Alert) -> Letter:
+    return Letter(ALERT_KIND, alert_to_body(alert), alert.handling)
 
 
-def _proposed_letter(deed: str, payload: Mapping[str, object]) -> _Letter:
+def _proposed_letter(deed: str, payload: Mapping[str, object]) -> Letter:
     if deed == _ANSWER_DEED:
         finding = finding_from_body(cast(dict[str, object], payload["finding"]))
-        return _Letter(FINDING_KIND, finding_to_body(finding), finding.handling, str(payload["in_reply_to"]))
+        return Letter(FINDING_KIND, finding_to_body(finding), finding.handling, str(payload["in_reply_to"]))
+    if deed == FILE_DEED:
+        notice = evidence_from_body(cast(dict[str, object], payload["evidence"]))
+        return Letter(EVIDENCE_KIND, evidence_to_body(notice), notice.handling)
     return _letter_of(alert_from_body(cast(dict[str, object], payload["alert"])))
 
 
-def _propose(actor: Actor, deed: str, payload: dict[str, object], letter: _Letter, wish: Wish, *, at: datetime) -> UUID:
+def _propose(actor: Actor, deed: str, payload: dict[str, object], letter: Letter, wish: Wish, *, at: datetime) -> UUID:
     payload |= {"recipients": list(wish.recipients), "purpose": wish.purpose, "agreement": wish.agreement_id or ""}
     return propose(actor, deed=deed, payload=payload, handling=int(letter.handling), at=at).proposal_id
 
 
-def _previews(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> list[Preview]:
+def _previews(actor: Actor, letter: Letter, wish: Wish, at: datetime) -> list[Preview]:
     require(actor, Permission.SHARE)
     previews = []
     for recipient in _checked(wish.recipients):
@@ -172,7 +195,7 @@ def _previews(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> list[P
     return previews
 
 
-def _refuse_early(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> None:
+def _refuse_early(actor: Actor, letter: Letter, wish: Wish, at: datetime) -> None:
     """A refusal is stored by `permit` outside of any transaction, so that raising it does not take it away again."""
     for preview in _previews(actor, letter, wish, at):
         if not preview.decision.is_permitted:
@@ -180,14 +203,24 @@ def _refuse_early(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> No
 
 
 @transaction.atomic
-def _post(actor: Actor, letter: _Letter, wish: Wish, at: datetime) -> tuple[tuple[str, str], ...]:
-    releases = [_permit(actor, letter, wish, recipient, at) for recipient in _checked(wish.recipients)]
+def _post(
+    actor: Actor, letter: Letter, wish: Wish, at: datetime, files: SealedFiles = _NO_FILES
+) -> tuple[tuple[str, str], ...]:
+    sealed = {each: replace(letter, body=files.body_for(each, letter.body)) for each in _checked(wish.recipients)}
+    releases = [_permit(actor, own, wish, recipient, at) for recipient, own in sealed.items()]
     postings = [Posting(release, letter.in_reply_to) for release in releases]
-    posted = post_all(actor, postings, signer=settings.COMITY_KEYRING.log, at=at)
-    return tuple((release.recipient, message_id) for release, message_id in zip(releases, posted, strict=True))
+    ids = post_all(actor, postings, signer=settings.COMITY_KEYRING.log, at=at)
+    posted = tuple((release.recipient, message_id) for release, message_id in zip(releases, ids, strict=True))
+    files.offer_with(posted, at)
+    return posted
 
 
-def _permit(actor: Actor, letter: _Letter, wish: Wish, recipient: str, at: datetime) -> Release:
+def _seal(letter: Letter, wish: Wish) -> SealedFiles:
+    """Outside of any transaction, since a large file takes its time."""
+    return seal_files(letter.kind, letter.body, _checked(wish.recipients))
+
+
+def _permit(actor: Actor, letter: Letter, wish: Wish, recipient: str, at: datetime) -> Release:
     return permit(
         actor,
         agreement_id=wish.agreement_id,
