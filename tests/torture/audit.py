@@ -31,7 +31,7 @@ from comity.trust import (
     unpack_entries,
 )
 from comity.trust.tlogproof import parse_tlog_proof
-from tests.torture.node import DUPLICATES_FILE, EFFECTS
+from tests.torture.names import DUPLICATES_FILE, EFFECTS
 
 _MOST_SAID = 20
 

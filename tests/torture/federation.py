@@ -21,9 +21,10 @@ from comity.agreements.selectors import PAYLOAD_TYPE
 from comity.exchange.invitation import write_invitation
 from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.exchange.child import encode
-from tests.exchange.children import ROOT, Child
+from tests.exchange.children import Child
 from tests.exchange.ports import free_ports
 from tests.torture.links import Links
+from tests.torture.names import ROOT, node_environment
 
 CODES = ("XA", "XB", "XC", "XD", "XE")
 _AGREEMENT = """\
@@ -65,7 +66,7 @@ class TortureChild(Child):
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.program],
                 cwd=ROOT,
-                env=_environment(self.home, self.database_url, self.environment),
+                env=node_environment(self.home, self.database_url, self.environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=trouble,
@@ -185,17 +186,8 @@ def _databases(root: Path, codes: Sequence[str], server_url: str) -> dict[str, s
 
 def _run_template(home: Path, url: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "tests.torture.child", "template"], cwd=ROOT, env=_environment(home, url, {}), check=True
+        [sys.executable, "-m", "tests.torture.child", "template"],
+        cwd=ROOT,
+        env=node_environment(home, url, {}),
+        check=True,
     )
-
-
-def _environment(home: Path, url: str, more: dict[str, str]) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
-    return {
-        **kept,
-        "COMITY_HOME": str(home),
-        "COMITY_DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "comity.node.settings",
-        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
-        **more,
-    }

@@ -26,9 +26,8 @@ from comity.trade.encoding import alert_to_body
 from tests.exchange.cast import alert
 from tests.exchange.child import decode
 from tests.exchange.child_node import VALIDATORS, ChildNode
+from tests.torture.names import DUPLICATES_FILE, EFFECTS
 
-EFFECTS = "torture_effect"
-DUPLICATES_FILE = "duplicates.txt"
 _AT_ONCE = 500
 _INSERT = f"INSERT INTO {EFFECTS} (sender, message_id) VALUES (%s, %s)"
 

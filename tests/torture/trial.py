@@ -11,9 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.torture.federation import CODES, federation
+from tests.torture.names import RUN_FILE
 from tests.torture.plan import make_plan
 from tests.torture.run import Story, Torture, TortureError
-from tests.torture.verdict import RUN_FILE, Verdict, judge
+from tests.torture.verdict import Verdict, judge
 
 
 @dataclass(frozen=True)

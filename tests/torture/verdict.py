@@ -19,7 +19,8 @@ from pathlib import Path
 
 import django
 
-RUN_FILE = "run.json"
+from tests.torture.names import ROOT, RUN_FILE, node_environment
+
 # What must be nought; everything else is only counted.
 FAULTS = (
     "lost", "doubled", "bad receipts", "receipts not in the log", "lost at the partner", "log problems", "split views",
@@ -72,10 +73,8 @@ def judge(root: Path) -> Verdict:
 
 def _look(look: str, root: Path, code: str) -> dict[str, dict[str, int] | list[str]]:
     words = [sys.executable, "-m", "tests.torture.verdict", str(root), look, code]
-    environment = {**os.environ, "COMITY_HOME": str(root / code), "COMITY_DATABASE_URL": ""}
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
-    environment.pop("COMITY_CLOCK_FILE", None)
-    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    environment = node_environment(root / code, "", {})
+    result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         raise RuntimeError(f"the look at {code} failed: {result.stderr[-3000:]}")
     found: dict[str, dict[str, int] | list[str]] = json.loads(result.stdout)
