@@ -9,6 +9,11 @@ MESSAGES := $(patsubst %.po,%.mo,$(wildcard src/comity/console/locale/*/LC_MESSA
 RUNS ?= 100000
 ROOMS_WITH_TABLES := tests/staff tests/intake tests/ledger tests/agreements tests/exchange tests/risk tests/enforcement tests/custody tests/journeys tests/api tests/console
 
+# What torture takes: make torture MESSAGES=50000 DATABASE=postgresql SEED=7
+MESSAGES ?= 1000000
+DATABASE ?= sqlite
+SEED ?= 1
+
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo demo-check test test-sqlite test-postgresql check format fuzz bench lock clean
 
@@ -64,6 +69,13 @@ fuzz: install-dev ## parsers under coverage-guided fuzzing: make fuzz RUNS=10000
 
 bench: install-dev ## every benchmark, one after the other
 	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done
+
+torture-short: install-dev ## five nodes, kill -9 and partitions; under a minute, the last line is the figures
+	@$(RUN)/python -m tests.torture --messages 3000 --kills 4 --partitions 3 --seed $(SEED) --database $(DATABASE)
+
+torture: install-dev ## the same for MESSAGES=1000000 on DATABASE=sqlite or postgresql
+	@$(RUN)/python -m tests.torture --messages $(MESSAGES) --kills $$(( $(MESSAGES) / 10000 + 4 )) \
+		--partitions $$(( $(MESSAGES) / 25000 + 3 )) --patience 3600 --seed $(SEED) --database $(DATABASE)
 
 lock: ## write requirements*.txt anew (needs uv)
 	$(LOCK) pyproject.toml --extra postgresql --group build -o requirements.txt
