@@ -14,11 +14,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from comity.common import ComityError
+from comity.exchange import LoadLimits
 
 SETTINGS_NAME = "comity.toml"
 
@@ -52,13 +53,14 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class HomeSettings:
-    """What comity.toml says."""
+    """What comity.toml says. load: what each partner is asked not to exceed."""
 
     administration: str
     name: str
     console: Listener
     partners: Listener
     time_zone: str = "UTC"
+    load: LoadLimits = field(default_factory=LoadLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _settings_of(table: Mapping[str, object], path: Path) -> HomeSettings:
             console=_listener_of(table["console"]),
             partners=_listener_of(table["partners"]),
             time_zone=str(table.get("time_zone", "UTC")),
+            load=_load_of(table["partners"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise HomeError(
@@ -141,6 +144,16 @@ def _settings_of(table: Mapping[str, object], path: Path) -> HomeSettings:
             where=str(path),
             remedy="Compare it with docs/guide/settings.md.",
         ) from error
+
+
+def _load_of(table: object) -> LoadLimits:
+    if not isinstance(table, dict):
+        raise TypeError("a [partners] table")
+    limits = {each.name: table[each.name] for each in fields(LoadLimits) if each.name in table}
+    for name, value in limits.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"{name}: {value!r} is no whole number from 1 on")
+    return LoadLimits(**limits)
 
 
 def _listener_of(table: object) -> Listener:

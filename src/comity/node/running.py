@@ -56,7 +56,7 @@ def run_node(*, with_parent: bool) -> None:
     for listener in (wishes.console, wishes.partners):
         _check_port(listener)
     ask_before_serving(utc_now())
-    receiver = Receiver(keyring=keyring, validators=VALIDATORS)
+    receiver = Receiver(keyring=keyring, validators=VALIDATORS, load=wishes.load)
     servers = (
         _console_server(wishes.console),
         make_server(
