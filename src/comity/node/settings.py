@@ -9,12 +9,11 @@ import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from comity.node.database import database_settings
 from comity.node.home import HomeSettings, Listener, current_home
-from comity.node.keys import load_keyring, load_secret
+from comity.node.keys import LiveKeyring, load_secret
 from comity.trust import Keyring
 
 _home = current_home()
@@ -28,7 +27,7 @@ COMITY_TIME_ZONE: str = _node.time_zone
 COMITY_BASE_URL: str = _node.console.url
 COMITY_EVIDENCE: Path = _home.evidence
 COMITY_MAX_UPLOAD_BYTES: int = 64 * 1024 * 1024
-COMITY_KEYRING: Keyring = SimpleLazyObject(lambda: load_keyring(_home))  # type: ignore[assignment]  # read when first needed
+COMITY_KEYRING: Keyring = LiveKeyring(_home)  # type: ignore[assignment]  # read when first needed, and when it changes
 # Named, not imported: the wiring knows every room, and the rooms' tables need these settings first.
 COMITY_VALIDATORS: str = "comity.node.wiring.VALIDATORS"
 

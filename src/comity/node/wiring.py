@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import cast
+
+from django.conf import settings
 
 from comity.exchange.evidence import Folder, evidence_routes
 from comity.exchange.inbox import Handler, process_due
@@ -12,13 +15,18 @@ from comity.exchange.judging import Validator
 from comity.exchange.log_routes import log_routes
 from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
-from comity.journeys import evidence, gossip, receive
+from comity.journeys import evidence, forget, forward, gossip, keys, receive
 from comity.journeys.arrive import assess_waiting
+from comity.journeys.hold import guarded
 from comity.journeys.probe import PROBE_KIND, probe_due, probe_from_body, probe_journey
 from comity.journeys.record import log_decisions
+from comity.journeys.remind import custody_due
 from comity.journeys.watch import Inbox
-from comity.node.home import Home
+from comity.node.home import Home, current_home
 from comity.node.jobs import Job
+from comity.node.recovering import recover
+from comity.node.keycare import KeyCare
+from comity.node.keys import LiveKeyring
 from comity.trust import Keyring
 
 __all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "line_jobs", "routes_of"]
@@ -28,18 +36,26 @@ _FOLDER_SECONDS = 1.0
 _DECISIONS_SECONDS = 1.0
 _ASSESS_SECONDS = 30.0
 _PROBE_SECONDS = 60.0
+_KEYS_SECONDS = 2.0
+_CUSTODY_SECONDS = 15.0
 _MONITOR_SECONDS = 60.0
+_RECOVER_SECONDS = 3.0
 
 VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
     **evidence.VALIDATORS,
     **gossip.VALIDATORS,
+    **forget.VALIDATORS,
+    **forward.VALIDATORS,
+    **keys.VALIDATORS,
     PROBE_KIND: probe_from_body,
 }
 JOURNEYS: Mapping[str, Handler] = {
-    **receive.JOURNEYS,
-    **evidence.JOURNEYS,
+    **guarded({**receive.JOURNEYS, **evidence.JOURNEYS}, forget.forget_on_arrival),
+    **forget.JOURNEYS,
+    **forward.JOURNEYS,
     **gossip.JOURNEYS,
+    **keys.JOURNEYS,
     PROBE_KIND: probe_journey(VALIDATORS),
 }
 
@@ -52,13 +68,23 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("watched folder", _FOLDER_SECONDS, Inbox(home.inbox).turn),
         Job("decisions into the log", _DECISIONS_SECONDS, log_decisions, is_urgent=True),
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
+        Job("keys", _KEYS_SECONDS, KeyCare(home, cast(LiveKeyring, settings.COMITY_KEYRING)).turn),
         Job("probe partners", _PROBE_SECONDS, probe_due),
+        Job("retention", _CUSTODY_SECONDS, forget.purge_due),
+        Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
     )
 
 
 def line_jobs() -> tuple[Job, ...]:
     """What waits for partners: in a thread of its own, so that one that is away holds up nothing."""
-    return (Job("watch the partners' logs", _MONITOR_SECONDS, gossip.watch_logs),)
+    return (
+        Job("recover after a restore", _RECOVER_SECONDS, _recover),
+        Job("watch the partners' logs", _MONITOR_SECONDS, gossip.watch_logs),
+    )
+
+
+def _recover(at: datetime) -> object:
+    return recover(current_home(), settings.COMITY_KEYRING, at)
 
 
 def routes_of(keyring: Keyring, home: Home) -> tuple[Route, ...]:

@@ -39,10 +39,12 @@ class Renewal:
 class Loss:
     """What is begun anew after a loss. log: the log's key where it is left; None: a new log of the name `log_origin`.
 
-    cosigner: as for the log. opening: sealing keys that are left, to open what is on its way.
+    cosigner: as for the log. signing: a key that was made elsewhere, as in a token. opening: sealing keys that are
+    left, to open what is on its way. listed: the former key document, whose keys are listed as withdrawn.
     """
 
     version: int = 1
+    signing: Signer | None = None
     log: LogSigner | None = None
     cosigner: LogSigner | None = None
     log_origin: str = ""
@@ -75,7 +77,8 @@ def recover_keyring(
     What is left of the log is kept; the entries of the former document are listed as withdrawn.
     Raises: TrustError as for make_keyring.
     """
-    signing, encryption = SigningKey.generate(), RecipientKey.generate()
+    signing: Signer = loss.signing or SigningKey.generate()
+    encryption = RecipientKey.generate()
     hybrid, second = HybridKey.generate(), SecondSigningKey.generate()
     origin = loss.log_origin or f"comity.{administration.lower()}/log"
     log = loss.log or LogSigner(origin, SigningKey.generate())
