@@ -27,7 +27,7 @@ from comity.exchange.errors import (
 from comity.exchange.invitation import Invitation, read_invitation
 from comity.exchange.limits import LIMITS, Priority
 from comity.exchange.message import Message
-from comity.exchange.models import Delivery, OutboxMessage, Partner, PartnerKeys, Reception
+from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner, PartnerKeys, Reception
 from comity.exchange.onward import Onward
 from comity.exchange.strength import check_posting
 from comity.ledger import commit
@@ -330,7 +330,18 @@ def _renew_keys(row: Partner, invitation: Invitation, at: datetime, *, is_compar
     row.name, row.endpoint, row.fingerprint = keys.name, keys.endpoint_url, keys.fingerprint
     row.save(update_fields=["name", "endpoint", "fingerprint"])
     store_keys(row, invitation, at)
+    if keys.log_vkey != present.log_vkey:
+        _meet_new_log(row)
     return True
+
+
+def _meet_new_log(row: Partner) -> None:
+    """A partner whose node was restored goes on under a new log: what it answered before stands before all in it.
+
+    So what it has lost shows as a gap in its next receipt, and is sent again (step S12).
+    """
+    OutboxEnvelope.objects.filter(partner=row, state=OutboxEnvelope.State.ANSWERED).update(answer_index=-1)
+    Delivery.objects.filter(partner=row).update(followed_size=0, followed_note="", next_attempt_at=None)
 
 
 def store_keys(row: Partner, invitation: Invitation, at: datetime) -> None:

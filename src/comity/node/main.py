@@ -19,6 +19,7 @@ from comity.common import ComityError
 # subcommand -> where its click command stands
 COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
+    "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
     "demo": "comity.cli.demo.command:demo",
     "doctor": "comity.node.doctor:doctor",
@@ -30,6 +31,7 @@ COMMANDS = {
     "migrate": "comity.node.commands:migrate",
     "officer": "comity.cli.staff:officer",
     "partner": "comity.cli.exchange:partner",
+    "restore": "comity.node.backup_commands:restore",
     "risk": "comity.cli.risk:risk",
     "serve": "comity.node.commands:serve",
     "status": "comity.node.commands:status",

@@ -24,9 +24,9 @@ from comity.journeys.remind import custody_due
 from comity.journeys.watch import Inbox
 from comity.node.home import Home, current_home
 from comity.node.jobs import Job
-from comity.node.recovering import recover
 from comity.node.keycare import KeyCare
 from comity.node.keys import LiveKeyring
+from comity.node.recovering import recover
 from comity.trust import Keyring
 
 __all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "line_jobs", "routes_of"]
