@@ -9,8 +9,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from comity.ledger import NoCheckpointError, selectors
-from comity.trust import TileError, parse_tile_path
-from comity.trust.tiles import ENTRIES
+from comity.trust import TileError
 
 # tlog-tiles: tiles never change; the checkpoint must not be cached beyond a few seconds.
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,13 +33,9 @@ def cosigned(_request: HttpRequest) -> HttpResponse:
 def tile(_request: HttpRequest, path: str) -> HttpResponse:
     """A tile or a bundle of entries; a partial one is the beginning of what is stored."""
     try:
-        wanted = parse_tile_path(f"tile/{path}")
+        content = selectors.tile_at(f"tile/{path}")
     except TileError as error:
         raise Http404(str(error)) from error
-    if wanted.level == ENTRIES:
-        content = selectors.entries_bundle(wanted.n, wanted.width)
-    else:
-        content = selectors.tile(wanted.level, wanted.n, wanted.width)
     if content is None:
         raise Http404("The log has no such tile yet")
     return HttpResponse(content, content_type="application/octet-stream", headers={"Cache-Control": _FOR_EVER})

@@ -1,24 +1,42 @@
-"""One exchange as a bundle that anyone can check offline."""
+"""One exchange as a bundle that anyone can check offline.
+
+Where its agreement asks for a quorum of witnesses, both entries are proved against checkpoints that have one: ours from
+the cosignatures that partners gave us, the receipt's by asking the receiver for such a checkpoint and its tiles.
+"""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from comity.agreements.selectors import agreement
-from comity.exchange.directory import load_peer
+from comity.common import ComityError
+from comity.exchange.directory import Peer, load_peer
 from comity.exchange.errors import MessageUnknownError
+from comity.exchange.log_routes import QUORUM_PATH
 from comity.exchange.models import OutboxMessage
 from comity.exchange.receipt import read_sealed_receipt
 from comity.exchange.selectors import envelope_of
-from comity.ledger import commit
+from comity.exchange.transports.https.asking import Ask, PartnerLines
+from comity.exchange.witnesses import cosigner_documents, quorum_of
+from comity.ledger import Quorum, RemoteTree, commit
 from comity.ledger.bundle import Bundle, Leaf
-from comity.ledger.selectors import entry, tlog_proof
-from comity.trust import Keyring, inclusion_path, leaf_hash, sha256_hex
+from comity.ledger.selectors import entry, witnessed_proof
+from comity.trust import Keyring, inclusion_path, leaf_hash, make_tlog_proof, sha256_hex, verify_inclusion
+from comity.trust.tlogproof import parse_tlog_proof
+
+logger = logging.getLogger(__name__)
+
+_ASK_SECONDS = 5.0
 
 
-def bundle_of(message_id: str, *, keyring: Keyring, at: datetime) -> Bundle:
+def bundle_of(message_id: str, *, keyring: Keyring, at: datetime, ask: Ask | None = None) -> Bundle:
     """Everything that proves that a message was sent under its agreement, and what the partner answered.
 
+    ask: how the receiver is asked, where the agreement wants its log witnessed; by its port where nothing is given. It
+    need not answer: then the bundle has the proof of the receipt, and its check says that the quorum is not there.
     Raises: MessageUnknownError where it was not sent from here or is not answered; UnknownAgreementError.
     """
     row = OutboxMessage.objects.select_related("partner").filter(message_id=message_id).first()
@@ -44,15 +62,56 @@ def bundle_of(message_id: str, *, keyring: Keyring, at: datetime) -> Bundle:
         message_id=envelope.envelope_id,
         salt=sealed.salt,
     )
+    stored, peer = agreement(row.agreement, at=at), load_peer(row.partner.administration)
+    quorum = quorum_of(stored.agreement, keyring)
+    release_proof, receipt_proof = witnessed_proof(row.log_index, quorum), sealed.proof
+    documents: tuple[bytes, ...] = (keyring.key_statement.to_bytes(), peer.statement)
+    if quorum is not None:
+        logged = _Logged(receipt_entry, sealed.proof, peer, replace(quorum, owner=peer.administration), stored.id)
+        receipt_proof = _witnessed_receipt(logged, ask or partial(_ask, keyring))
+        notes = [parse_tlog_proof(each).note for each in (release_proof, receipt_proof)]
+        documents += tuple(each for each in cosigner_documents(notes) if each not in documents)
     return Bundle(
         made_at=at,
-        key_documents=(keyring.key_statement.to_bytes(), load_peer(row.partner.administration).statement),
-        agreement=agreement(row.agreement, at=at).statement,
+        key_documents=documents,
+        agreement=stored.statement,
         message=bytes(row.data),
         envelope=bytes(envelope.statement),
         index=place,
         path=tuple(inclusion_path(hashes, place)),
         receipt=sealed.statement.to_bytes(),
-        receipted=Leaf(receipt_entry, sealed.salt, sealed.proof),
-        release=Leaf(entry(row.log_index), bytes(row.salt), tlog_proof(row.log_index)),
+        receipted=Leaf(receipt_entry, sealed.salt, receipt_proof),
+        release=Leaf(entry(row.log_index), bytes(row.salt), release_proof),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """The entry of a receipt in the receiver's log, its proof in the receipt, and the quorum that is asked for."""
+
+    entry: bytes
+    proof: str
+    peer: Peer
+    quorum: Quorum
+    agreement_id: str
+
+
+def _witnessed_receipt(logged: _Logged, ask: Ask) -> str:
+    """A proof against a checkpoint that the quorum has seen, where the receiver shows one; else the receipt's own."""
+    peer, given = logged.peer, parse_tlog_proof(logged.proof)
+    try:
+        if logged.quorum.weigh(given.note, peer.log).is_met:
+            return logged.proof
+        note = (ask(peer, f"{QUORUM_PATH}/{logged.agreement_id}") or b"").decode("utf-8", "replace")
+        checkpoint = logged.quorum.weigh(note, peer.log).require().checkpoint
+        path = RemoteTree(checkpoint, lambda place: ask(peer, f"/log/{place}")).inclusion_path(given.index)
+        verify_inclusion(leaf_hash(logged.entry), given.index, checkpoint.size, path, checkpoint.root)
+    except ComityError as error:
+        logger.warning("%s shows no witnessed proof of its receipt: %s", peer.administration, error)
+        return logged.proof
+    return make_tlog_proof(given.index, path, note)
+
+
+def _ask(keyring: Keyring, peer: Peer, path: str) -> bytes | None:
+    with PartnerLines(keyring, seconds=_ASK_SECONDS) as lines:
+        return lines.ask(peer, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from comity.exchange.directory import Peer, load_peers, read_stored_keys
 from comity.exchange.models import Delivery, Partner, PartnerKeys
 from comity.ledger import Quorum, QuorumStanding
 from comity.ledger.selectors import quorum_standing
-from comity.trust import Keyring, LogVerifier
+from comity.trust import Keyring, LogVerifier, split_note
 
 # A quorum that is older while the log has grown since asks for attention.
 QUORUM_OLD = timedelta(hours=1)
@@ -61,6 +62,18 @@ def cosigner_keys(keyring: Keyring) -> dict[str, tuple[LogVerifier, ...]]:
         verifier = LogVerifier.from_vkey(read_stored_keys(bytes(row.statement)).cosigner_vkey)
         keys[row.partner.administration].setdefault(verifier.vkey, verifier)
     return {name: tuple(found.values()) for name, found in keys.items()}
+
+
+def cosigner_documents(notes: Iterable[str]) -> tuple[bytes, ...]:
+    """The partners' signed key documents, the present or older ones, with a key that cosigned one of these notes."""
+    signers = {(each.name, each.key_id) for note in notes for each in split_note(note)[1]}
+    found: dict[str, bytes] = {}
+    for row in PartnerKeys.objects.order_by("-stored_at", "-id"):
+        statement = bytes(row.statement)
+        verifier = LogVerifier.from_vkey(read_stored_keys(statement).cosigner_vkey)
+        if (verifier.name, verifier.key_id) in signers:
+            found.setdefault(verifier.vkey, statement)
+    return tuple(found.values())
 
 
 def log_owner(vkey: str) -> str:

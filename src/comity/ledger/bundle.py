@@ -15,17 +15,21 @@ from comity.ledger.rules import opens
 from comity.trust import (
     KeyDocument,
     LogVerifier,
+    Policy,
     SignedStatement,
     canonical_json,
     leaf_hash,
+    parse_policy,
     read_key_document,
     sha256_hex,
     verify_inclusion,
     verify_statement,
     verify_tlog_proof,
 )
+from comity.trust.tlogproof import parse_tlog_proof
 
 FORMAT = "comity/bundle/1"
+_WITNESSED = "Both logs have the witnesses that the agreement demands"
 ENVELOPE_TYPE = "application/vnd.comity.envelope.v1+json"
 RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
 AGREEMENT_TYPE = "application/vnd.comity.agreement.v1+json"
@@ -143,6 +147,7 @@ def verify_bundle(data: bytes, *, fingerprints: Iterable[str] = ()) -> list[Step
         check.receiver_signed,
         check.receipt_in_log,
         check.release_in_log,
+        check.witnessed,
     ):
         step()
     return check.steps
@@ -257,6 +262,40 @@ class _Check:
     def _release_in_log(self) -> str:
         agreement, message_id = _text(self.letter, "agreement"), _text(self.letter, "id")
         return self._in_log(self.bundle.release, self._party("sender"), self.bundle.message, agreement, message_id)
+
+    def witnessed(self) -> None:
+        """Both logs have the witnesses that the agreement demands; no step where it demands none."""
+        try:
+            policy, parties = self._policy()
+        except ComityError as error:
+            self.steps.append(Step(_WITNESSED, is_ok=False, detail=str(error)))
+            return
+        if policy is not None:
+            self._step(_WITNESSED, partial(self._witnessed, policy, parties))
+
+    def _policy(self) -> tuple[Policy | None, tuple[str, ...]]:
+        agreement = _object(SignedStatement.from_bytes(self.bundle.agreement).payload)
+        text, parties = agreement.get("witnesses", ""), agreement.get("parties", [])
+        if not isinstance(text, str) or not isinstance(parties, list):
+            raise BundleError("The agreement cannot be read", where="witnesses or parties")
+        names = tuple(str(each) for each in parties)
+        policy = parse_policy(text, known=names) if text else None
+        return (policy if policy and policy.counted else None), names
+
+    def _witnessed(self, policy: Policy, parties: tuple[str, ...]) -> str:
+        documents = self._read_documents()
+        keys = {
+            name: tuple(LogVerifier.from_vkey(each.cosigner_vkey) for each in documents if each.administration == name)
+            for name in parties
+        }
+        said = []
+        for role, leaf in (("sender", self.bundle.release), ("recipient", self.bundle.receipted)):
+            owner = self._party(role)
+            note, log = parse_tlog_proof(leaf.proof).note, LogVerifier.from_vkey(owner.log_vkey)
+            weighed = policy.satisfied(note, log=log, keys=keys, owner=owner.administration)
+            seen = " and ".join(sorted(weighed.seen_by))
+            said.append(f"the log of {owner.administration} was seen by {seen} at size {weighed.checkpoint.size}")
+        return f"the quorum {policy.quorum} is there: {'; '.join(said)}"
 
     def _in_log(self, leaf: Leaf, owner: KeyDocument, logged: bytes, agreement: str, message_id: str) -> str:
         digest = bytes.fromhex(sha256_hex(logged))
