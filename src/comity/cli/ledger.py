@@ -157,8 +157,8 @@ def splits(*, out: Path | None) -> None:
         standing = "proven" if view.is_proven else "not proven"
         by = f"told by {view.reported_by}" if view.reported_by else "found here"
         click.echo(
-            f"{view.digest[:12]}  {_printable(view.origin)}  sizes {view.sizes[0]} and {view.sizes[1]}  {standing}, {by}"
-            f" on {show_instant(view.found_at)}: {_printable(view.reason)}"
+            f"{view.digest[:12]}  {_printable(view.origin)}  sizes {view.sizes[0]} and {view.sizes[1]}"
+            f"  {standing}, {by} on {show_instant(view.found_at)}: {_printable(view.reason)}"
         )
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
