@@ -71,9 +71,7 @@ def take_question(
 
 
 @transaction.atomic
-def answer_question(
-    actor: Actor, signed: Signed, *, recipients: Sequence[str], at: datetime
-) -> ConsentView:
+def answer_question(actor: Actor, signed: Signed, *, recipients: Sequence[str], at: datetime) -> ConsentView:
     """Give or refuse a consent that was asked of us. From the level restricted up it takes who may approve sharing.
 
     Raises: PermissionRefusedError, ConsentError where nothing is asked, or more would be given than was asked.

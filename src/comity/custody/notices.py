@@ -18,7 +18,7 @@ from comity.common import ComityError, parse_instant, show_instant
 from comity.custody.errors import DutyFormError
 from comity.custody.rules import RECALL_GROUNDS, RETAIN_GROUNDS, Mode, Status
 from comity.trade import Handling
-from comity.trust import SignedStatement, SigningKey, canonical_json, sign_statement
+from comity.trust import SignedStatement, Signer, canonical_json, sign_statement
 
 RECALL_KIND, HOLDING_KIND, CONSENT_KIND = "recall/1", "holding/1", "consent/1"
 RECALL_TYPE = "application/vnd.comity.recall.v1+json"
@@ -182,17 +182,17 @@ class Signed:
         return body_of(self.statement, self.member)
 
 
-def sign_recall(order: RecallOrder, key: SigningKey) -> Signed:
+def sign_recall(order: RecallOrder, key: Signer) -> Signed:
     """The order under the origin's signature."""
     return Signed(order, sign_statement(RECALL_TYPE, order.to_payload(), key), "origin_statement")
 
 
-def sign_holding(notice: HoldingNotice, key: SigningKey) -> Signed:
+def sign_holding(notice: HoldingNotice, key: Signer) -> Signed:
     """What is told of a copy, under the signature of who tells it."""
     return Signed(notice, sign_statement(HOLDING_TYPE, notice.to_payload(), key))
 
 
-def sign_consent(notice: ConsentNotice, key: SigningKey) -> Signed:
+def sign_consent(notice: ConsentNotice, key: Signer) -> Signed:
     """A consent or its refusal under the owner's signature."""
     return Signed(notice, sign_statement(CONSENT_TYPE, notice.to_payload(), key))
 

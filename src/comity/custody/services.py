@@ -245,9 +245,9 @@ def mark_asked(order: RecallOrder, message_id: str, *, holder: str, at: datetime
 def note_hop(
     order: RecallOrder, partner: str, message_id: str, agreement: str, *, is_outward: bool, at: datetime
 ) -> bool:
-    """Remember to whom a recall went or from whom it came. False where it is remembered already."""
+    """Remember to whom a recall went or from whom it came, and the last message that carried it. False where known."""
     row = Recall.objects.get(origin=order.origin, recall_id=order.id)
-    _, is_new = RecallHop.objects.get_or_create(
+    _, is_new = RecallHop.objects.update_or_create(
         recall=row,
         partner=partner,
         is_outward=is_outward,
@@ -389,6 +389,12 @@ def mark_overdue(holder: str, *, at: datetime) -> tuple[HolderView, ...]:
         row.status = after_due(Status(row.status), due_at=row.due_at, at=at).value
         row.save(update_fields=["status"])
     return tuple(holder_view(row) for row in late)
+
+
+def note_reminder(held: HolderView, *, at: datetime) -> None:
+    """Remember when a holder was asked last."""
+    rows = Holding.objects.filter(origin=held.origin, message_id=held.message_id, holder=held.holder)
+    rows.update(asked_at=at)
 
 
 def mark_wiped(copy_ids: Iterable[str], *, at: datetime) -> None:

@@ -11,6 +11,7 @@ from comity.exchange.selectors import sent_to
 from comity.intake import selectors as intake
 from comity.journeys.actors import this_node
 from comity.journeys.chance import chance_seed
+from comity.journeys.hold import source_of
 from comity.journeys.share import ALERT_KIND
 from comity.risk.services import consider_all, reassess_for_signal, take_feedback, take_signal
 from comity.trade.encoding import alert_from_body, finding_from_body
@@ -21,14 +22,15 @@ log = logging.getLogger("comity.journeys")
 def take_alert(received: ReceivedMessage) -> None:
     """Let a partner's alert target goods here, look again at what has not left yet, and select what it concerns.
 
-    The issuer is who signed it, whatever the body says; it targets no longer than the article lets us keep it.
+    The issuer is its origin, who signed it, whatever the body says and whoever handed it on; it targets no longer than
+    the article lets us keep it.
     """
     message = received.message
-    alert = replace(alert_from_body(message.body), issuer=message.sender)
+    alert = replace(alert_from_body(message.body), issuer=message.origin)
     if message.valid_until is not None:
         alert = replace(alert, valid_until=min(alert.valid_until, message.valid_until))
     at = received.received_at
-    ref = take_signal(alert, message_id=message.id, article=message.article, at=at)
+    ref = take_signal(alert, message_id=source_of(message).message_id, article=message.article, at=at)
     changed = reassess_for_signal(this_node(), signal_ref=ref, at=at)
     records = list(intake.records_by_id(changed).values())
     consider_all(this_node(), records=records, at=at, seed=chance_seed())
@@ -40,7 +42,7 @@ def take_finding(received: ReceivedMessage) -> None:
     Only who was sent an alert can have followed it. A finding that answers nothing of ours stays in the messages.
     """
     message = received.message
-    finding = replace(finding_from_body(message.body), administration=message.sender)
+    finding = replace(finding_from_body(message.body), administration=message.origin)
     asked = sent_to(message.sender, message.in_reply_to)
     if asked is None or asked.kind != ALERT_KIND or asked.body.get("ref") != finding.alert_ref:
         log.warning("finding %s of %s answers no alert that was sent to it", message.id, message.sender)

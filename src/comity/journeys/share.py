@@ -20,6 +20,7 @@ from comity.agreements.services import permit
 from comity.common import Actor, ComityError
 from comity.exchange.services import Posting, post_all
 from comity.journeys.files import SealedFiles, seal_files
+from comity.journeys.hold import hold_posted
 from comity.staff import Permission, ProposalRefusedError, Role, require
 from comity.staff.selectors import proposal as proposal_by_id
 from comity.staff.services import approve, propose
@@ -210,6 +211,7 @@ def _post(
     releases = [_permit(actor, own, wish, recipient, at) for recipient, own in sealed.items()]
     postings = [Posting(release, letter.in_reply_to) for release in releases]
     ids = post_all(actor, postings, signer=settings.COMITY_KEYRING.log, at=at)
+    hold_posted(ids, at=at)
     posted = tuple((release.recipient, message_id) for release, message_id in zip(releases, ids, strict=True))
     files.offer_with(posted, at)
     return posted

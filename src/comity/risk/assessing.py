@@ -107,7 +107,8 @@ def reassess_for_signal(actor: Actor, *, signal_ref: str, at: datetime) -> list[
     if not signals:
         raise SignalError("There is no such signal", where=signal_ref)
     open_ids = _open_ids(at)
-    concerned = _concerned([alert_from_body(signal.body) for signal in signals], open_ids) | _told(signal_ref, open_ids)
+    alerts = [alert_from_body(signal.body) for signal in signals if signal.body]  # a forgotten one has no content
+    concerned = _concerned(alerts, open_ids) | _told(signal_ref, open_ids)
     current = Assessment.objects.filter(record_id__in=list(concerned), is_current=True)
     before = dict(current.values_list("record_id", "number"))
     refs = assess_all(actor, records=list(concerned.values()), at=at)

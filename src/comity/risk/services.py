@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.risk.assessing import assess, assess_all, reassess_for_signal
+from comity.risk.forgetting import forget_signal, records_told, tighten_signal
 from comity.risk.learning import learn, take_feedback, take_signal, withdraw_signal
 from comity.risk.profiles import ProfileDraft, approve_profile, draft_profile, retire_profile
 from comity.risk.targeting import (
@@ -26,8 +27,10 @@ __all__ = [
     "consider",
     "consider_all",
     "draft_profile",
+    "forget_signal",
     "learn",
     "reassess_for_signal",
+    "records_told",
     "retire_profile",
     "select_by_officer",
     "select_for_day",
@@ -35,5 +38,6 @@ __all__ = [
     "set_target_state",
     "take_feedback",
     "take_signal",
+    "tighten_signal",
     "withdraw_signal",
 ]
