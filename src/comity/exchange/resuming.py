@@ -17,7 +17,6 @@ from django.db import transaction
 from comity.agreements import Duty
 from comity.agreements.services import permit_duty
 from comity.common import Actor
-from comity.exchange.errors import ExchangeError
 from comity.exchange.models import Partner
 from comity.exchange.position import Position, Range
 from comity.exchange.services import Posting, post_all, suspend_partner
@@ -26,12 +25,6 @@ logger = logging.getLogger(__name__)
 
 _MOST_FILLED = 4096
 _AT_ONCE = 256
-
-
-class LostMessagesError(ExchangeError):
-    """A partner received messages of ours that are not known here."""
-
-    code = "lost_messages"
 
 
 def hold_partners(actor: Actor, *, reason: str, at: datetime) -> tuple[str, ...]:

@@ -170,7 +170,9 @@ class _Round:
                     self._compare_ours(peer, note)
         answered = set(self.heads) == {peer.administration for peer in self.peers}
         warnings = ledger.own_fork_warnings()
-        if answered and not self.apart and {each.code for each in warnings} == {"held"} and release_appends():
+        # After a restore every partner is suspended until it was asked for our position: then nobody was asked here.
+        is_known = answered and self.peers and not self.apart
+        if is_known and {each.code for each in warnings} == {"held"} and release_appends():
             warnings = ()
         return iter([_own(each, self.keyring) for each in warnings])
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from comity.cli.support import now, require_home
+from comity.exchange.position import Position
 from comity.node.archive import BackupError, new_identity, open_words, seal_words
 from comity.node.backup import Backup, Move, Restored, make_backup
 from comity.node.backup import restore as restore_node
 from comity.node.checks import show_bytes
 from comity.node.home import current_home
-from comity.node.recovering import read_recovery
+from comity.node.recovering import read_recovery, recover_by_word
 
 _SHORTEST_PASSPHRASE = 12
 _File = click.Path(dir_okay=False, path_type=Path)
@@ -87,6 +88,27 @@ def restore(
         click.echo(
             f"Next: `comity serve`. It first asks {', '.join(left.waiting)} what they have; see `comity doctor`."
         )
+
+
+@click.command()
+@click.argument("code")
+@click.option("--received", required=True, type=click.IntRange(0), help="The highest message of ours that it has.")
+def recover(code: str, received: int) -> None:
+    """After a restore, go on with the partner CODE that cannot be asked from here: its officer says what it has.
+
+    There, `comity partner show` of our code prints "received up to N": that is the number.
+    """
+    require_home()
+    home, at = current_home(), now()
+    left = read_recovery(home)
+    if left is None or code.upper() not in left.waiting:
+        raise BackupError("Nothing is left to recover with this partner", where=code.upper())
+    if not left.has_new_log:
+        raise BackupError(
+            "Only what a partner proves tells that the old log may go on", remedy="Restore it again with --new-log."
+        )
+    recover_by_word(home, code.upper(), Position(received), at)
+    click.echo(f"{code.upper()} goes on behind message {received}")
 
 
 def _say_backup(made: Backup) -> None:

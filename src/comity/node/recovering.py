@@ -11,10 +11,11 @@ from queue import SimpleQueue
 from comity.common import parse_instant, show_instant
 from comity.exchange.directory import Peer, load_peers
 from comity.exchange.position import Position
-from comity.exchange.resuming import LostMessagesError, resume_from, was_sent_since
+from comity.exchange.resuming import resume_from, was_sent_since
 from comity.exchange.transports.base import Transport
 from comity.exchange.transports.https.client import HTTPSTransport
 from comity.journeys.actors import this_node
+from comity.journeys.gossip import ask_before_serving
 from comity.ledger.guarding import release_appends
 from comity.node.home import Home
 from comity.trust import Keyring
@@ -61,6 +62,13 @@ def write_recovery(home: Home, recovery: Recovery) -> None:
     part.rename(home.root / NAME)
 
 
+def recover_by_word(home: Home, code: str, position: Position, at: datetime) -> None:
+    """As `recover` with a new log, for one partner that cannot be asked from here and whose officer said what it has."""
+    recovery = read_recovery(home)
+    if recovery is not None and recovery.has_new_log:
+        _keep(home, _with_new_log(recovery, {code: position}, at))
+
+
 def recover(home: Home, keyring: Keyring, at: datetime, *, transport: Transport | None = None) -> Recovery | None:
     """Ask every partner that was not asked yet how far our sequence has arrived, and go on from there.
 
@@ -74,6 +82,10 @@ def recover(home: Home, keyring: Keyring, at: datetime, *, transport: Transport 
     peers = {code: peer for code, peer in load_peers(recovery.waiting).items() if code in recovery.waiting}
     positions = _ask(peers, transport or HTTPSTransport(keyring), is_ours=transport is None)
     left = _with_new_log(recovery, positions, at) if recovery.has_new_log else _with_old_log(recovery, positions, at)
+    return _keep(home, left)
+
+
+def _keep(home: Home, left: Recovery) -> Recovery | None:
     if left.waiting or left.behind:
         write_recovery(home, left)
         return left
@@ -110,10 +122,10 @@ def _with_old_log(recovery: Recovery, positions: dict[str, Position], at: dateti
         return replace(recovery, behind=behind)
     if set(recovery.waiting) - set(positions):
         return recovery
-    release_appends()
     for code, position in positions.items():
-        try:
-            resume_from(this_node(), administration=code, position=position, at=at)
-        except LostMessagesError:
-            log.exception("%s received something since it was asked", code)
+        resume_from(this_node(), administration=code, position=position, at=at)
+    if positions:
+        ask_before_serving(at)  # what they hold of our log; where that is no more than we have, appending goes on
+    else:
+        release_appends()
     return replace(recovery, waiting=(), behind=())
