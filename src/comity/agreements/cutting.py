@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from comity.agreements.vocabulary import ROLES, SELECTOR
 
@@ -76,7 +76,9 @@ def paths_of(body: Mapping[str, object]) -> frozenset[str]:
 
     Deeper than 16 levels a path stops: it then stands for everything beneath.
     """
-    return frozenset(_paths(body, "", 0))
+    found: set[str] = set()
+    _gather(body, "", 0, found)
+    return frozenset(found)
 
 
 def split_path(path: str) -> tuple[tuple[str, str], ...]:
@@ -156,20 +158,22 @@ def _copy(value: object) -> object:
     return value
 
 
-def _paths(value: object, path: str, depth: int) -> Iterator[str]:
-    if isinstance(value, Mapping) and (value or not path) and depth < MAX_DEPTH:
+def _gather(value: object, path: str, depth: int, found: set[str]) -> None:
+    if isinstance(value, str):
+        found.add(path)  # most of what a body holds, and nothing is beneath it
+    elif isinstance(value, Mapping) and (value or not path) and depth < MAX_DEPTH:
         for key, item in value.items():
             name = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
-            yield from _paths(item, f"{path}.{name}" if path else name, depth + 1)
+            _gather(item, f"{path}.{name}" if path else name, depth + 1, found)
     elif (
         isinstance(value, list | tuple)
         and depth < MAX_DEPTH
         and any(isinstance(each, Mapping | list | tuple) for each in value)
     ):
         for element in value:
-            yield from _paths(element, path + _label(element), depth + 1)
+            _gather(element, path + _label(element), depth + 1, found)
     else:
-        yield path
+        found.add(path)
 
 
 def _label(element: object) -> str:
