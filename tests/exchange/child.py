@@ -27,8 +27,10 @@ def main() -> None:
     """Answer commands until the input ends."""
     django.setup()
     from tests.exchange.child_node import ChildNode
+    from tests.exchange.child_ways import ChildWays
 
     node = ChildNode(HOME)
+    ways = ChildWays(node)
     commands: dict[str, Callable[..., object]] = {
         "migrate": lambda: call_command("migrate", verbosity=0),
         "meet": node.meet,
@@ -45,12 +47,14 @@ def main() -> None:
         "latencies": node.latencies,
         "process": node.process,
         "cpu_seconds": cpu_seconds,
+        **ways.commands(),
     }
     for line in sys.stdin:
         words: dict[str, Any] = json.loads(line)
         result = commands[words.pop("do")](**words)
         sys.stdout.write(json.dumps(result) + "\n")
         sys.stdout.flush()
+    ways.stop_collecting()
     node.rest()
 
 

@@ -19,6 +19,7 @@ from comity.exchange.limits import SendingRules
 from comity.exchange.models import InboxMessage, OutboxEnvelope, OutboxMessage
 from comity.exchange.receipt import read_receipt, read_sealed_receipt
 from comity.exchange.services import Posting, introduce_partner, post_all
+from comity.exchange.transports.https.routes import Route
 from comity.exchange.transports.https.server import PartnerPort, make_server
 from comity.ledger.services import open_log
 from comity.staff import Role
@@ -39,6 +40,7 @@ class ChildNode:
         self.keyring: Keyring = keyring_from_files(files)
         self.actor = Actor(ActorKind.NODE, "child", self.keyring.administration, frozenset(role.value for role in Role))
         self.receiver = Receiver(self.keyring, VALIDATORS)
+        self.routes: tuple[Route, ...] = ()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._worker: DeliveryWorker | None = None
@@ -56,7 +58,14 @@ class ChildNode:
         """Open the partner port."""
         ready = threading.Event()
         rules = PartnerPort(
-            "127.0.0.1", port, self.receiver, utc_now, waiting=waiting, group=group, refresh_seconds=0.1
+            "127.0.0.1",
+            port,
+            self.receiver,
+            utc_now,
+            waiting=waiting,
+            group=group,
+            refresh_seconds=0.1,
+            routes=self.routes,
         )
         server = self._server = make_server(rules)
 
