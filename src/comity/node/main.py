@@ -21,6 +21,7 @@ COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
     "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
+    "conformance": "comity.cli.conformance.command:conformance",
     "demo": "comity.cli.demo.command:demo",
     "doctor": "comity.node.doctor:doctor",
     "exchange": "comity.cli.exchange:exchange",
