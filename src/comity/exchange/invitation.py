@@ -46,6 +46,20 @@ def write_invitation(keyring: Keyring, *, note: str = "") -> bytes:
     return sign_statement(INVITATION_TYPE, canonical_json(payload), keyring.signing).to_bytes() + b"\n"
 
 
+def held_document(data: bytes) -> KeyDocument:
+    """The key document in an invitation, or in a bare statement, that was trusted before; nothing is verified.
+
+    Raises: InvitationError.
+    """
+    try:
+        statement = SignedStatement.from_bytes(data.strip(), limit=MAX_INVITATION_BYTES)
+        if statement.payload_type == INVITATION_TYPE:
+            statement = SignedStatement.from_bytes(str(json.loads(statement.payload)["keys"]).encode())
+        return KeyDocument.from_payload(statement.payload)
+    except (ComityError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InvitationError("The file is no invitation and no key document", where=str(error)[:120]) from error
+
+
 def read_invitation(data: bytes, *, at: datetime) -> Invitation:
     """Step I2: an invitation whose signatures hold; a bare key document statement is one, too.
 

@@ -6,13 +6,10 @@ import click
 from django.conf import settings
 
 from comity.cli.support import now, require_home, say_table
-from comity.common import show_instant
-from comity.node.birth import BirthWishes, create_node, hosts_of, migrate_database
+from comity.node.birth import BirthWishes, create_node, migrate_database
 from comity.node.home import current_home
-from comity.node.keys import load_keyring, replace_keyring
 from comity.node.running import run_node
 from comity.node.standing import standing_of_node
-from comity.trust import Renewal, renew_keyring
 
 
 @click.command()
@@ -36,54 +33,6 @@ def init(**wishes: str | int) -> None:
     click.echo(f"A node for {keyring.administration} ({keyring.name}) lives in {current_home().root}")
     click.echo(f"Key fingerprint, to read aloud to partners:\n  {keyring.key_document.fingerprint}")
     click.echo("Next: `comity officer add NAME --role administrator`, then `comity serve`.")
-
-
-@click.group()
-def keys() -> None:
-    """Show and renew the keys, certificates and key document of this node.
-
-    \b
-    A key document lasts a year. Once a year:
-      comity keys renew                 the next version, with new dates and a new certificate
-      comity partner invite FILE        give FILE to every partner; they run `comity partner introduce FILE`
-      restart `comity serve`
-    Partners that have not taken it yet go on as before: the keys are the same, unless a new signing key was asked for.
-    """
-
-
-@keys.command("show")
-def show_keys() -> None:
-    """Print the version, dates and fingerprint of the key document, and what needs attention. Exit 1 where it does."""
-    require_home()
-    document = settings.COMITY_KEYRING.key_document
-    click.echo(f"version      {document.version}")
-    click.echo(f"issued       {show_instant(document.issued_at)}")
-    click.echo(f"expires      {show_instant(document.expires_at)}")
-    click.echo(f"endpoint     {document.endpoint_url}")
-    click.echo(f"fingerprint  {document.fingerprint}")
-    warnings = document.warnings(now())
-    for warning in warnings:
-        click.echo(f"attention    {warning.text}")
-    if warnings:
-        raise click.exceptions.Exit(1)
-
-
-@keys.command("renew")
-@click.option("--new-signing-key", is_flag=True, help="Sign with a new key. Restart when partners know it.")
-def renew_keys(*, new_signing_key: bool) -> None:
-    """Make the next version of the key document, with new dates and a new TLS certificate.
-
-    The former folder is kept beside it; move it to the backup once the node serves again.
-    """
-    require_home()
-    home = current_home()
-    port = home.read_settings().partners
-    hosts = hosts_of(port.url, port.host)
-    renewed = renew_keyring(load_keyring(home), hosts, now(), renewal=Renewal(signing=new_signing_key))
-    former = replace_keyring(home, renewed)
-    click.echo(f"The key document is now version {renewed.key_document.version}; the former folder is {former}")
-    click.echo(f"Fingerprint, to read aloud to partners:\n  {renewed.key_document.fingerprint}")
-    click.echo("Next: `comity partner invite FILE` for every partner, then restart `comity serve`.")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from django.utils.functional import LazyObject
 
 from comity.common import ComityError
 from comity.node.home import Home, HomeError
-from comity.node.token import TOKEN_FILE, held_keys
+from comity.node.token import TOKEN_FILE, held_keys, token_text
 from comity.trust import Keyring, keyring_files, keyring_from_files
 
 log = logging.getLogger("comity.node")
@@ -21,7 +21,9 @@ _SESSION_KEY = "session.key"
 _SHORTEST_SECRET = 32
 _NEXT = "keys.next"
 _KEYS = ("signing", "encryption", "log", "cosigner", "hybrid", "second", "tls", "authority", "authority-next")
-_KEYRING_NAMES = frozenset({*(f"{name}.key" for name in _KEYS), "tls.crt", "authority.crt", "node.keydoc.json"})
+_KEYRING_NAMES = frozenset(
+    {*(f"{name}.key" for name in _KEYS), "tls.crt", "authority.crt", "node.keydoc.json", TOKEN_FILE}
+)
 
 
 def load_secret(home: Home) -> str:
@@ -31,6 +33,8 @@ def load_secret(home: Home) -> str:
     """
     if not home.is_initialised:
         return "no-node-lives-here"
+    if not home.keys.is_dir():
+        return secrets.token_urlsafe(48)  # the keys are lost: `comity keys recover` signs nothing with this one
     path = home.keys / _SESSION_KEY
     try:
         secret = path.read_text().strip()
@@ -104,7 +108,7 @@ class LiveKeyring(LazyObject):  # type: ignore[type-arg]  # no generic when it r
         return True
 
 
-def write_keyring(home: Home, keyring: Keyring, *, token: bytes = b"") -> None:
+def write_keyring(home: Home, keyring: Keyring) -> None:
     """Write every key, and a fresh session key, into an empty keys folder.
 
     Raises: HomeError where there are keys already: keys are rotated, never overwritten.
@@ -112,17 +116,17 @@ def write_keyring(home: Home, keyring: Keyring, *, token: bytes = b"") -> None:
     if home.keys.exists() and any(home.keys.iterdir()):
         raise HomeError("This home has keys already", where=str(home.keys), remedy="Choose an empty folder.")
     home.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, content in (keyring_files(keyring) | ({TOKEN_FILE: token} if token else {})).items():
+    for name, content in _files_of(keyring).items():
         _write_private(home.keys / name, content)
     _write_private(home.keys / _SESSION_KEY, secrets.token_urlsafe(48).encode())
 
 
-def replace_keyring(home: Home, keyring: Keyring, *, token: bytes = b"", is_kept: bool = True) -> Path:
+def replace_keyring(home: Home, keyring: Keyring, *, is_kept: bool = True) -> Path:
     """Put a renewed keyring in the place of the present one; sessions stay signed as they were.
 
-    The folder is written beside and changed by renaming, so that no half of it is ever read. token: a new token.toml.
-    is_kept: else the former folder is removed, where nothing in it is gone from the new one. Returns where the former
-    one lies. Raises: HomeError where a former renewal was left half done.
+    The folder is written beside and changed by renaming, so that no half of it is ever read. is_kept: else the former
+    folder is removed, where nothing in it is gone from the new one. Returns where the former one lies.
+    Raises: HomeError where a former renewal was left half done.
     """
     fresh = home.root / _NEXT
     if fresh.exists():
@@ -132,11 +136,10 @@ def replace_keyring(home: Home, keyring: Keyring, *, token: bytes = b"", is_kept
             remedy="See that keys/ is whole (`comity keys show`), then move this folder away.",
         )
     former = _free_name(home.root / f"keys.before-{keyring.key_document.version}")
-    present, files = read_key_files(home.keys), keyring_files(keyring)
-    # What is not ours to make anew goes along: the session key, the token's name, what a person put there.
+    present, files = read_key_files(home.keys), _files_of(keyring)
+    # What is not ours to make anew goes along: the session key, what a person put there.
     others = {name: content for name, content in present.items() if not _is_of_keyring(name)}
     others |= {_SESSION_KEY: others.get(_SESSION_KEY) or secrets.token_urlsafe(48).encode()}
-    others |= {TOKEN_FILE: token} if token else {}
     fresh.mkdir(mode=0o700)
     for name, content in (others | files).items():
         _write_private(fresh / name, content)
@@ -146,6 +149,11 @@ def replace_keyring(home: Home, keyring: Keyring, *, token: bytes = b"", is_kept
     if not is_kept:
         shutil.rmtree(former)
     return former
+
+
+def _files_of(keyring: Keyring) -> dict[str, bytes]:
+    token = token_text(keyring)
+    return keyring_files(keyring) | ({TOKEN_FILE: token} if token else {})
 
 
 def _free_name(wanted: Path) -> Path:

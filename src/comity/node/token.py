@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from comity.node.home import HomeError
-from comity.trust import Signer, SigningKey, VerifyKey
+from comity.trust import Keyring, Signer, SigningKey, VerifyKey
 
 try:
     import pkcs11
@@ -231,11 +231,26 @@ def held_keys(path: Path) -> dict[str, Signer]:
     return {name: TokenKey(key, token_at(place)) for name, key in keys.items()}
 
 
-def token_text(place: TokenPlace, keys: dict[str, TokenKey]) -> bytes:
-    """The contents of token.toml: no secret is in it."""
-    lines = [f"{name} = {_quoted(getattr(place, name))}" for name in ("module", "label", "pin_file")]
-    lines += ["", "[keys]", *(f"{_quoted(name)} = {_quoted(key.verify_key.raw.hex())}" for name, key in keys.items())]
+def token_text(keyring: Keyring) -> bytes:
+    """The contents of token.toml for the keys of a keyring that a token holds; empty where none does."""
+    signers = {"signing.key": keyring.signing, "log.key": keyring.log.key, "cosigner.key": keyring.cosigner.key}
+    signers |= {f"former-signing-{each.verify_key.keyid}.key": each for each in keyring.former.signing}
+    held = {name: key for name, key in signers.items() if isinstance(key, TokenKey)}
+    if not held:
+        return b""
+    place = next(iter(held.values())).token.place
+    lines = ["# Which keys are in a token, by their public halves. No secret is in this file."]
+    lines += [f"{name} = {_quoted(getattr(place, name))}" for name in ("module", "label", "pin_file")]
+    lines += ["", "[keys]", *(f"{_quoted(name)} = {_quoted(key.verify_key.raw.hex())}" for name, key in held.items())]
     return "\n".join([*lines, ""]).encode()
+
+
+def successor_of(key: Signer) -> Signer | None:
+    """A new signing key in the token that holds this one; None where no token does.
+
+    Raises: TokenError.
+    """
+    return make_key(key.token) if isinstance(key, TokenKey) else None
 
 
 @lru_cache(maxsize=8)

@@ -216,7 +216,7 @@ def _check_date(document: KeyDocument, at: datetime) -> None:
         raise _refused(
             f"The key document of {document.administration} expired on {show_instant(document.expires_at)}",
             "expires_at",
-            "Use a newer one (`comity keys renew` makes it): past its date nobody new is introduced, no agreement signed.",
+            "Use a newer one (`comity keys renew`): past its date nobody new is introduced, no agreement signed.",
         )
 
 

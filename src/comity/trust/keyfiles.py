@@ -6,7 +6,7 @@ A key that gave way lies under the name of its use with its id: former-encryptio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -109,7 +109,10 @@ def keyring_from_files(files: Mapping[str, bytes], *, held: Mapping[str, Signer]
         hybrid=_read_hybrid_key(files, HYBRID) if HYBRID in files else None,
         second=_read_second_key(files, SECOND) if SECOND in files else None,
         former=FormerKeys(
-            signing=_read_former(files, SIGNING, _read_signing_key),
+            signing=(
+                *_read_former(files, SIGNING, _read_signing_key),
+                *(held[name] for name in _former_names(held, SIGNING)),
+            ),
             encryption=_read_former(files, ENCRYPTION, _read_recipient_key),
             hybrid=_read_former(files, HYBRID, _read_hybrid_key),
             second=_read_former(files, SECOND, _read_second_key),
@@ -152,7 +155,7 @@ def _read_former(
     return tuple(read(files, each) for each in _former_names(files, name))
 
 
-def _former_names(files: Mapping[str, bytes], name: str) -> list[str]:
+def _former_names(files: Iterable[str], name: str) -> list[str]:
     return sorted(each for each in files if each.startswith(f"former-{name.removesuffix('.key')}-"))
 
 

@@ -172,10 +172,13 @@ def renew_keyring(
     )
 
 
-def revoke_key(keyring: Keyring, keyid: str, hosts: Sequence[str], at: datetime) -> Keyring:
+def revoke_key(
+    keyring: Keyring, keyid: str, hosts: Sequence[str], at: datetime, *, signing: Signer | None = None
+) -> Keyring:
     """The keyring with the next key document, in which a key is withdrawn from now on; one in use gives way first.
 
     It goes on signing beside the others, since who has not heard yet knows no other; who has heard ignores it.
+    signing: a successor that was made elsewhere.
     Raises: KeyringError where no key of this id is listed or it was withdrawn before.
     """
     document = keyring.key_document
@@ -187,7 +190,7 @@ def revoke_key(keyring: Keyring, keyid: str, hosts: Sequence[str], at: datetime)
     is_present = keyid in _present_ids(keyring)
     is_signing = use in ("signing_keys", "second_signing_keys")
     renewal = Renewal(signing=is_present and is_signing, sealing=is_present and not is_signing)
-    renewed = renew_keyring(keyring, hosts, at, renewal=renewal)
+    renewed = renew_keyring(keyring, hosts, at, renewal=renewal, signing=signing)
     entries = tuple(
         replace(each, revoked_at=at) if each.keyid == keyid else each for each in getattr(renewed.key_document, use)
     )
