@@ -15,6 +15,7 @@ from time import monotonic
 from django.db import close_old_connections, connection
 
 from comity.common import Clock
+from comity.node.meters import JOB_FAILURES, JOB_RUNS, JOB_SECONDS
 
 log = logging.getLogger("comity.jobs")
 
@@ -87,17 +88,21 @@ class JobWorker:
             return
         schedule.next_run = monotonic() + schedule.job.every_seconds
         close_old_connections()
+        begun = monotonic()
+        JOB_RUNS.labels(schedule.job.name).inc()
         try:
             schedule.job.run(self.clock())
         except Exception as error:  # a worker's edge: the next turn must come whatever this one met
             _note_failure(schedule, error)
         else:
             schedule.failures, schedule.trouble = 0, ""
+        JOB_SECONDS.labels(schedule.job.name).observe(monotonic() - begun)
 
 
 def _note_failure(schedule: _Schedule, error: Exception) -> None:
     """The first time with its traceback; what fails the same way again waits longer and takes one line."""
     schedule.failures += 1
+    JOB_FAILURES.labels(schedule.job.name).inc()
     wait = max(
         schedule.job.every_seconds, min(_TURN_SECONDS * 2.0 ** min(schedule.failures, 20), _LONGEST_WAIT_SECONDS)
     )

@@ -63,7 +63,7 @@ def write_recovery(home: Home, recovery: Recovery) -> None:
 
 
 def recover_by_word(home: Home, code: str, position: Position, at: datetime) -> None:
-    """As `recover` with a new log, for one partner that cannot be asked from here and whose officer said what it has."""
+    """As `recover` with a new log, for a partner that cannot be asked from here: its officer said what it has."""
     recovery = read_recovery(home)
     if recovery is not None and recovery.has_new_log:
         _keep(home, _with_new_log(recovery, {code: position}, at))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from comity.node.metrics import metrics
+
 urlpatterns = [
     path("api/v1/", include("comity.api.urls")),
     path("ledger/", include("comity.api.ledger_urls")),
+    path("metrics", metrics),
     path("", include("comity.console.urls")),
 ]
