@@ -28,9 +28,11 @@ def main() -> None:
     django.setup()
     from tests.exchange.child_node import ChildNode
     from tests.exchange.child_ways import ChildWays
+    from tests.exchange.evidence.child_files import ChildFiles
 
     node = ChildNode(HOME)
     ways = ChildWays(node)
+    files = ChildFiles(node, HOME)
     commands: dict[str, Callable[..., object]] = {
         "migrate": lambda: call_command("migrate", verbosity=0),
         "meet": node.meet,
@@ -45,9 +47,12 @@ def main() -> None:
         "await_arrivals": node.await_arrivals,
         "counts": node.counts,
         "latencies": node.latencies,
+        "waits": node.waits,
+        "claims": node.claims,
         "process": node.process,
         "cpu_seconds": cpu_seconds,
         **ways.commands(),
+        **files.commands(),
     }
     for line in sys.stdin:
         words: dict[str, Any] = json.loads(line)
@@ -55,6 +60,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(result) + "\n")
         sys.stdout.flush()
     ways.stop_collecting()
+    files.stop_files()
     node.rest()
 
 
