@@ -55,7 +55,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(_node) + generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NodeCollector(Collector):
     """Reads the figures when it is asked. Envelopes are counted from the first asking on."""
 
