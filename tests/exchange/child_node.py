@@ -15,7 +15,7 @@ from comity.exchange.delivery import DeliveryWorker
 from comity.exchange.directory import load_peer
 from comity.exchange.envelope import Contents, messages_root, seal_envelope, sign_contents
 from comity.exchange.inbox import Receiver, process_due
-from comity.exchange.limits import SendingRules
+from comity.exchange.limits import LoadLimits, Priority, SendingRules
 from comity.exchange.models import InboxMessage, OutboxEnvelope, OutboxMessage
 from comity.exchange.receipt import read_receipt, read_sealed_receipt
 from comity.exchange.services import Posting, introduce_partner, post_all
@@ -54,8 +54,9 @@ class ChildNode:
         keys[self.keyring.administration] = (self.keyring.signing.verify_key,)
         adopt(self.actor, signed=decode(agreement), verify_keys=keys, at=at)
 
-    def serve(self, port: int, waiting: int = 512, group: int = 64) -> None:
-        """Open the partner port."""
+    def serve(self, port: int, waiting: int = 512, group: int = 64, load: dict[str, int] | None = None) -> None:
+        """Open the partner port. load: our load limits."""
+        self.receiver.load = LoadLimits(**load or {})
         ready = threading.Event()
         rules = PartnerPort(
             "127.0.0.1",
@@ -110,7 +111,9 @@ class ChildNode:
             self._thread.join()
             self._server = None
 
-    def post(self, count: int, recipient: str, group: int = 256, pad: int = 0) -> dict[str, object]:
+    def post(
+        self, count: int, recipient: str, group: int = 256, pad: int = 0, priority: int | None = None
+    ) -> dict[str, object]:
         """Post alerts; group: in one transaction. pad: bytes more in each body."""
         at = utc_now()
         body = alert_to_body(alert(modus_operandi="x" * pad)) if pad else alert_to_body(alert())
@@ -126,7 +129,8 @@ class ChildNode:
         ids: list[str] = []
         begun = time.perf_counter()
         while len(ids) < count:
-            part = [Posting(permitted)] * min(group, count - len(ids))
+            posting = Posting(permitted, priority=None if priority is None else Priority(priority))
+            part = [posting] * min(group, count - len(ids))
             ids += post_all(self.actor, part, signer=self.keyring.log, at=utc_now())
         return {"ids": ids, "seconds": time.perf_counter() - begun}
 
@@ -184,6 +188,20 @@ class ChildNode:
         rows = OutboxEnvelope.objects.exclude(answered_at=None).order_by("-id")[:newest]
         moments = rows.values_list("created_at", "answered_at")
         return sorted((answered - made).total_seconds() for made, answered in moments)
+
+    def waits(self, priority: int) -> list[float]:
+        """Seconds from posting to having recorded the receipt, of the messages of this priority; sorted."""
+        rows = OutboxMessage.objects.filter(priority=priority).exclude(answered_at=None)
+        return sorted((done - begun).total_seconds() for begun, done in rows.values_list("posted_at", "answered_at"))
+
+    def claims(self) -> list[list[object]]:
+        """[first sequence, count, state, formed, answered] of every envelope; the last two in seconds."""
+        rows = OutboxEnvelope.objects.order_by("first_sequence", "id")
+        return [
+            [row.first_sequence, row.count, row.state]
+            + [moment and moment.timestamp() for moment in (row.created_at, row.answered_at)]
+            for row in rows
+        ]
 
     def process(self, limit: int = 1000) -> int:
         """Run an empty journey for what arrived."""
