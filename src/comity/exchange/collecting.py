@@ -83,7 +83,7 @@ def take_answers(
     *,
     rules: SendingRules = RULES,
 ) -> Taken:
-    """Steps C2 and F5: check and record (envelope id, bytes, is a receipt) for each. What is known changes nothing.
+    """Steps C2 and F8: check and record (envelope id, bytes, is a receipt) for each. What is known changes nothing.
 
     Raises: PartnerUnknownError.
     """
