@@ -107,7 +107,7 @@ def _cosign(head: Extension, peer: Peer, keyring: Keyring, at: datetime) -> tupl
 def _record(note: str, peer: Peer, keyring: Keyring, at: datetime) -> None:
     """Raises: LogBehindError: what would now be appended, a receipt among it, would be a second history."""
     try:
-        record_cosignature(note, log=keyring.log.verifier, cosigner=peer.cosigner, at=at)
+        record_cosignature(note, log=keyring.log.verifier, cosigner=peer.cosigner, at=at, witness=peer.administration)
     except LogBehindError:
         raise
     except ComityError as error:
@@ -139,7 +139,7 @@ def _keep_cosignature(
         return
     try:
         note = add_signatures(head.note, [receipt.cosignature])
-        record_cosignature(note, log=keyring.log.verifier, cosigner=peer.cosigner, at=at)
+        record_cosignature(note, log=keyring.log.verifier, cosigner=peer.cosigner, at=at, witness=peer.administration)
         delivery.cosigned_size = max(delivery.cosigned_size, size)
     except ComityError as error:
         logger.warning("The cosignature of %s cannot be kept: %s", peer.administration, error)

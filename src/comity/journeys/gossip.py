@@ -199,7 +199,7 @@ class _Round:
         ours = self.keyring.log.verifier
         try:
             try:
-                record_cosignature(note, log=ours, cosigner=peer.cosigner, at=self.at)
+                record_cosignature(note, log=ours, cosigner=peer.cosigner, at=self.at, witness=peer.administration)
             except NoteError:  # cosigned with an older key of the partner: what it shows still counts
                 refuse_fork(note, log=ours, witness=peer.administration, at=self.at)
         except (LogBehindError, SplitViewError) as error:

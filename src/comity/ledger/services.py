@@ -128,10 +128,12 @@ def append(entries: Sequence[bytes], *, signer: notes.LogSigner, at: datetime) -
     return Appended(frontier.size, growth.frontier.size, note, growth)
 
 
-def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.LogVerifier, at: datetime) -> None:
+def record_cosignature(
+    note: str, *, log: notes.LogVerifier, cosigner: notes.LogVerifier, at: datetime, witness: str = ""
+) -> None:
     """Keep a partner's cosignature on one of our checkpoints; the newest of one key on one checkpoint counts.
 
-    note: our checkpoint with our signature and the partner's.
+    note: our checkpoint with our signature and the partner's. witness: which partner, for people.
     Raises: NoteError where either signature is missing or wrong; SplitViewError where our key signed another history
     than the one stored here; LogBehindError where the log is smaller; LedgerError for a size that no append ended at.
     """
@@ -141,7 +143,7 @@ def record_cosignature(note: str, *, log: notes.LogVerifier, cosigner: notes.Log
         raise NoteError("The partner did not cosign this checkpoint", where=cosigner.name)
     ours = note_at(checkpoint.size)
     if ours is None or notes.split_note(ours)[0] != opened.text:
-        refuse_fork(note, log=log, witness=cosigner.name, at=at)
+        refuse_fork(note, log=log, witness=witness or cosigner.name, at=at)
         raise LedgerError("This log never signed a checkpoint of that size", where=f"size {checkpoint.size}")
     theirs = (cosigner.name, cosigner.key_id)
     lines = [each for each in notes.split_note(note)[1] if (each.name, each.key_id) == theirs]
