@@ -81,6 +81,8 @@ class NodeDeeds:
         """Share an alert of our own; the ids."""
         if "handling" in changes:
             changes["handling"] = Handling.from_word(changes["handling"])
+        if "valid_until" in changes:
+            changes["valid_until"] = parse_instant(changes["valid_until"])
         ours = alert(issuer=self.us, ref=changes.pop("ref", f"{self.us}-1"), issued_at=at, valid_from=at, **changes)
         result = share_alert(self.officer, alert=ours, recipients=recipients, purpose=purpose, at=at)
         return [message_id for _, message_id in result.posted]
@@ -178,7 +180,8 @@ class NodeDeeds:
 
     def signals(self, at: datetime) -> list[list[str]]:
         """The alerts that target here."""
-        return [[each.issuer, each.ref, show_instant(each.valid_until)] for each in risk.signals(at)]
+        known = risk.signals(at)
+        return [[each.issuer, each.ref, each.state, show_instant(each.valid_until)] for each in known]
 
     def inbox(self, at: datetime) -> list[dict[str, object]]:
         """What arrived."""

@@ -2,10 +2,13 @@
 `selectors`."""
 
 from comity.custody.errors import (
+    CannotBeCutError,
     ConsentError,
+    ConsentMissingError,
     CustodyError,
     DutyFormError,
     ForwardError,
+    NotHeldError,
     NotOursError,
     RecallError,
     RetainError,
@@ -26,8 +29,10 @@ __all__ = [
     "ANSWER_WITHIN",
     "RECALL_GROUNDS",
     "RETAIN_GROUNDS",
+    "CannotBeCutError",
     "ConsentAsked",
     "ConsentError",
+    "ConsentMissingError",
     "ConsentNotice",
     "ConsentState",
     "CustodyError",
@@ -36,6 +41,7 @@ __all__ = [
     "HoldingNotice",
     "Limits",
     "Mode",
+    "NotHeldError",
     "NotOursError",
     "RecallError",
     "RecallOrder",

@@ -36,16 +36,27 @@ class RetainError(CustodyError):
 
 
 class ForwardError(CustodyError):
-    """A message cannot be handed on so.
-
-    code: bad_forward, not_held, cannot_be_cut, consent_missing.
-    """
+    """A message cannot be handed on so."""
 
     code = "bad_forward"
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "", code: str = "bad_forward") -> None:
-        super().__init__(what, where=where, remedy=remedy)
-        self.code = code
+
+class NotHeldError(ForwardError):
+    """No partner's message of this id is held here, or it was taken back."""
+
+    code = "not_held"
+
+
+class CannotBeCutError(ForwardError):
+    """The article would withhold a part, but the origin signed the whole."""
+
+    code = "cannot_be_cut"
+
+
+class ConsentMissingError(ForwardError):
+    """The article asks for the consent of the origin, or never lets the message be handed on."""
+
+    code = "consent_missing"
 
 
 class ConsentError(CustodyError):

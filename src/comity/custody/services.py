@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import transaction
 
 from comity.common import Actor
-from comity.custody.errors import ForwardError, RetainError
+from comity.custody.errors import NotHeldError, RetainError
 from comity.custody.models import Copy, HandOn, Holding, Recall, RecalledMessage, RecallHop
 from comity.custody.notices import HoldingNotice, RecallOrder, Signed
 from comity.custody.rules import (
@@ -147,17 +147,17 @@ def note_arrival(holder: str, arrived: Arrived, *, at: datetime) -> HolderView:
 def lock_own(holder: str, origin: str, message_id: str, *, at: datetime) -> HolderView:
     """Our own copy, locked until the transaction ends, when it may be handed on.
 
-    Raises: ForwardError where there is none, or where it was recalled, purged, retained or has run out.
+    Raises: NotHeldError where there is none, or where it was recalled, purged, retained or has run out.
     """
     row = _own(holder, origin, message_id)
-    if row is None or row.status != Status.HELD.value or (row.keep_until is not None and row.keep_until <= at):
-        raise ForwardError(
-            f"The message is {row.status if row else 'not held'} here" if row is None or row.status != "held"
-            else "The message may not be kept any longer",
+    if row is None or row.status != Status.HELD.value:
+        raise NotHeldError(
+            f"The message is {row.status if row else 'not held'} here",
             where=message_id,
             remedy="Only what is held and was not taken back is handed on.",
-            code="not_held",
-        )  # fmt: skip
+        )
+    if row.keep_until is not None and row.keep_until <= at:
+        raise NotHeldError("The message may not be kept any longer", where=message_id)
     return holder_view(row)
 
 

@@ -34,6 +34,7 @@ from comity.custody.rules import RETENTION_ENDED
 from comity.custody.selectors import HolderView, RecallView
 from comity.exchange import Message, ReceivedMessage, purging
 from comity.exchange.duties import is_told_by
+from comity.exchange.errors import MessageUnknownError
 from comity.exchange.selectors import Direction
 from comity.exchange.selectors import message as message_by_id
 from comity.journeys.hold import hold_arrived, hold_posted, source_of
@@ -312,7 +313,10 @@ def _concerns_us(notice: HoldingNotice, message: Message) -> bool:
 
 
 def _was_sent(message_id: str) -> bool:
-    return bool(_sent(message_id))
+    try:
+        return _sent(message_id) is not None
+    except MessageUnknownError:
+        return False
 
 
 def _sent(message_id: str) -> Message | None:

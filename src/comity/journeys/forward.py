@@ -17,12 +17,15 @@ from comity.agreements import EVIDENCE_KIND, Release
 from comity.agreements.services import permit
 from comity.common import Actor, new_id
 from comity.custody import (
+    CannotBeCutError,
     ConsentAsked,
     ConsentError,
+    ConsentMissingError,
     ConsentNotice,
     ForwardError,
     HoldingNotice,
     Limits,
+    NotHeldError,
     Signed,
     Status,
     consent_from_body,
@@ -179,11 +182,10 @@ def _answer(
 def _held(message_id: str) -> HolderView:
     held = custody.held_as(message_id, holder=_us())
     if held is None or held.origin == _us():
-        raise ForwardError(
+        raise NotHeldError(
             "No partner's message of this id is held here",
             where=message_id,
             remedy="Share what is your own as your own.",
-            code="not_held",
         )
     if held.kind == EVIDENCE_KIND:
         raise ForwardError(
@@ -196,11 +198,10 @@ def _held(message_id: str) -> HolderView:
 
 def _intact_copy(held: HolderView) -> tuple[str, str]:
     if held.status is not Status.HELD:
-        raise ForwardError(
+        raise NotHeldError(
             f"The message is {held.status.value} here",
             where=held.message_id,
             remedy="Only what is held and was not taken back is handed on.",
-            code="not_held",
         )
     first, *_ = custody.copies_of(held.origin, held.message_id)
     return first.sender, first.copy_id
@@ -225,11 +226,10 @@ def _leave(actor: Actor, held: HolderView, original: Message, to: HandingOn, at:
     level = Handling.from_word(held.handling)
     is_sensitive = level >= CONSENT_FROM
     if not may_pass(rule, parties, recipient, consents=consent is not None) or (is_sensitive and consent is None):
-        raise ForwardError(
+        raise ConsentMissingError(
             f"Article {original.article} asks for the consent of {held.origin} to hand it on to {recipient}",
             where=held.message_id,
             remedy=f"Ask {held.origin}: `comity custody consent ask`. An article with onward: none never allows it.",
-            code="consent_missing",
         )
     release = permit(
         actor,
@@ -243,11 +243,10 @@ def _leave(actor: Actor, held: HolderView, original: Message, to: HandingOn, at:
         owner_consents=consent is not None,
     )
     if release.body_bytes != canonical_json(original.body):
-        raise ForwardError(
+        raise CannotBeCutError(
             f"Article {release.article_id} would withhold {', '.join(release.withheld[:5])}",
             where=f"to {recipient}",
             remedy="Its origin signed the whole: ask the origin to share with them itself.",
-            code="cannot_be_cut",
         )
     return _Leave(release, consent)
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
     "conformance": "comity.cli.conformance.command:conformance",
+    "custody": "comity.cli.custody:custody_group",
     "demo": "comity.cli.demo.command:demo",
     "doctor": "comity.node.doctor:doctor",
     "exchange": "comity.cli.exchange:exchange",
