@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from comity.api import agreements, custody, enforcement, exchange, intake, node, risk, sharing, signals, staff
+from comity.api import agreements, custody, enforcement, evidence, exchange, intake, node, risk, sharing, signals, staff
 from comity.api.openapi import complete
 from comity.api.problems import answer
 
@@ -44,6 +44,6 @@ def make_api() -> ComityAPI:
         docs_url=None,
         urls_namespace="api",
     )
-    for room in (node, staff, intake, risk, signals, enforcement, agreements, sharing, exchange, custody):
+    for room in (node, staff, intake, risk, signals, enforcement, agreements, sharing, exchange, evidence, custody):
         api.add_router("", room.router)
     return api

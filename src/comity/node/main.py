@@ -25,6 +25,7 @@ COMMANDS = {
     "custody": "comity.cli.custody:custody_group",
     "demo": "comity.cli.demo.command:demo",
     "doctor": "comity.node.doctor:doctor",
+    "evidence": "comity.cli.evidence:evidence",
     "exchange": "comity.cli.exchange:exchange",
     "import": "comity.cli.intake:import_command",
     "init": "comity.node.commands:init",

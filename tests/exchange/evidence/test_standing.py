@@ -128,10 +128,10 @@ def test_what_is_here_opens_and_is_proved_to_the_last_block(
 def test_what_is_not_here_says_why(ours: Folder, theirs: Folder, tmp_path: Path) -> None:
     made = prepared(theirs, content(3), tmp_path, about=ABOUT)
     alert_arrived([exhibit_of(content(1, seed=5), "never")])
-    for sha256, words in (("0" * 64, "not a file"), (notice_of(content(1, seed=5)).sha256, "not offered")):
+    for sha256, code in (("0" * 64, "unknown_evidence"), (notice_of(content(1, seed=5)).sha256, "evidence")):
         with pytest.raises(EvidenceError) as caught:
             open_evidence(ours, message_id=ABOUT, sha256=sha256)
-        assert words in caught.value.where
+        assert caught.value.code == code
     awaited(made)
     with pytest.raises(EvidenceError) as caught:
         open_evidence(ours, message_id=ABOUT, sha256=made.notice.sha256)

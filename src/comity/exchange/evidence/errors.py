@@ -11,6 +11,12 @@ class EvidenceError(ExchangeError):
     code = "evidence"
 
 
+class EvidenceUnknownError(EvidenceError):
+    """The message has no such file."""
+
+    code = "unknown_evidence"
+
+
 class ChunkRefusedError(EvidenceError):
     """A chunk is not the one that its sender signed, or not one that is awaited."""
 

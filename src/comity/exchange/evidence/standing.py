@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.db.models import Q, QuerySet
 
 from comity.exchange.errors import MessageFormError
-from comity.exchange.evidence.errors import EvidenceError
+from comity.exchange.evidence.errors import EvidenceError, EvidenceUnknownError
 from comity.exchange.evidence.folder import Folder
 from comity.exchange.message import read_message
 from comity.exchange.models import EvidenceIn, EvidenceOut, InboxMessage, OutboxMessage
@@ -97,18 +97,23 @@ def evidence_files(folder: Folder, *, partner: str = "", limit: int = 200) -> tu
 def open_evidence(folder: Folder, *, message_id: str, sha256: str, partner: str = "") -> OpenedEvidence:
     """A file of this message, to be read.
 
-    Raises: EvidenceError where the message has no such file, or it is not here.
+    Raises: EvidenceUnknownError where the message has no such file, EvidenceError where it is not here.
     """
     found = [view for view in evidence_of(folder, message_id, partner=partner) if view.sha256 == sha256]
+    if not found:
+        raise EvidenceUnknownError(
+            "The message has no such file", where=f"{message_id}, {sha256[:16]}", remedy="See `comity evidence list`."
+        )
     here = next((view for view in found if view.is_here), None)
     if here is None:
-        state = found[0].state.value.replace("_", " ") if found else "not a file of this message"
-        raise EvidenceError("The file cannot be opened", where=f"{sha256[:16]}: {state}", remedy=_remedy(found))
+        state = found[0].state.value.replace("_", " ")
+        raise EvidenceError(
+            "The file cannot be opened", where=f"{sha256[:16]}: {state}", remedy=_remedy(found[0].state)
+        )
     return OpenedEvidence(here.name, here.media_type, here.size_bytes, sha256, folder.read_proved(sha256))
 
 
-def _remedy(found: list[EvidenceView]) -> str:
-    state = found[0].state if found else None
+def _remedy(state: EvidenceState) -> str:
     if state is EvidenceState.COMING:
         return "It is fetched by itself; look again later."
     if state in (EvidenceState.NOT_OFFERED, EvidenceState.REFUSED):
