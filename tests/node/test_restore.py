@@ -1,0 +1,182 @@
+"""A node is lost and made again from its backup on another machine: real processes, real lines, traffic meanwhile."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comity.cli.demo.nodes import DemoNode, command, lay_out, serving
+from comity.cli.demo.settling import settle
+from comity.node.archive import new_identity
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
+
+def traffic(node: DemoNode, *words: str) -> Any:
+    """What tests.node.traffic says on this node."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.node.traffic", *words],
+        env={**node.environment, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def until(node: DemoNode, is_so: Callable[[Any], bool], seconds: float = 60.0) -> Any:
+    """What the node tells, once it is so."""
+    end = time.monotonic() + seconds
+    while True:
+        told = traffic(node, "tell")
+        if is_so(told):
+            return told
+        log = node.log_path.read_text(errors="replace")[-3000:] if node.log_path.exists() else ""
+        assert time.monotonic() < end, f"{node.code}: {told}\n{log}"
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> list[DemoNode]:
+    made = lay_out(tmp_path, [("XA", "Customs of Alfa"), ("XB", "Customs of Bravo"), ("XC", "Customs of Charlie")])
+    settle(made)
+    return made
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, str]:
+    """The file of an age identity, and its recipient."""
+    identity, recipient = new_identity()
+    path = tmp_path / "backup.key"
+    path.write_text(f"# made for a test\n{identity}\n")
+    return path, recipient
+
+
+def restored(node: DemoNode, file: Path, identity: Path, *words: str) -> DemoNode:
+    """The node of the backup, in a new home on new ports; the old home is gone."""
+    if node.home.exists():
+        shutil.rmtree(node.home)
+    (new,) = lay_out(node.home.parent, [(node.code, node.name)])
+    new = replace(new, home=node.home.parent / f"new-{node.code.lower()}")
+    ports = (
+        *("--console-port", str(new.console_port), "--console-url", new.console_url),
+        *("--partners-port", str(new.partners_port), "--partners-url", f"https://127.0.0.1:{new.partners_port}"),
+    )
+    new.home.mkdir()
+    command(new, "restore", str(file), "--identity", str(identity), *ports, *words)
+    return new
+
+
+def serve(*nodes: DemoNode) -> AbstractContextManager[None]:
+    return serving(nodes)
+
+
+def reintroduce(node: DemoNode, partners: Sequence[DemoNode]) -> None:
+    """The partners compare the fingerprint of the restored node anew."""
+    file = node.home / "invitation.json"
+    printed = command(node, "partner", "invite", str(file))
+    fingerprint = printed.splitlines()[-1].removeprefix("fingerprint").strip()
+    for partner in partners:
+        command(partner, "partner", "introduce", str(file), "--fingerprint", fingerprint)
+
+
+def test_a_lost_node_goes_on_with_a_new_log_and_nothing_is_lost_or_doubled(
+    nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
+) -> None:
+    xa, xb, _ = nodes
+    file = tmp_path / "xa.age"
+    known: list[str] = []
+    with serve(xb):
+        with serve(xa):
+            before = [traffic(xa, "post", "XB", "20"), traffic(xb, "post", "XA", "20")]
+            posting = threading.Thread(target=lambda: known.extend(traffic(xa, "post", "XB", "100")))
+            posting.start()
+            command(xa, "backup", str(file), "--recipient", keys[1])
+            posting.join()
+            after = [traffic(xa, "post", "XB", "15"), traffic(xb, "post", "XA", "15")]
+            sent = [*before[0], *known, *after[0]]
+            come = until(xb, lambda told: len(told["received"]) == len(sent) and not told["waiting"])
+            until(xa, lambda told: len(told["received"]) == 35)
+        later = traffic(xb, "post", "XA", "5")
+        new = restored(xa, file, keys[0], "--new-log")
+        held = traffic(new, "tell")
+        assert held["partners"] == {"XB": "suspended", "XC": "suspended"}
+        assert len(held["received"]) < 35, "the backup is older"
+        reintroduce(new, [xb])
+        with serve(new):
+            until(new, lambda told: told["partners"]["XB"] == "active")
+            assert held["next"]["XB"] <= come["reached"]["XA"]
+            more = traffic(new, "post", "XB", "10")
+            mine = until(
+                new, lambda told: len(told["received"]) == 40 and told["done"] == 40 and told["sent"]["waiting"] == 0
+            )
+            theirs = until(xb, lambda told: len(told["received"]) == len(sent) + 10 and not told["waiting"])
+    assert sorted(mine["received"]) == sorted([*before[1], *after[1], *later]), "nothing lost, nothing doubled here"
+    assert sorted(theirs["received"]) == sorted([*sent, *more]), "nothing lost, nothing doubled there"
+    assert theirs["done"] == len(sent) + 10
+    assert theirs["islands"]["XA"] == [], "no place in the sequence stays open"
+    for told in (mine, theirs):
+        assert told["problems"] == [], "every log verifies"
+        assert told["forks"] == []
+        assert told["refused"] == 0
+    assert mine["partners"]["XC"] == "suspended", "who was away is asked when it is back"
+    assert "XC" in json.loads((new.home / "recovering.json").read_text())["waiting"]
+
+
+def test_a_move_goes_on_with_its_log_once_every_partner_has_answered(
+    nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
+) -> None:
+    xa, xb, xc = nodes
+    file = tmp_path / "xa.age"
+    with serve(xb, xc):
+        with serve(xa):
+            sent = traffic(xa, "post", "XB", "20")
+            until(xb, lambda told: len(told["received"]) == 20)
+            until(xa, lambda told: not told["waiting"])
+        command(xa, "backup", str(file), "--recipient", keys[1])
+        new = restored(xa, file, keys[0])
+        size = traffic(new, "tell")["log"]
+        reintroduce(new, [xb, xc])
+        with serve(new):
+            until(new, lambda told: set(told["partners"].values()) == {"active"})
+            until(new, lambda told: not (new.home / "recovering.json").exists())
+            more = traffic(new, "post", "XB", "10")
+            there = until(xb, lambda told: len(told["received"]) == 30)
+            here = until(new, lambda told: not told["waiting"])
+    assert sorted(there["received"]) == sorted([*sent, *more])
+    assert here["log"] > size
+    assert here["problems"] == there["problems"] == []
+    assert here["forks"] == there["forks"] == []
+
+
+def test_an_old_backup_does_not_go_on_under_the_old_log(
+    nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
+) -> None:
+    xa, xb, xc = nodes
+    file = tmp_path / "xa.age"
+    with serve(xb, xc):
+        with serve(xa):
+            command(xa, "backup", str(file), "--recipient", keys[1])
+            traffic(xa, "post", "XB", "20")
+            until(xb, lambda told: len(told["received"]) == 20)
+        new = restored(xa, file, keys[0])
+        size = traffic(new, "tell")["log"]
+        with serve(new):
+            until(new, lambda _told: json.loads((new.home / "recovering.json").read_text())["behind"] == ["XB"])
+            told = traffic(new, "tell")
+    assert told["log"] == size, "nothing was appended: no fork"
+    assert told["partners"]["XB"] == "suspended"
