@@ -33,8 +33,8 @@ def load_secret(home: Home) -> str:
     """
     if not home.is_initialised:
         return "no-node-lives-here"
-    if not home.keys.is_dir():
-        return secrets.token_urlsafe(48)  # the keys are lost: `comity keys recover` signs nothing with this one
+    if not (home.keys / "node.keydoc.json").is_file():
+        return secrets.token_urlsafe(48)  # the keys are lost and nothing serves: only `comity keys recover` goes on
     path = home.keys / _SESSION_KEY
     try:
         secret = path.read_text().strip()

@@ -6,7 +6,7 @@ A key that gave way lies under the name of its use with its id: former-encryptio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -108,15 +108,7 @@ def keyring_from_files(files: Mapping[str, bytes], *, held: Mapping[str, Signer]
         key_statement=statement,
         hybrid=_read_hybrid_key(files, HYBRID) if HYBRID in files else None,
         second=_read_second_key(files, SECOND) if SECOND in files else None,
-        former=FormerKeys(
-            signing=(
-                *_read_former(files, SIGNING, _read_signing_key),
-                *(held[name] for name in _former_names(held, SIGNING)),
-            ),
-            encryption=_read_former(files, ENCRYPTION, _read_recipient_key),
-            hybrid=_read_former(files, HYBRID, _read_hybrid_key),
-            second=_read_former(files, SECOND, _read_second_key),
-        ),
+        former=_read_former(files, held, document),
         tls_next_key_pem=next_key,
     )
 
@@ -149,13 +141,23 @@ def _readable(
     return tuple(found)
 
 
-def _read_former(
-    files: Mapping[str, bytes], name: str, read: Callable[[Mapping[str, bytes], str], _Key]
-) -> tuple[_Key, ...]:
-    return tuple(read(files, each) for each in _former_names(files, name))
+def _read_former(files: Mapping[str, bytes], held: Mapping[str, Signer], document: KeyDocument) -> FormerKeys:
+    """In the order of the key document: the latest first."""
+    signing = [_former_name(SIGNING, each.keyid) for each in document.signing_keys]
+    encryption = [_former_name(ENCRYPTION, each.keyid) for each in document.encryption_keys]
+    hybrid = [_former_name(HYBRID, each.keyid) for each in document.hybrid_keys]
+    second = [_former_name(SECOND, each.keyid) for each in document.second_signing_keys]
+    return FormerKeys(
+        signing=tuple(
+            held.get(name) or _read_signing_key(files, name) for name in signing if name in held or name in files
+        ),
+        encryption=tuple(_read_recipient_key(files, name) for name in encryption if name in files),
+        hybrid=tuple(_read_hybrid_key(files, name) for name in hybrid if name in files),
+        second=tuple(_read_second_key(files, name) for name in second if name in files),
+    )
 
 
-def _former_names(files: Iterable[str], name: str) -> list[str]:
+def _former_names(files: Mapping[str, bytes], name: str) -> list[str]:
     return sorted(each for each in files if each.startswith(f"former-{name.removesuffix('.key')}-"))
 
 
