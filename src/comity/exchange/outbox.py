@@ -28,7 +28,7 @@ from comity.exchange.marking import mark_messages
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
 from comity.exchange.pace import Allowance
 from comity.exchange.strength import sealing_key_for, second_signature_for
-from comity.exchange.window import Flight, Waiting, Window, choose, classes_of, open_window
+from comity.exchange.window import Classes, Flight, Waiting, Window, choose, classes_of, open_window
 from comity.trust import Keyring, SignedStatement, sha256_hex
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,8 @@ class Former:
         return [_again(row, peer) for row in taken], window
 
     def _form_waiting(self, peer: Peer, delivery: Delivery, window: Window) -> tuple[list[Formed], Window]:
-        groups, window = choose(self._waiting(peer, delivery, window), window)
+        classes = classes_of(delivery.gaps)
+        groups, window = choose(self._waiting(peer, classes, window), window, classes)
         if not groups:
             return [], window
         formed = [self._sign(peer, delivery, group, is_first=number == 0) for number, group in enumerate(groups)]
@@ -171,12 +172,12 @@ class Former:
         )
         return formed, window
 
-    def _waiting(self, peer: Peer, delivery: Delivery, window: Window) -> list[Waiting]:
+    def _waiting(self, peer: Peer, classes: Classes, window: Window) -> list[Waiting]:
         """Messages that may go in this round, those first that overtake."""
         waiting: list[Waiting] = []
-        for priorities in classes_of(delivery.gaps):
+        for priorities in classes:
             # An index finds those of one priority in their order.
-            most = max(window.messages(each, self.rules.round_messages) for each in priorities) - len(waiting)
+            most = window.messages(max(priorities), self.rules.round_messages) - len(waiting)
             if most < 1:
                 continue
             rows = OutboxMessage.objects.select_for_update(skip_locked=True).filter(

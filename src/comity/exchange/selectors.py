@@ -22,6 +22,8 @@ from comity.exchange.models import (
     Reception,
     Refusal,
 )
+from comity.exchange.partner_refusals import PartnerRefusal as PartnerRefusal
+from comity.exchange.partner_refusals import refusals_of_partner as refusals_of_partner
 from comity.exchange.position import Position
 from comity.exchange.receipt import Answer, read_answer, read_answer_text
 from comity.trust import KeyDocument
@@ -37,7 +39,9 @@ class Direction(StrEnum):
 @dataclass(frozen=True, slots=True)
 class PartnerView:
     """A partner and how the exchange with it goes. next_sequence: of the next message to it. way: push, collect or
-    file: how our envelopes reach it; is_collected: we fetch what it has for us. to_carry: answers for the next file."""
+    file: how our envelopes reach it; is_collected: we fetch what it has for us. to_carry: answers for the next file.
+    collected_at: when fetching went well last; collect_error: why it does not now.
+    """
 
     administration: str
     name: str
@@ -61,6 +65,8 @@ class PartnerView:
     way: str
     is_collected: bool
     to_carry: int
+    collected_at: datetime | None
+    collect_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +114,15 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class OutboxStatus:
-    """How much is on its way. oldest_at: when the oldest message that is not answered was posted."""
+    """How much is on its way. oldest_at: when the oldest message that is not answered was posted; oldest_waiting_at:
+    of those that are in no envelope yet. By priority: `queues`."""
 
     waiting: int
     sent: int
     delivered: int
     refused: int
     oldest_at: datetime | None
+    oldest_waiting_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +227,14 @@ def outbox_status(partner: str = "") -> OutboxStatus:
     rows = OutboxMessage.objects.filter(Q(partner__administration=partner) if partner else Q())
     counts = dict(rows.order_by().values_list("state").annotate(Count("id")))
     open_rows = rows.filter(state__in=[OutboxMessage.State.WAITING, OutboxMessage.State.SENT])
+    oldest = dict(open_rows.order_by().values_list("state").annotate(Min("posted_at")))
     return OutboxStatus(
         waiting=counts.get("waiting", 0),
         sent=counts.get("sent", 0),
         delivered=counts.get("delivered", 0),
         refused=counts.get("refused", 0),
-        oldest_at=open_rows.aggregate(oldest=Min("posted_at"))["oldest"],
+        oldest_at=min(oldest.values(), default=None),
+        oldest_waiting_at=oldest.get("waiting"),
     )
 
 
@@ -281,6 +291,8 @@ def _view(row: Partner) -> PartnerView:
         way=row.way,
         is_collected=row.is_collected,
         to_carry=row.carried_answers.count(),
+        collected_at=row.reception.collected_at,
+        collect_error=row.reception.collect_error,
     )
 
 

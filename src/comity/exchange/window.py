@@ -6,7 +6,7 @@ A partner remembers 1,024 runs beyond a gap: before there are that many, message
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ _ENVELOPE_BYTES = LIMITS.envelope_bytes // 2
 # Up to how many gaps a class may overtake the one below it; the rest is room for what is in flight meanwhile.
 _URGENT_GAPS, _ORDINARY_GAPS = LIMITS.islands * 3 // 4, LIMITS.islands // 4
 _URGENT, _ORDINARY, _BULK = Priority
+_APART = ((_URGENT,), (_ORDINARY,), (_BULK,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +95,30 @@ def open_window(rules: SendingRules, limits: LoadLimits, flight: Flight, message
     return Window(slots, size)
 
 
-def classes_of(gaps: int) -> tuple[tuple[Priority, ...], ...]:
+Classes = tuple[tuple[Priority, ...], ...]
+
+
+def classes_of(gaps: int) -> Classes:
     """Which priorities overtake which, given how many gaps there are at the partner: the first class goes first."""
     if gaps < _ORDINARY_GAPS:
-        return (_URGENT,), (_ORDINARY,), (_BULK,)
+        return _APART
     if gaps < _URGENT_GAPS:
         return (_URGENT,), (_ORDINARY, _BULK)
     return ((_URGENT, _ORDINARY, _BULK),)
 
 
-def choose(waiting: Iterable[Waiting], window: Window) -> tuple[list[list[Waiting]], Window]:
-    """Envelopes of consecutive messages that may go now, the most urgent first; and what may go after them.
+def choose(waiting: Iterable[Waiting], window: Window, classes: Classes = _APART) -> tuple[list[list[Waiting]], Window]:
+    """Envelopes of consecutive messages that may go now, those of the first class first; and what may go after them.
 
-    Neighbours of another priority ride along where they were chosen, too.
+    Neighbours of another priority ride along where they were chosen, too. A class counts as its least urgent member.
     """
-    groups = list(_consecutive(sorted(waiting, key=lambda each: each.sequence), window.size))
+    counts_as = {each: max(members) for members in classes for each in members}
+    ranked = [
+        (min(counts_as[Priority(each.priority)] for each in group), group)
+        for group in _consecutive(sorted(waiting, key=lambda each: each.sequence), window.size)
+    ]
     chosen = []
-    for group in sorted(groups, key=lambda each: (_priority_of(each), each[0].sequence)):
-        priority = _priority_of(group)
+    for priority, group in sorted(ranked, key=lambda each: (each[0], each[1][0].sequence)):
         if window.slots[priority] > 0 and window.may_go(len(group), priority):
             chosen.append(group)
             window = window.after(len(group))
@@ -120,10 +127,6 @@ def choose(waiting: Iterable[Waiting], window: Window) -> tuple[list[list[Waitin
 
 def _envelopes_for(messages: int, size: int) -> int:
     return -(-messages // size)
-
-
-def _priority_of(group: Sequence[Waiting]) -> int:
-    return min(each.priority for each in group)
 
 
 def _consecutive(lines: Iterable[Waiting], size: int) -> Iterator[list[Waiting]]:
