@@ -17,7 +17,14 @@ from comity.exchange.carrying import Exported, Imported, export_file, import_fil
 from comity.exchange.delivery import deliver_due
 from comity.exchange.inbox import Receiver
 from comity.exchange.judging import Validator
-from comity.exchange.selectors import PartnerView, inbox_status, outbox_status, partners, refusals
+from comity.exchange.selectors import (
+    PartnerView,
+    inbox_status,
+    outbox_status,
+    partners,
+    refusals,
+    refusals_of_partner,
+)
 from comity.exchange.selectors import partner as partner_by_code
 from comity.exchange.services import introduce_partner, resume_partner, set_partner_way, suspend_partner
 
@@ -102,6 +109,7 @@ def show(code: str) -> None:
         ("note", view.note),
         ("endpoint", view.endpoint),
         ("way", _way(view)),
+        ("collected", _collected(view)),
         ("fingerprint", view.fingerprint),
         ("key document", f"version {view.keys.version}, until {show_instant(view.keys.expires_at)}"),
         ("introduced", show_instant(view.introduced_at)),
@@ -179,6 +187,24 @@ def status() -> None:
     say_table(headings, rows)
     for refusal in refusals(limit=_SHOWN_REFUSALS):
         click.echo(f"{show_instant(refusal.at)} refused {refusal.sender or 'unknown'}: {refusal.code}: {refusal.what}")
+
+
+@exchange.command("refusals")
+@click.option("--partner", "code", default="", help="Of this partner alone.")
+@click.option("--limit", default=_SHOWN_REFUSALS, show_default=True, type=click.IntRange(1, 1000))
+def partner_refusals(code: str, limit: int) -> None:
+    """What partners refused of ours: code, clause, field, and what to do. docs/guide/refusals.md explains every code."""
+    require_home()
+    found = refusals_of_partner(code.upper(), limit=limit)
+    for each in found:
+        what = f"{each.kind} {each.message}" if each.message else "a whole envelope"
+        click.echo(f"{_when(each.at)} {each.partner} refused {what}: {each.code}")
+        facts = (("why", each.text), ("clause", each.clause), ("field", each.field), ("what to do", each.remedy))
+        for name, value in facts:
+            if value:
+                click.echo(f"  {name:10} {value}")
+    if not found:
+        click.echo("Nothing is refused.")
 
 
 @exchange.command()
@@ -260,6 +286,13 @@ def _say_imported(file: Path, taken: Imported) -> None:
 
 def _way(view: PartnerView) -> str:
     return f"{view.way}, we collect" if view.is_collected else view.way
+
+
+def _collected(view: PartnerView) -> str:
+    if not view.is_collected:
+        return ""
+    well = f"last {show_instant(view.collected_at)}" if view.collected_at else "never yet"
+    return f"{well}; {view.collect_error}" if view.collect_error else well
 
 
 def _ranges(ranges: tuple[tuple[int, int], ...]) -> str:

@@ -13,13 +13,14 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from comity.common import Clock, ComityError
 from comity.exchange.collecting import answered
 from comity.exchange.directory import Peer, load_peers
 from comity.exchange.errors import TransportError
 from comity.exchange.inbox import Receiver
+from comity.exchange.models import Reception
 from comity.exchange.parts import Answered, PartList, read_parts
 from comity.exchange.selectors import reception_of
 from comity.exchange.transports.https.client import HTTPSTransport, Request
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # What a partner hands out at once is about 8 MiB; one envelope alone may be larger than what it stays below.
 _MOST_BYTES = 24 * 1024 * 1024
+# How often it is written down that fetching goes well.
+_TELL_EVERY = timedelta(seconds=10)
 # Our answers of one round go back in one request, which the partner takes up to 8 MiB.
 _REPLIES_BYTES = 6 * 1024 * 1024
 
@@ -48,6 +51,7 @@ class _Line:
     """How fetching from one partner goes. replies: what is to be brought. is_asking: a request is under way.
 
     tells_position: at the start and after a silence the partner is told how far its sequence has arrived (S12).
+    told_at: when the officers were told last that it goes well.
     """
 
     replies: list[Answered] = field(default_factory=list)
@@ -55,6 +59,7 @@ class _Line:
     tells_position: bool = True
     failures: int = 0
     next_at: datetime | None = None
+    told_at: datetime | None = None
 
 
 _Event = tuple[Peer, Response | TransportError]
@@ -133,7 +138,7 @@ class CollectWorker:
             if isinstance(answer, TransportError):
                 raise answer
             self._take(line, answer)
-            line.failures, line.next_at = 0, None
+            self._succeed(peer, line)
         except ComityError as error:
             self._fail(peer, line, str(error))
         except Exception:  # the edge of a worker: the envelopes come again
@@ -151,6 +156,13 @@ class CollectWorker:
             replies = self._receiver.answer(envelopes, self._clock())
             line.replies = _within(answered(envelopes, replies))
 
+    def _succeed(self, peer: Peer, line: _Line) -> None:
+        at = self._clock()
+        if line.failures or line.told_at is None or not timedelta() <= at - line.told_at < _TELL_EVERY:
+            _tell(peer, collected_at=at, collect_error="")
+            line.told_at = at
+        line.failures, line.next_at = 0, None
+
     def _fail(self, peer: Peer, line: _Line, reason: str) -> None:
         line.failures += 1
         line.tells_position = True
@@ -158,6 +170,16 @@ class CollectWorker:
         wait = min(longest, self._rules.longest_retry_seconds) * (0.5 + self._jitter.random() / 2)
         line.next_at = self._clock() + timedelta(seconds=wait)
         logger.warning("Nothing could be fetched from %s: %s", peer.administration, reason)
+        _tell(peer, collect_error=reason[:500])
+
+
+def _tell(peer: Peer, **facts: object) -> None:
+    """What the officers see of it; no reason to stop fetching where it cannot be written."""
+    try:
+        Reception.objects.filter(partner_id=peer.id).update(**facts)
+    except DatabaseError:
+        logger.exception("How fetching from %s goes could not be written down", peer.administration)
+        close_old_connections()
 
 
 def _within(replies: list[Answered]) -> list[Answered]:

@@ -105,6 +105,8 @@ class Reception(models.Model):
     last_envelope_at = models.DateTimeField(null=True)
     taken = models.FloatField(default=0.0)
     taken_at = models.DateTimeField(null=True)
+    collected_at = models.DateTimeField(null=True)
+    collect_error = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return f"reception from {self.partner_id}"
