@@ -11,15 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comity.ledger import selectors
-from comity.ledger.continuing import continue_log, continuing_entry, names_former
+from comity.ledger.continuing import continue_log, continuing_entry, former_vkey, names_former
 from comity.ledger.errors import LedgerError, LogDamagedError, WrongSignerError
 from comity.ledger.growth import entries_since
 from comity.ledger.guarding import hold_appends
 from comity.ledger.models import Batch
 from comity.ledger.services import Appended, append, open_log
 from comity.ledger.verifying import verify_log
-from comity.trust import verify_tlog_proof
+from comity.trust import SigningKey, leaf_hash, tree_root, verify_tlog_proof
 from comity.trust.notes import LogSigner, open_checkpoint
+from comity.trust.tiles import pack_entries
 
 Append = Callable[..., Appended]
 
@@ -107,3 +108,23 @@ def test_growth_counts_what_came_since(log: Append, at: datetime) -> None:
     log(5)
     assert entries_since(at) == 5
     assert entries_since(at + timedelta(seconds=1)) == 0
+
+
+@pytest.mark.django_db
+def test_a_log_whose_key_was_lost_names_the_key_of_before(at: datetime) -> None:
+    before, after = (
+        LogSigner("comity.xa/log", SigningKey.generate()),
+        LogSigner("comity.xa/log-2", SigningKey.generate()),
+    )
+    with transaction.atomic():
+        append([b"one", b"two"], signer=before, at=at)
+    continue_log(former=before.verifier, signer=after, at=at)
+    entry = selectors.entry(2)
+    assert (former_vkey(entry), former_vkey(b"{}")) == (before.vkey, "")
+    assert names_former(entry) == ("comity.xa/log", 2, tree_root([leaf_hash(b"one"), leaf_hash(b"two")]).hex())
+    assert verify_log(after.verifier).problems == ()
+    other = entry.replace(before.vkey[-20:].encode(), b"A" * 20)
+    Batch.objects.filter(first_index=2).update(entries=pack_entries([other]))
+    assert any(
+        "names the former log" in each or "first checkpoint" in each for each in verify_log(after.verifier).problems
+    )
