@@ -32,9 +32,17 @@ class Continued:
     size: int
 
 
-def continuing_entry(origin: str, size: int, root: bytes) -> bytes:
-    """The entry with which a log says whose entries it began with."""
-    return canonical_json({"kind": CONTINUES, "origin": origin, "size": size, "root": root.hex()})
+def continuing_entry(origin: str, size: int, root: bytes, *, vkey: str = "") -> bytes:
+    """The entry with which a log says whose entries it began with. vkey: of the former log, where its key was another:
+    after a loss of keys nothing else here can say which it was."""
+    fields: dict[str, object] = {"kind": CONTINUES, "origin": origin, "size": size, "root": root.hex()}
+    return canonical_json(fields | ({"vkey": vkey} if vkey else {}))
+
+
+def former_vkey(entry: bytes) -> str:
+    """The verifier key of the former log that an entry names; empty where it had the key of this one."""
+    fields = json.loads(entry) if names_former(entry) is not None else {}
+    return str(fields.get("vkey", ""))
 
 
 def names_former(entry: bytes) -> tuple[str, int, str] | None:
@@ -66,7 +74,8 @@ def continue_log(*, former: notes.LogVerifier, signer: notes.LogSigner, at: date
     checkpoint, _ = notes.open_checkpoint(note, former)
     if (checkpoint.size, checkpoint.root) != (size, merkle.fold(hashes)):
         raise LogDamagedError("The stored tree is not the one that was signed last", where=f"size {size}")
-    entry = continuing_entry(former.name, size, checkpoint.root)
+    is_other_key = former.key != signer.key.verify_key
+    entry = continuing_entry(former.name, size, checkpoint.root, vkey=former.vkey if is_other_key else "")
     growth = merkle.grow(merkle.Frontier.from_stack(size, hashes), merkle.leaf_hashes([entry]))
     edge = growth.frontier.stack
     Batch.objects.create(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from comity.ledger.continuing import names_former
+from comity.ledger.continuing import former_vkey, names_former
 from comity.ledger.errors import LogDamagedError
 from comity.ledger.models import Batch, Cosignature, LogState
 from comity.ledger.rules import kind_of
@@ -59,6 +59,7 @@ class _Check:
         self.note = ""
         self.origin = ""
         self.former: list[str] = []
+        self.former_vkey = ""
         self.kinds: Counter[str] = Counter()
         self.problems: list[str] = []
 
@@ -98,6 +99,8 @@ class _Check:
             expected = (self.origin, self.frontier.size, self.frontier.root.hex())
             if len(entries) != 1 or names_former(entries[0]) != expected:
                 self.say(f"entries from {row.first_index}: the log changes its name without saying whom it continues")
+            elif not self.former:
+                self.former_vkey = former_vkey(entries[0])
             self.former.append(self.origin)
         self.origin = origin
         return origin
@@ -148,7 +151,8 @@ def _check_ends(check: _Check, verifier: notes.LogVerifier) -> None:
     newest = check.note or first
     signers = {"first": verifier, "newest": verifier}
     if check.former:
-        signers["first"] = notes.LogVerifier(check.former[0], verifier.key, verifier.kind)
+        same_key = notes.LogVerifier(check.former[0], verifier.key, verifier.kind)
+        signers["first"] = _read_vkey(check, check.former_vkey) or same_key
     for name, note, size, root in (
         ("first", first, 0, merkle.EMPTY_ROOT),
         ("newest", newest, check.frontier.size, check.frontier.root),
@@ -163,6 +167,14 @@ def _check_ends(check: _Check, verifier: notes.LogVerifier) -> None:
                 f"the {name} checkpoint: the entries give size {size}, root {root.hex()};"
                 f" signed were size {checkpoint.size}, root {checkpoint.root.hex()}"
             )
+
+
+def _read_vkey(check: _Check, vkey: str) -> notes.LogVerifier | None:
+    try:
+        return notes.LogVerifier.from_vkey(vkey) if vkey else None
+    except TrustError as error:
+        check.say(f"the entry that names the former log: {error}")
+        return None
 
 
 def _check_cosignatures(check: _Check) -> tuple[int, dict[str, int]]:
