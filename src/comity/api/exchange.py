@@ -54,6 +54,34 @@ class Partners(Schema):
     items: list[PartnerOut]
 
 
+class RefusalQuery(Given):
+    """Whose refusals are wanted. before: only those answered earlier, for the next page; then without envelopes."""
+
+    partner: Code | None = None
+    before: Instant | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class PartnerRefusalOut(Schema):
+    """What a partner refused. message_id: empty where it was a whole envelope; clause: what the refusal rests on."""
+
+    partner: str
+    code: str
+    text: str
+    clause: str
+    field: str
+    remedy: str
+    message_id: str
+    kind: str
+    at: Instant | None = None
+
+
+class PartnerRefusals(Schema):
+    """Envelopes that are refused now, then messages, the newest first."""
+
+    items: list[PartnerRefusalOut]
+
+
 class MessageQuery(Given):
     """Which messages are wanted. before: only older ones, for the next page."""
 
@@ -121,6 +149,30 @@ class MessageOut(MessageSummary):
 def list_partners(request: HttpRequest) -> Partners:
     """Every partner with the state of the exchange."""
     return Partners(items=[_partner_of(partner) for partner in selectors.partners()])
+
+
+@router.get(
+    "/partners/refusals", response=PartnerRefusals, summary="What partners refused", **needs(Permission.VIEW_MESSAGES)
+)
+def list_partner_refusals(request: HttpRequest, query: Query[RefusalQuery]) -> PartnerRefusals:
+    """Each with its code, the clause that it rests on, the field that is wrong, and what can be done."""
+    found = selectors.refusals_of_partner(query.partner or "", before=query.before, limit=query.limit)
+    return PartnerRefusals(
+        items=[
+            PartnerRefusalOut(
+                partner=each.partner,
+                code=each.code,
+                text=each.text,
+                clause=each.clause,
+                field=each.field,
+                remedy=each.remedy,
+                message_id=each.message,
+                kind=each.kind,
+                at=each.at,
+            )
+            for each in found
+        ]
+    )
 
 
 @router.get("/messages", response=Messages, summary="Messages, the newest first", **needs(Permission.VIEW_MESSAGES))

@@ -193,7 +193,7 @@ def status() -> None:
 @click.option("--partner", "code", default="", help="Of this partner alone.")
 @click.option("--limit", default=_SHOWN_REFUSALS, show_default=True, type=click.IntRange(1, 1000))
 def partner_refusals(code: str, limit: int) -> None:
-    """What partners refused of ours: code, clause, field, and what to do. docs/guide/refusals.md explains every code."""
+    """What partners refused of ours: code, clause, field, and what to do. See docs/guide/refusals.md."""
     require_home()
     found = refusals_of_partner(code.upper(), limit=limit)
     for each in found:

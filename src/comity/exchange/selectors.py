@@ -22,8 +22,8 @@ from comity.exchange.models import (
     Reception,
     Refusal,
 )
-from comity.exchange.partner_refusals import PartnerRefusal as PartnerRefusal
-from comity.exchange.partner_refusals import refusals_of_partner as refusals_of_partner
+from comity.exchange.partner_refusals import PartnerRefusal as PartnerRefusal  # noqa: PLC0414  # offered here
+from comity.exchange.partner_refusals import refusals_of_partner as refusals_of_partner  # noqa: PLC0414  # offered here
 from comity.exchange.position import Position
 from comity.exchange.receipt import Answer, read_answer, read_answer_text
 from comity.trust import KeyDocument
