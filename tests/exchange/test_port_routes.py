@@ -6,15 +6,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
 
 from comity.common import ComityError
+from comity.exchange import collector
 from comity.exchange.bell import posted
+from comity.exchange.collecting import hand_out
 from comity.exchange.collector import CollectRules, CollectWorker
 from comity.exchange.directory import load_peer
 from comity.exchange.errors import TransportError
+from comity.exchange.limits import RULES
 from comity.exchange.models import InboxMessage, OutboxMessage, Partner
+from comity.exchange.parts import PartList, read_parts
+from comity.exchange.selectors import partner
 from comity.exchange.services import Posting, post_all, set_partner_way, suspend_partner
 from comity.exchange.transports.https import polling
 from comity.exchange.transports.https.client import HTTPSTransport, Request
@@ -237,20 +243,78 @@ def test_a_client_that_is_closed_says_so() -> None:
 
 
 def test_fetching_in_one_process() -> None:
-    """XC behind a firewall fetches from XA's port what waits for it there. The cast shares one database."""
+    """XA's worker fetches at XC's port. The cast shares one database, so each waits for the other."""
     set_partner_way(CHIPO, administration="XA", way="collect", at=clock())
     post_all(NODE_XC, [Posting(release())] * 5, signer=LOG, at=clock())
-    rules = CollectRules(partners_seconds=0.05, first_retry_seconds=0.01, longest_retry_seconds=0.02)
-    # XC's own port hands out what it has for XA; XA's worker fetches it there.
-    with serving(receiver=receiver("XC"), routes=(collect_route(keyring("XC"), wait_seconds=0.2),)) as number:
+    route, brought = collect_route(keyring("XC"), wait_seconds=600.0), threading.Event()
+
+    def notice(asked: Asked) -> Page | None:
+        page = route.handler(asked)
+        if asked.body and read_parts(asked.body).answers:
+            brought.set()
+        return page
+
+    with serving(receiver=receiver("XC"), routes=(replace(route, handler=notice),)) as number:
         Partner.objects.filter(administration="XC").update(endpoint=f"https://127.0.0.1:{number}", is_collected=True)
-        worker = CollectWorker(receiver("XA"), clock=clock, rules=rules)
+        worker = CollectWorker(receiver("XA"), clock=clock, rules=CollectRules(partners_seconds=600.0))
         worker.start()
         try:
-            begun = time.monotonic()
-            while OutboxMessage.objects.exclude(state="delivered").exists() and time.monotonic() - begun < 30:
-                threading.Event().wait(0.05)
+            assert brought.wait(30)
         finally:
             worker.stop()
     assert set(OutboxMessage.objects.values_list("state", flat=True)) == {"delivered"}
     assert InboxMessage.objects.count() == 5
+    seen = partner("XC")
+    assert (seen.is_collected, seen.collected_at, seen.collect_error) == (True, clock(), "")
+
+
+def fetch_once(monkeypatch: pytest.MonkeyPatch, answer: Response | TransportError) -> CollectWorker:
+    """XA's worker hears this from XC's port."""
+    Partner.objects.filter(administration="XC").update(is_collected=True)
+    transport = HTTPSTransport(keyring("XA"))
+    monkeypatch.setattr(transport, "ask", lambda _peer, _request, heard: heard(answer))
+    worker = CollectWorker(receiver("XA"), clock=clock, transport=transport)
+    worker._ask_due()
+    event = worker._next()
+    assert event is not None
+    worker._hear(*event)
+    transport.close()
+    return worker
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (TransportError("The line is dead"), "The line is dead"),
+        (Response(404, {}, b"no such path"), "answered 404 (no such path)"),
+        (Response(200, {}, b"garbage"), "cut off"),
+        (Response(503, {}, b"\xff"), "answered 503"),
+    ],
+)
+def test_what_cannot_be_fetched_is_shown(
+    monkeypatch: pytest.MonkeyPatch, answer: Response | TransportError, words: str
+) -> None:
+    worker = fetch_once(monkeypatch, answer)
+    assert words in partner("XC").collect_error
+    assert partner("XC").collected_at is None
+    worker._ask_due()
+    assert worker._events.empty(), "a while passes first"
+
+
+def test_a_fault_of_ours_while_taking_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(CollectWorker, "_take", lambda *_: 1 / 0)
+    fetch_once(monkeypatch, Response(204, {}, b""))
+    assert "could not be taken" in caplog.text
+    assert partner("XC").collect_error == "see above"
+
+
+def test_answers_that_do_not_fit_wait_for_their_envelopes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "_REPLIES_BYTES", 1)
+    post_all(NODE_XC, [Posting(release())] * 4, signer=LOG, at=clock())
+    envelopes = hand_out(keyring("XC"), "XA", clock(), rules=replace(RULES, messages=2))
+    worker = fetch_once(monkeypatch, Response(200, {}, PartList(tuple(envelopes)).to_bytes()))
+    (line,) = [each for each in worker._lines.values() if each.replies]
+    assert len(line.replies) == 1
+    assert InboxMessage.objects.count() == 4
