@@ -1,7 +1,8 @@
 """Sealed messages between two nodes: durable on both sides, mutual TLS, two processes with their own databases.
 
-    .venv/bin/python benchmarks/exchange.py [--singles 4000] [--batched 24000] [--database-url URL1 --database-url URL2]
+    .venv/bin/python benchmarks/exchange.py [--postgresql] [--singles 4000] [--batched 24000] [--bulk 20000]
 
+--postgresql starts a server of its own, as tests/postgresql.py does, with fsync on, and a database for each node.
 Each node is a process with the node's own settings (SQLite: WAL, synchronous=FULL), the real delivery worker and the
 real partner port; messages are alerts of the demo under its agreement, posted before the clock starts. The clock runs
 from starting the worker, connections and handshakes included, until the last receipt is verified and recorded.
@@ -19,7 +20,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +34,12 @@ import django  # noqa: E402
 
 django.setup()
 
+import psycopg  # noqa: E402
+
+from comity.exchange.limits import Priority  # noqa: E402
 from comity.trust import RecipientKey, SigningKey, seal, unseal  # noqa: E402
 from tests.exchange.children import Child, children  # noqa: E402
+from tests.postgresql import postgresql_server, server_programs  # noqa: E402
 
 GROUP = 16
 
@@ -111,6 +117,40 @@ def measure(sender: Child, receiver: Child, run: Run, done: int) -> None:
     print(f"{'':12} posted before, 256 in a transaction: {run.messages / posted:,.0f}/s", flush=True)
 
 
+def measure_overtaking(sender: Child, bulk: int, urgent: int, done: int) -> None:
+    """Post urgent messages one by one while bulk waits; print how long each took until its receipt was recorded."""
+    sender.ask("post", count=bulk, recipient="XA", priority=int(Priority.BULK))
+    sender.ask("deliver", messages=128)
+    for _ in range(urgent):
+        sender.ask("post", count=1, recipient="XA", group=1, priority=int(Priority.URGENT))
+        sender.ask("pause", seconds=0.03)
+    left = bulk - sender.ask("delivered", priority=int(Priority.BULK))
+    sender.ask("await_answers", count=done + bulk + urgent, seconds=600.0)
+    sender.ask("stop_delivering")
+    waits = sender.ask("waits", priority=int(Priority.URGENT))
+    print(
+        f"{'overtaking':12} {urgent} urgent messages while {bulk:,} of bulk wait ({left:,} still did after the last):"
+    )
+    print(f"{'':12} posted until receipt p50 {percentile(waits, 0.5):.0f} ms, p99 {percentile(waits, 0.99):.0f} ms")
+
+
+@contextmanager
+def databases(is_postgresql: bool) -> Iterator[dict[str, str]]:
+    """The URL of an empty database for each node; none where it is SQLite in the node's home."""
+    if not is_postgresql:
+        yield {}
+        return
+    programs = server_programs()
+    if programs is None:
+        raise SystemExit("PostgreSQL is not installed here (apt-get install postgresql)")
+    with postgresql_server(programs) as url:
+        with psycopg.connect(url, autocommit=True) as server:
+            for name in ("xa", "xc"):
+                server.execute(f'CREATE DATABASE "{name}"')
+        base = url.rpartition("/")[0]
+        yield {"XA": f"{base}/xa", "XC": f"{base}/xc"}
+
+
 def percentile(values: list[float], share: float) -> float:
     """In milliseconds; values are sorted."""
     return values[min(int(len(values) * share), len(values) - 1)] * 1000 if values else 0.0
@@ -122,17 +162,18 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=4000)
     parser.add_argument("--batched", type=int, default=24000)
     parser.add_argument("--posts", type=int, default=300)
-    parser.add_argument("--database-url", action="append", default=[], help="two empty PostgreSQL databases")
+    parser.add_argument("--bulk", type=int, default=20000)
+    parser.add_argument("--urgent", type=int, default=60)
+    parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
-    urls = dict(zip(("XA", "XC"), options.database_url, strict=False))
     runs = (
         Run("singly", options.singles, 1, 500),
-        Run("32 each", options.batched, 32, 3000),
-        Run("128 each", options.batched, 128, 3000),
+        Run("32 each", options.batched, 32, 5000),
+        Run("128 each", options.batched, 128, 5000),
     )
     folder = Path(tempfile.mkdtemp(prefix="comity-bench-"))
     try:
-        with children(folder, ["XA", "XC"], database_urls=urls) as nodes:
+        with databases(options.postgresql) as urls, children(folder, ["XA", "XC"], database_urls=urls) as nodes:
             sender, receiver = nodes["XC"], nodes["XA"]
             receiver.ask("serve", port=receiver.port)
             print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {'PostgreSQL' if urls else 'SQLite'}")
@@ -140,6 +181,8 @@ def main() -> None:
             for run in runs:
                 measure(sender, receiver, run, done)
                 done += run.messages
+            measure_overtaking(sender, options.bulk, options.urgent, done)
+            done += options.bulk + options.urgent
             alone = sender.ask("post", count=options.posts, recipient="XB", group=1)["seconds"]
             print(f"posting, one in a transaction: {options.posts / alone:,.0f}/s")
             arrived = receiver.ask("counts")

@@ -48,6 +48,8 @@ def main() -> None:
         "counts": node.counts,
         "latencies": node.latencies,
         "waits": node.waits,
+        "delivered": node.delivered,
+        "pause": node.pause,
         "claims": node.claims,
         "process": node.process,
         "cpu_seconds": cpu_seconds,

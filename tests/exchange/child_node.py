@@ -194,6 +194,14 @@ class ChildNode:
         rows = OutboxMessage.objects.filter(priority=priority).exclude(answered_at=None)
         return sorted((done - begun).total_seconds() for begun, done in rows.values_list("posted_at", "answered_at"))
 
+    def delivered(self, priority: int) -> int:
+        """How many messages of this priority are delivered."""
+        return OutboxMessage.objects.filter(priority=priority, state=OutboxMessage.State.DELIVERED).count()
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass between two posts of a benchmark."""
+        time.sleep(seconds)
+
     def claims(self) -> list[list[object]]:
         """[first sequence, count, state, formed, answered] of every envelope; the last two in seconds."""
         rows = OutboxEnvelope.objects.order_by("first_sequence", "id")
