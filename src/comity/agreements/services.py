@@ -37,7 +37,7 @@ from comity.trade import Handling
 from comity.trust import (
     SignatureError,
     SignedStatement,
-    SigningKey,
+    Signer,
     VerifyKey,
     sha256_hex,
     sign_statement,
@@ -67,7 +67,7 @@ def import_agreement(actor: Actor, *, data: bytes, at: datetime) -> StoredAgreem
 
 
 @transaction.atomic
-def sign_agreement(actor: Actor, *, agreement_id: str, key: SigningKey, at: datetime) -> StoredAgreement:
+def sign_agreement(actor: Actor, *, agreement_id: str, key: Signer, at: datetime) -> StoredAgreement:
     """Sign the canonical bytes for the actor's administration; the value's statement is what the others need.
 
     Raises: PermissionRefusedError, UnknownAgreementError, AdoptionRefusedError where we are no party.

@@ -118,6 +118,7 @@ def sign(file: Path, out: Path) -> None:
         stored = services.merge_signatures(actor, signed=data, verify_keys=_verify_keys(at), at=at)
     else:
         stored = services.import_agreement(actor, data=data, at=at)
+    _keyring().key_document.require_current(at)  # past its date it binds us to nothing new
     signed = services.sign_agreement(actor, agreement_id=stored.id, key=_keyring().signing, at=at)
     out.write_bytes(signed.statement)
     click.echo(f"{out}: agreement {signed.agreement.short_id}, signed by {', '.join(signed.signed_by)}")
