@@ -211,8 +211,11 @@ def test_retention_permissions_ports_backup_and_log() -> None:
         checks.check_backup(None, AT - week, AT),
         checks.check_backup(AT - week, AT, AT),
     ) == [GOOD, WAITING, ATTENTION, ATTENTION]
-    assert states(*checks.check_log(size=5, behind=(), split_views=())) == [GOOD]
-    assert states(*checks.check_log(size=5, behind=("XB",), split_views=("x/log",))) == [ATTENTION, ATTENTION]
+    assert states(*checks.check_log(size=5, warnings=(), split_views=())) == [GOOD]
+    assert states(*checks.check_log(size=5, warnings=("XB saw 9",), split_views=("x/log",))) == [ATTENTION, ATTENTION]
+    assert checks.check_recovery((), ()) is None
+    assert checks.check_recovery(("XB",), ()).state == WAITING  # type: ignore[union-attr]  # there is one
+    assert checks.check_recovery(("XB",), ("XC",)).state == ATTENTION  # type: ignore[union-attr]  # there is one
     assert checks.check_clock_file("") is None
     assert checks.check_clock_file("/tmp/clock").needs_attention  # type: ignore[union-attr]  # not used
 

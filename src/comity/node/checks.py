@@ -309,16 +309,30 @@ def check_backup(last_at: datetime | None, born_at: datetime, at: datetime) -> C
     return Check("backup", GOOD, f"made {_ago(last_at, at)}")
 
 
-def check_log(*, size: int, behind: Sequence[str], split_views: Sequence[str]) -> list[Check]:
-    """Our log and the partners': nobody may show two histories, we least of all."""
-    checks = [Check("log", GOOD, f"{size} entries")]
-    if behind:
-        remedy = "Stop the node. The database is older than what partners saw: restore it anew (docs/guide/backup.md)."
-        checks = [Check("log", ATTENTION, f"{', '.join(behind)} saw more of it than there is", remedy)]
+def check_log(*, size: int, warnings: Sequence[str], split_views: Sequence[str]) -> list[Check]:
+    """Our log and the partners': nobody may show two histories, we least of all. warnings: about our own."""
+    checks = [] if warnings else [Check("log", GOOD, f"{size} entries")]
+    for text in warnings:
+        remedy = "Nothing may be appended: see docs/guide/backup.md, and restore with --new-log where entries are lost."
+        checks.append(Check("log", ATTENTION, text, remedy))
     for origin in split_views:
         remedy = "The proof page has both notes: show them to the partner and to the other parties."
         checks.append(Check(f"log {origin}", ATTENTION, "showed two histories", remedy))
     return checks
+
+
+def check_recovery(waiting: Sequence[str], behind: Sequence[str]) -> Check | None:
+    """What a restored node still has to find out; None where nothing is left."""
+    if behind:
+        detail = f"{', '.join(behind)} received messages that the backup does not know of: entries of the log are lost"
+        return Check("restore", ATTENTION, detail, "Restore the backup again with --new-log (docs/guide/backup.md).")
+    if waiting:
+        detail = f"{', '.join(waiting)} did not say yet what it has; nothing goes there before"
+        remedy = (
+            "It is asked every few seconds. Where it cannot be asked from here: `comity recover CODE --received N`."
+        )
+        return Check("restore", WAITING, detail, remedy)
+    return None
 
 
 def duration(seconds: float) -> str:

@@ -25,6 +25,7 @@ from comity.node import checks
 from comity.node.backups import last_backup_at
 from comity.node.checks import Check, DatabaseFacts, Disk, Line, ProbeFacts
 from comity.node.home import Home, Listener
+from comity.node.recovering import read_recovery
 from comity.trust import Keyring, certificate_ends
 
 # A check of every page reads the whole file: beyond this it is left to `comity ledger verify` and to the backup.
@@ -56,6 +57,7 @@ def examine(home: Home, at: datetime) -> list[Check]:
         _journeys(at),
         _retention(at),
         *_logs(),
+        *_recovery(home),
         checks.check_backup(last_backup_at(home), settings.COMITY_KEYRING.key_document.issued_at, at),
     ]
 
@@ -246,7 +248,14 @@ def _retention(at: datetime) -> Check:
 
 def _logs() -> list[Check]:
     views = [each.origin for each in ledger.split_views()]
-    return checks.check_log(size=ledger.log_size(), behind=(), split_views=views)
+    warnings = [each.text for each in ledger.own_fork_warnings()]
+    return checks.check_log(size=ledger.log_size(), warnings=warnings, split_views=views)
+
+
+def _recovery(home: Home) -> list[Check]:
+    left = read_recovery(home)
+    found = checks.check_recovery(left.waiting, left.behind) if left is not None else None
+    return [found] if found is not None else []
 
 
 def _line(view: LineView) -> Line:
