@@ -258,9 +258,10 @@ def test_what_is_retained_until_a_day_goes_on_that_day(nodes: World) -> None:
     nodes.ask("XA", "recall", ids=[message])
     nodes.settle()
     assert nodes.statuses("XA", message) == {"XB": "retained"}
-    assert nodes.ask("XB", "purge_due") == 0
+    nodes.ask("XB", "purge_due")
+    assert received(nodes, "XB", message)["size"] > 0
     nodes.pass_time(days=8)
-    assert nodes.ask("XB", "purge_due") == 1
+    assert nodes.ask("XB", "purge_due") >= 1
     nodes.settle()
     assert nodes.statuses("XA", message) == {"XB": "purged"}
 
