@@ -142,7 +142,7 @@ def serving(nodes: Sequence[DemoNode]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         processes = [stack.enter_context(_served(node)) for node in nodes]
         for node, process in zip(nodes, processes, strict=True):
-            _wait_until_ready(node, process)
+            wait_until_ready(node, process)
         yield
 
 
@@ -169,7 +169,8 @@ def _served(node: DemoNode) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait()
 
 
-def _wait_until_ready(node: DemoNode, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(node: DemoNode, process: subprocess.Popen[bytes]) -> None:
+    """Until the node answers on its console port. Raises: DemoError where it ended or does not in time."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -1,0 +1,113 @@
+"""`comity conformance`: our own node keeps every step; a node that is wrong in one step is called wrong in that one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from comity.cli.demo.nodes import DemoNode, command, lay_out, wait_until_ready
+from tests.cli.broken_node import MUTANTS
+from tests.exchange.children import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Foreign:
+    """A node that is to be checked; wrong in one way where it is told so."""
+
+    node: DemoNode
+    folder: Path
+
+    @property
+    def words(self) -> list[str]:
+        """The command that checks it."""
+        url = f"https://127.0.0.1:{self.node.partners_port}"
+        return [sys.executable, "-m", "comity", "conformance", url, "--invitation", str(self.folder / "theirs.json")]
+
+    def check(self, mutant: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """One whole conversation, introduced as soon as the tester's invitation is there."""
+        (self.node.home / "mutant").write_text("")
+        ours = self.folder / "ours.json"
+        ours.unlink(missing_ok=True)
+        tester = subprocess.Popen(
+            [*self.words, "--our-invitation", str(ours), "--wait", "60", *words],
+            env={key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))},
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert tester.stderr is not None
+            fingerprint = [tester.stderr.readline() for _ in range(2)][1].strip()
+            (self.node.home / "mutant").write_text(mutant)
+            command(self.node, "partner", "introduce", str(ours), "--fingerprint", fingerprint)
+            out, err = tester.communicate(timeout=120)
+        finally:
+            tester.kill()
+        return subprocess.CompletedProcess(tester.args, tester.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+    folder = tmp_path_factory.mktemp("conformance")
+    (node,) = lay_out(folder, [("XA", "Customs of Alfa")])
+    ports = ("--console-port", str(node.console_port), "--partners-port", str(node.partners_port))
+    command(node, "init", "--administration", "XA", *ports)
+    command(node, "partner", "invite", str(folder / "theirs.json"))
+    with node.log_path.open("wb") as trouble:
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.broken_node"],
+            env={**node.environment, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stderr=trouble,
+            start_new_session=True,
+        )
+    try:
+        wait_until_ready(node, serving)
+        yield Foreign(node, folder)
+    finally:
+        serving.communicate(timeout=30)
+
+
+def test_our_own_node_keeps_every_step(foreign: Foreign) -> None:
+    result = foreign.check("")
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["step", "what", "verdict", "seen"]
+    assert lines[-1].startswith(f"{len(lines) - 2} checks, 0 wrong; ")
+    assert "WRONG" not in result.stdout
+    assert {line.split()[0] for line in lines[1:-1]} >= {"I1", "I2", "§6", *(f"R{number}" for number in range(1, 12))}
+
+
+@pytest.mark.parametrize(("number", "mutant"), list(enumerate(sorted(MUTANTS))))
+def test_each_mutant_turns_its_own_step_red(foreign: Foreign, number: int, mutant: str) -> None:
+    code = f"Q{chr(ord('A') + number)}"  # each conversation is with a partner of its own
+    result = foreign.check(mutant, "--json", "--as", code)
+    assert result.returncode == 1, result.stdout + result.stderr
+    said = json.loads(result.stdout)
+    assert said["conforms"] is False
+    wrong = [check for check in said["checks"] if not check["ok"]]
+    assert {check["step"] for check in wrong} == {MUTANTS[mutant]}, wrong
+    assert all(check["detail"] for check in said["checks"])
+
+
+def test_a_node_that_never_lets_us_in_is_said(foreign: Foreign) -> None:
+    result = subprocess.run(
+        [*foreign.words, "--as", "QY", "--wait", "0"],
+        cwd=foreign.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "The node does not let us in" in result.stderr
