@@ -11,7 +11,7 @@ from django.conf import settings
 from comity.cli.support import now, require_home, terminal_actor
 from comity.common import show_instant
 from comity.exchange.bundles import bundle_of
-from comity.journeys.gossip import MonitorReport, Sighting, monitor_logs
+from comity.journeys.gossip import MonitorReport, Sighting, monitor_logs, release_held
 from comity.ledger import Step, selectors, verify_bundle
 from comity.ledger.verifying import LogReport, verify_log
 from comity.staff import Permission, require
@@ -141,6 +141,20 @@ def monitor(*, once: bool) -> None:
         pause.wait(_ROUND_SECONDS)
     if report.alarms:
         raise SystemExit(1)
+
+
+@ledger.command("release")
+@click.option("--reason", required=True, help="How those were asked that do not answer here.")
+def release(*, reason: str) -> None:
+    """Let the log go on that waits after a restore, although some partners could not be asked by this node.
+
+    Ask their contact points first how many entries of this log they have seen: to go on behind that is to fork.
+    """
+    require_home()
+    if release_held(terminal_actor(), reason=reason, at=now()):
+        click.echo("The log goes on.")
+    else:
+        click.echo("The log was not held.")
 
 
 @ledger.command("splits")

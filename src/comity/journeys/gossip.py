@@ -19,7 +19,7 @@ from django.db import transaction
 
 from comity.agreements import Duty
 from comity.agreements.services import permit_duty
-from comity.common import ComityError
+from comity.common import Actor, ComityError
 from comity.exchange import ReceivedMessage, TransportError
 from comity.exchange.directory import Peer
 from comity.exchange.log_routes import CHECKPOINT_PATH, HEADS_PATH
@@ -40,6 +40,8 @@ from comity.ledger.services import (
     withdraw_claim,
     witness,
 )
+from comity.staff import Permission, require
+from comity.staff.services import record_deed
 from comity.trust import Checkpoint, ForkProof, Keyring, NoteError, add_signatures, open_checkpoint, split_note
 
 log = logging.getLogger("comity.journeys")
@@ -105,6 +107,19 @@ def ask_before_serving(at: datetime) -> None:
     with PartnerLines(keyring, seconds=_FIRST_SECONDS) as lines:
         for each in _Round(keyring, lines.ask, at).ask_about_us():
             log.error("log of %s: %s", each.administration, each.text)
+
+
+@transaction.atomic
+def release_held(actor: Actor, *, reason: str, at: datetime) -> bool:
+    """Let our log go on although some partners could not be asked; whether it had been held.
+
+    Raises: PermissionRefusedError.
+    """
+    require(actor, Permission.MANAGE_PARTNERS)
+    was_held = release_appends()
+    if was_held:
+        record_deed(actor, deed="release_log", subject="ledger", facts={"reason": reason}, at=at)
+    return was_held
 
 
 def take_split_view(received: ReceivedMessage) -> None:
