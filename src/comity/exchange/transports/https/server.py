@@ -19,6 +19,7 @@ from comity.common import Clock
 from comity.exchange.inbox import Receiver
 from comity.exchange.limits import LIMITS, Limits
 from comity.exchange.selectors import reception_of
+from comity.exchange.transports.https.backlog import Job
 from comity.exchange.transports.https.clerks import Clerks, Question
 from comity.exchange.transports.https.contexts import server_context
 from comity.exchange.transports.https.doorman import Doorman
@@ -26,7 +27,7 @@ from comity.exchange.transports.https.paths import ENVELOPES_PATH, POSITION_PATH
 from comity.exchange.transports.https.peercert import PartnerProtocol, client_certificate
 from comity.exchange.transports.https.polling import Polls
 from comity.exchange.transports.https.routes import Asked, Page, Route, busy, find_route, json_page, problem
-from comity.exchange.transports.https.writer import Job, Writer, WriterRules
+from comity.exchange.transports.https.writer import Writer, WriterRules
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

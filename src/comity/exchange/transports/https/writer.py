@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import threading
@@ -14,20 +13,12 @@ from django.db import close_old_connections, connections
 from comity.common import Clock
 from comity.exchange.errors import EnvelopeRefusedError
 from comity.exchange.inbox import Receiver, Reply
+from comity.exchange.transports.https.backlog import Backlog, Job
 from comity.exchange.transports.https.doorman import Doorman
 from comity.exchange.transports.https.paths import PROBLEM_MEDIA_TYPE, RECEIPT_MEDIA_TYPE
 from comity.exchange.transports.https.routes import Page, problem
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An envelope that came in, and who waits for its answer."""
-
-    certificate: bytes
-    data: bytes
-    future: asyncio.Future[Page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +37,7 @@ class Writer:
     def __init__(self, receiver: Receiver, clock: Clock, doorman: Doorman, rules: WriterRules) -> None:
         self._receiver, self._clock, self._doorman, self._rules = receiver, clock, doorman, rules
         self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._backlog = Backlog()
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="comity-inbox", daemon=True)
 
@@ -61,7 +53,7 @@ class Writer:
 
     def put(self, job: Job) -> bool:
         """Whether there was room."""
-        if self._jobs.qsize() >= self._rules.waiting:
+        if self._jobs.qsize() + len(self._backlog) >= self._rules.waiting:
             return False
         self._jobs.put(job)
         return True
@@ -69,10 +61,11 @@ class Writer:
     def _run(self) -> None:
         try:
             is_running = True
-            while is_running:
+            while is_running or self._backlog:
                 self._refresh()
                 self._is_ready.set()
-                jobs, is_running = self._take()
+                is_running = is_running and self._drain()
+                jobs = self._backlog.take(self._rules.group, self._rules.group_bytes)
                 if jobs:
                     self._work(jobs)
         finally:
@@ -86,21 +79,16 @@ class Writer:
             logger.exception("The partners could not be read")
             close_old_connections()
 
-    def _take(self) -> tuple[list[Job], bool]:
-        """What waits, up to a group; and whether to go on."""
-        jobs: list[Job] = []
-        size = 0
+    def _drain(self) -> bool:
+        """Let what has come in wait in its line; where none does, wait for the first. Whether to go on."""
         try:
-            job = self._jobs.get(timeout=self._rules.refresh_seconds)
+            job = self._jobs.get_nowait() if self._backlog else self._jobs.get(timeout=self._rules.refresh_seconds)
             while job is not None:
-                jobs.append(job)
-                size += len(job.data)
-                if len(jobs) == self._rules.group or size > self._rules.group_bytes:
-                    return jobs, True
+                self._backlog.add(job)
                 job = self._jobs.get_nowait()
         except queue.Empty:
-            return jobs, True
-        return jobs, False
+            return True
+        return False
 
     def _work(self, jobs: Sequence[Job]) -> None:
         try:
