@@ -19,6 +19,7 @@ WORKERS = {
     "node/jobs.py",
     "exchange/collector.py",
     "exchange/delivery.py",
+    "exchange/evidence/worker.py",
     "exchange/inbox.py",
     "exchange/transports/https/clerks.py",
     "exchange/transports/https/writer.py",

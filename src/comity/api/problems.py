@@ -62,7 +62,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "length_required": 411,
     "log_damaged": 500,
     "no_recipient": 422,
-    "no_room": 507,
+    "no_room": 409,
     "not_found": 404,
     "not_held": 409,
     "not_origin": 409,
