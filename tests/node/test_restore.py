@@ -10,15 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from comity.cli.demo.nodes import DemoNode, command, lay_out, serving
+from comity.cli.demo.nodes import DemoNode, command, serving
 from comity.cli.demo.settling import settle
 from comity.node.archive import new_identity
+from tests.exchange.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -50,9 +50,15 @@ def until(node: DemoNode, is_so: Callable[[Any], bool], seconds: float = 60.0) -
         assert time.monotonic() < end, f"{node.code}: {told}\n{log}"
 
 
+def node_at(home: Path, code: str) -> DemoNode:
+    """A node to be, on ports that nobody else picks from the demo's."""
+    console, partners = free_ports(2)
+    return DemoNode(code, f"Customs of {code}", home, console, partners)
+
+
 @pytest.fixture
 def nodes(tmp_path: Path) -> list[DemoNode]:
-    made = lay_out(tmp_path, [("XA", "Customs of Alfa"), ("XB", "Customs of Bravo"), ("XC", "Customs of Charlie")])
+    made = [node_at(tmp_path / code.lower(), code) for code in ("XA", "XB", "XC")]
     settle(made)
     return made
 
@@ -70,8 +76,7 @@ def restored(node: DemoNode, file: Path, identity: Path, *words: str) -> DemoNod
     """The node of the backup, in a new home on new ports; the old home is gone."""
     if node.home.exists():
         shutil.rmtree(node.home)
-    (new,) = lay_out(node.home.parent, [(node.code, node.name)])
-    new = replace(new, home=node.home.parent / f"new-{node.code.lower()}")
+    new = node_at(node.home.parent / f"new-{node.code.lower()}", node.code)
     ports = (
         *("--console-port", str(new.console_port), "--console-url", new.console_url),
         *("--partners-port", str(new.partners_port), "--partners-url", f"https://127.0.0.1:{new.partners_port}"),

@@ -184,7 +184,8 @@ class Recorder:
             self._refuse(partner_id, sequence, answer)
 
     def _refuse(self, partner_id: int, sequence: int, answer: Answer) -> None:
-        logger.warning("Message %s was refused: %s %s", answer.id, answer.code, answer.text)
+        # Not its words, which may quote the message: they stand in `comity exchange refusals`.
+        logger.warning("Message %s was refused: %s, field %s", answer.id, answer.code, answer.field or "none")
         OutboxMessage.objects.filter(partner_id=partner_id, sequence=sequence).update(
             state=OutboxMessage.State.REFUSED, answer=answer_mapping(answer), answered_at=self.at
         )

@@ -66,9 +66,7 @@ class Inbox:
             except OperationalError:
                 raise  # the database is away: every file waits
             except Exception:  # the edge of a worker: one bad file must not stop the others
-                log.exception(
-                    "%r could be neither imported nor put aside; it is left alone until it changes", each.path
-                )
+                log.exception("a file could be neither imported nor put aside; it is left alone until it changes")
                 self.stuck.add(each)
         return count
 
@@ -130,8 +128,8 @@ def _read(path: Path) -> bytes:
 
 
 def _put_aside(folder: Path, path: Path, at: datetime, *, where: str, reasons: Sequence[str]) -> None:
-    for reason in reasons:
-        log.warning("refused: %s", reason)
+    if reasons:  # not their words, which may quote the file: they stand in a file of reasons beside it
+        log.warning("a file of the watched folder was refused in %d places; see %s/", len(reasons), where)
     kept = os.fsdecode(os.fsencode(path.name)[-_NAME_BYTES:])
     target = folder / where / f"{at:%Y%m%dT%H%M%S%f}-{kept}"
     target.parent.mkdir(exist_ok=True)

@@ -107,7 +107,8 @@ def _note_failure(schedule: _Schedule, error: Exception) -> None:
         schedule.job.every_seconds, min(_TURN_SECONDS * 2.0 ** min(schedule.failures, 20), _LONGEST_WAIT_SECONDS)
     )
     schedule.next_run = monotonic() + wait
-    trouble = f"{type(error).__name__}: {error}"
+    # The first line alone: PostgreSQL quotes values in the second.
+    trouble = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     is_new, schedule.trouble = trouble != schedule.trouble, trouble
     log.error(
         "the job %s failed and will be tried again in %.1f s: %s",

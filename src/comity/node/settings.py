@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from comity.node.database import database_settings
 from comity.node.home import HomeSettings, Listener, current_home
 from comity.node.keys import LiveKeyring, load_secret
+from comity.node.logs import formatter_named
 from comity.trust import Keyring
 
 _home = current_home()
@@ -151,12 +152,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "comity.node.logs.OneLineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
+    "formatters": {"line": formatter_named(os.environ.get("COMITY_LOG_FORMAT", ""))},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"comity": {"level": "INFO"}},
