@@ -17,6 +17,7 @@ from types import FrameType
 from uuid import UUID
 
 from comity.common import ComityError
+from comity.exchange.carriedfile import FileNames, open_file, read_line, write_file
 from comity.exchange.checking import Parcel, check_receipt
 from comity.exchange.directory import Peer
 from comity.exchange.envelope import (
@@ -32,6 +33,8 @@ from comity.exchange.envelope import (
 )
 from comity.exchange.invitation import read_invitation, write_invitation
 from comity.exchange.message import read_message
+from comity.exchange.parts import Answered, PartList, read_parts
+from comity.exchange.position import Position
 from comity.exchange.receipt import Answer, Receipt, SealedReceipt, sign_receipt
 from comity.ledger import commit
 from comity.trust import (
@@ -48,6 +51,7 @@ from comity.trust import (
     sha256_hex,
     sign_note,
     tree_root,
+    unseal,
     verify_statement,
     verify_tlog_proof,
 )
@@ -255,6 +259,49 @@ def invitation() -> Target:
     return Target("invitation", take, (write_invitation(_keyring("XA"), note="Ring us"),))
 
 
+def _carried() -> PartList:
+    name = "019cade2-11c0-7000-8000-000000000003"
+    return PartList((b"an envelope", b""), (Answered(name, b"a receipt", is_receipt=True),), Position(3, ((5, 6),)))
+
+
+def _carried_names() -> FileNames:
+    return FileNames("XC", "XA", "019cade2-11c0-7000-8000-000000000004", AT)
+
+
+def carried_file() -> Target:
+    """F4 to F7: mark, clear line, seal, signature, list of parts."""
+
+    def take(data: bytes) -> object:
+        read = open_file(data, read_line(data), keyring=_keyring("XA"), peer=_peer("XC"), at=AT)
+        return read.names, read.parts
+
+    return Target(
+        "carried file", take, (write_file(_carried_names(), _carried(), keyring=_keyring("XC"), peer=_peer("XA")),)
+    )
+
+
+def carried_inside() -> Target:
+    """F7 for what a partner seals rightly: the statement and the list that it signs."""
+    data = write_file(_carried_names(), _carried(), keyring=_keyring("XC"), peer=_peer("XA"))
+    line, key = read_line(data), _keyring("XA").encryption
+
+    def take(plaintext: bytes) -> object:
+        sealed = line.raw + seal(key.public, plaintext, info=line.raw)
+        return open_file(sealed, line, keyring=_keyring("XA"), peer=_peer("XC"), at=AT).parts
+
+    return Target("carried inside", take, (unseal(key, data[len(line.raw) :], info=line.raw),))
+
+
+def parts() -> Target:
+    """A list of parts, whatever a partner writes into it; what was read can be written and read again."""
+
+    def take(data: bytes) -> object:
+        read = read_parts(data)
+        return read_parts(read.to_bytes()) == read
+
+    return Target("parts", take, (_carried().to_bytes(),))
+
+
 def _proof(entry: bytes) -> str:
     keys, leaves = _keyring("XA"), [leaf_hash(b"first"), leaf_hash(entry), leaf_hash(b"third")]
     note = sign_note(Checkpoint(keys.log.name, 3, tree_root(leaves)).text, keys.log, at=AT)
@@ -276,4 +323,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "tlog-proof": tlog_proof,
     "key-document": key_document,
     "invitation": invitation,
+    "carried-file": carried_file,
+    "carried-inside": carried_inside,
+    "parts": parts,
 }
