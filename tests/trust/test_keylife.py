@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from comity.trust import (
+    CertificateError,
     FormerKeys,
     KeyDocument,
     KeyDocumentError,
@@ -266,3 +267,11 @@ def test_a_document_may_be_asked_about_a_time_before_it_was_issued() -> None:
     assert much_later.signers == (rotated.signing,)
     document = read_key_document(much_later.key_statement.to_bytes(), trusted=None, at=AT + DAY)
     assert document.active_signing_keys(AT + DAY) == (FIRST.signing.verify_key,)
+
+
+def test_an_authority_needs_its_key_and_there_are_two_at_most() -> None:
+    other = make_keyring("XB", "Customs of Bravo", "https://127.0.0.1:8444", HOSTS, AT)
+    with pytest.raises(KeyringError, match="authority's key"):
+        renew_keyring(replace(FIRST, tls_authority_key_pem=other.tls_authority_key_pem), HOSTS, AT)
+    with pytest.raises(CertificateError, match="Too many"):
+        is_issued_by(read_certificate(FIRST.tls_certificate_pem), FIRST.tls_authority_pem * 3)
