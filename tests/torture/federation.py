@@ -18,12 +18,12 @@ import psycopg
 
 from comity.agreements import parse_agreement
 from comity.agreements.selectors import PAYLOAD_TYPE
+from comity.cli.lab.links import Links
 from comity.exchange.invitation import write_invitation
 from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.exchange.child import encode
 from tests.exchange.children import Child
 from tests.exchange.ports import free_ports
-from tests.torture.links import Links
 from tests.torture.names import ROOT, node_environment
 
 CODES = ("XA", "XB", "XC", "XD", "XE")

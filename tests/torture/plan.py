@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.torture.links import Wire
+from comity.cli.lab.links import Wire
 
 LENGTHS = (timedelta(hours=3), timedelta(days=3), timedelta(days=30))
 

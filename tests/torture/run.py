@@ -17,8 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from comity.cli.lab.links import Wire
 from tests.torture.federation import Federation, TortureChild
-from tests.torture.links import Wire
 from tests.torture.plan import Kill, Partition, Plan
 
 _BATCH = 100

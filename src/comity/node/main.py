@@ -30,6 +30,8 @@ COMMANDS = {
     "import": "comity.cli.intake:import_command",
     "init": "comity.node.commands:init",
     "keys": "comity.node.key_commands:keys",
+    "lab": "comity.cli.lab.command:lab",
+    "lab-node": "comity.cli.lab.inside:lab_node",
     "ledger": "comity.cli.ledger:ledger",
     "migrate": "comity.node.commands:migrate",
     "officer": "comity.cli.staff:officer",

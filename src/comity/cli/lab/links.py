@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -77,12 +77,12 @@ class Links:
         self._call(self._stop)
         self._thread.join(20)
 
-    def _call(self, function: object, *arguments: object) -> None:
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
         done = threading.Event()
 
         def run() -> None:
             try:
-                function(*arguments)  # type: ignore[operator]  # one of the methods below
+                function(*arguments)
             finally:
                 done.set()
 
