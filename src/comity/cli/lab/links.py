@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 _PIECE = 64 * 1024
 
@@ -99,7 +100,7 @@ class Links:
     async def _open(self) -> None:
         for link in self._links.values():
             link.passing.set()
-            server = await asyncio.start_server(lambda r, w, link=link: self._accept(link, r, w), "127.0.0.1", 0)
+            server = await asyncio.start_server(partial(self._accept, link), "127.0.0.1", 0)
             link.port = server.sockets[0].getsockname()[1]
             self._servers.append(server)
 

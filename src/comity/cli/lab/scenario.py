@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from comity.common import ComityError
 
@@ -191,7 +193,7 @@ def _mapping(name: str, node: yaml.Node | None, remedy: str) -> dict[str, yaml.N
 def _scalar(name: str, node: yaml.Node) -> object:
     if not isinstance(node, yaml.ScalarNode):
         raise _wrong(name, _line(node), "Here must stand one value", "Write a word or a number.")
-    return yaml.safe_load(yaml.serialize(node))
+    return cast(object, SafeConstructor().construct_object(node))
 
 
 def _nothing(node: yaml.Node) -> yaml.ScalarNode:

@@ -196,9 +196,9 @@ def _settle(root: Path, nodes: Sequence[LabNode], links: Links) -> None:
         nodes,
         lambda node: [
             *(
-                f"partner introduce {_file(other, 'invitation')} --yes --endpoint {links.endpoint(node.code, other.code)}"
-                for other in nodes
-                if other != node
+                f"partner introduce {_file(each, 'invitation')} --yes --endpoint {links.endpoint(node.code, each.code)}"
+                for each in nodes
+                if each != node
             ),
             f"agreement sign {shlex.quote(str(agreement))} --out {_file(node, 'signed')}",
         ],
