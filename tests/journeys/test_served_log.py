@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tlog_scales.backend import HttpBackend
+from tlog_scales.backend import HttpBackend, TilesBackend
 from tlog_scales.reader import TilesReader
 from tlog_scales.signing import Vkey
 from tlog_scales.tiles import leaf_hash as their_leaf_hash
@@ -121,7 +121,7 @@ def check(get: Get, vkey: str, expected: int) -> list[bytes]:
     return entries
 
 
-def check_with_theirs(backend: object, vkey: str, entries: list[bytes], earlier: int) -> None:
+def check_with_theirs(backend: TilesBackend, vkey: str, entries: list[bytes], earlier: int) -> None:
     """tlog-scales finds the same, and its proofs are those of RFC 6962 by hand."""
     theirs = TilesReader(backend)
     checkpoint = theirs.get_checkpoint()
