@@ -50,18 +50,18 @@ class Archive:
         self.digests[name] = hashlib.sha256(content).hexdigest()
 
     def add_file(self, name: str, path: Path) -> bool:
-        """Add a plain file; whether it was still there. What is appended to it meanwhile is left out.
+        """Add a plain file; whether there was one: no link, and not gone. What is appended to it meanwhile is left out.
 
         Raises: BackupError where it becomes shorter while it is read.
         """
         try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return False
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return False
         with os.fdopen(descriptor, "rb") as source:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                return False
             info = tarfile.TarInfo(name)
             info.size, info.mode = status.st_size, 0o600
             reader = _Hashing(source, status.st_size)
@@ -144,13 +144,16 @@ def unpack(source: Path, identities: Sequence[str], folder: Path) -> dict[str, o
     keys = [read_identity(each) for each in identities]
     digests: dict[str, str] = {}
     manifest = b""
-    for name, member in _members(source, keys):
-        if name == MANIFEST:
-            manifest = member.read(_LARGEST_MANIFEST)
-            continue
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        digests[name] = _copy(member, target)
+    try:
+        for name, member in _members(source, keys):
+            if name == MANIFEST:
+                manifest = member.read(_LARGEST_MANIFEST)
+                continue
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            digests[name] = _copy(member, target)
+    except tarfile.TarError as error:  # in the middle of a member
+        raise BackupError(f"The backup ends too early: {error}", where=str(source), remedy=_REMEDY) from error
     if not manifest:
         raise BackupError("The backup has no end: it was cut", where=str(source), remedy="Use another one.")
     facts: dict[str, object] = json.loads(manifest)
