@@ -28,15 +28,17 @@ def test_a_short_one_does_not_stand_behind_long_ones() -> None:
     backlog = Backlog()
     for size in (LONG, LONG, LONG, 100):
         backlog.add(job(size))
-    assert sizes(backlog.take(2, 10**6)) == [100, LONG]
-    assert len(backlog) == 2
+    assert sizes(backlog.take(2, 10**6)) == [100]
+    assert sizes(backlog.take(2, 10**6)) == [LONG, LONG]
+    assert len(backlog) == 1
 
 
-def test_one_of_four_is_long() -> None:
+def test_the_kinds_take_turns() -> None:
     backlog = Backlog()
-    for size in (LONG, LONG, *range(1, 9)):
+    for size in (LONG, LONG, LONG, 1, 2, 3, 4, 5):
         backlog.add(job(size))
-    assert sizes(backlog.take(64, 10**9)) == [1, 2, 3, LONG, 4, 5, 6, LONG, 7, 8]
+    groups = [sizes(backlog.take(2, 10**9)) for _ in range(5)]
+    assert groups == [[1, 2], [LONG, LONG], [3, 4], [LONG], [5]]
 
 
 def test_a_group_ends_with_the_one_that_fills_it() -> None:

@@ -1,7 +1,7 @@
 """The envelopes that wait for the writer: short ones go first, so an alert does not stand behind a transfer.
 
-A sender does not say what is urgent, but what is urgent is short. One of four in each group is a long one as long as
-there are any, so none waits for ever.
+A sender does not say what is urgent, but what is urgent is short. A group, which is one transaction, holds one kind
+alone, and the kinds take turns: so a short one waits for one group of long ones at most, and no long one for ever.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from comity.exchange.transports.https.routes import Page
 
 SHORT_BYTES = 16 * 1024
-_LONG_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class Backlog:
 
     short: deque[Job] = field(default_factory=deque)
     long: deque[Job] = field(default_factory=deque)
+    is_long_next: bool = False
 
     def __len__(self) -> int:
         return len(self.short) + len(self.long)
@@ -41,11 +41,12 @@ class Backlog:
 
     def take(self, group: int, group_bytes: int) -> list[Job]:
         """The next so many, or until they have more than so many bytes."""
+        line = self.long if self.long and (self.is_long_next or not self.short) else self.short
+        self.is_long_next = line is self.short
         jobs: list[Job] = []
         size = 0
-        while self and len(jobs) < group and size <= group_bytes:
-            is_long_due = len(jobs) % _LONG_EVERY == _LONG_EVERY - 1 or not self.short
-            job = (self.long if self.long and is_long_due else self.short or self.long).popleft()
+        while line and len(jobs) < group and size <= group_bytes:
+            job = line.popleft()
             jobs.append(job)
             size += len(job.data)
         return jobs

@@ -49,7 +49,7 @@ class PartnerPort:
     receiver: Receiver
     clock: Clock
     group: int = 64
-    group_bytes: int = 1024 * 1024
+    group_bytes: int = 512 * 1024
     waiting: int = 512
     held_bytes: int = 128 * 1024 * 1024
     body_seconds: float = 60.0
