@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 import click
+from django.conf import settings
 
 from comity.agreements import HANDLINGS, PURPOSES
 from comity.cli.support import now, require_home, say_table, terminal_actor
-from comity.exchange.evidence import EvidenceState, EvidenceView, evidence_files, withdraw
+from comity.exchange.evidence import EvidenceState, EvidenceView, evidence_files, read_stick, withdraw, write_stick
 from comity.journeys.evidence import FileWish, evidence_of, open_evidence, share_evidence
 from comity.journeys.files import evidence_folder
 from comity.trade import Handling
@@ -98,6 +99,42 @@ def save(message_id: str, sha256: str, out: Path, partner: str) -> None:
     finally:
         beside.unlink(missing_ok=True)
     click.echo(f"{out}: {opened.name}, {opened.size_bytes:,} bytes, SHA-256 {opened.sha256}")
+
+
+@evidence.command("export")
+@click.argument("partner")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--megabytes", type=click.IntRange(min=1), help="What fits on the stick. Default: everything.")
+def export_files(partner: str, file: Path, megabytes: int | None) -> None:
+    """Write the chunks of files that PARTNER has not got yet to FILE, to be carried by a person.
+
+    The messages that offer them go with `comity exchange export`; carry both files together.
+    """
+    written = write_stick(
+        terminal_actor(),
+        folder=evidence_folder(),
+        keyring=settings.COMITY_KEYRING,
+        partner=partner,
+        target=file,
+        at=now(),
+        most_bytes=(megabytes or 0) * 1_000_000,
+    )
+    click.echo(f"{file}: {written.chunks} chunks for {partner}, {written.size_bytes:,} bytes")
+
+
+@evidence.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_files(file: Path) -> None:
+    """Take the chunks that a partner wrote to FILE. Import its envelopes first, with `comity exchange import`."""
+    read = read_stick(
+        terminal_actor(), folder=evidence_folder(), keyring=settings.COMITY_KEYRING, source=file, at=now()
+    )
+    came = read.chunks
+    click.echo(f"from {read.sender}: {came.taken} chunks taken, {came.known} known, {came.refused} refused")
+    if came.unknown:
+        click.echo(f"{came.unknown} chunks cannot be placed yet: import the envelopes, then this file again")
+    if read.news:
+        click.echo(f"{read.sender} has more of {read.news} of our files")
 
 
 @evidence.command("withdraw")

@@ -15,13 +15,47 @@ from comity.exchange.evidence.sending import Pusher
 from comity.exchange.evidence.serving import evidence_routes
 from comity.exchange.evidence.standing import EvidenceState, EvidenceView, OpenedEvidence, evidence_files, evidence_of
 from comity.exchange.evidence.standing import open_evidence
+from comity.exchange.evidence.stick import StickRead, StickWritten, read_stick, write_stick
 from comity.exchange.evidence.taking import expect
 from comity.exchange.evidence.worker import EvidenceWorker
 
 __all__ = [
-    "CHUNK_PART", "FETCH_RULES", "MARK_PART", "ChunkRefusedError", "EvidenceError", "EvidenceGoneError",
-    "EvidenceState", "EvidenceUnknownError", "EvidenceView", "EvidenceWorker", "FetchRules", "Fetcher", "Folder",
-    "Imported", "NoRoomError", "OpenedEvidence", "Prepared", "Pusher", "about_for", "evidence_files", "evidence_of",
-    "evidence_routes", "expect", "export_chunks", "export_marks", "import_chunks", "import_marks", "keep_file",
-    "offer", "open_evidence", "prepare", "purge", "sweep", "withdraw",
+    "CHUNK_PART",
+    "FETCH_RULES",
+    "MARK_PART",
+    "ChunkRefusedError",
+    "EvidenceError",
+    "EvidenceGoneError",
+    "EvidenceState",
+    "EvidenceUnknownError",
+    "EvidenceView",
+    "EvidenceWorker",
+    "FetchRules",
+    "Fetcher",
+    "Folder",
+    "Imported",
+    "NoRoomError",
+    "OpenedEvidence",
+    "Prepared",
+    "Pusher",
+    "StickRead",
+    "StickWritten",
+    "about_for",
+    "evidence_files",
+    "evidence_of",
+    "evidence_routes",
+    "expect",
+    "export_chunks",
+    "export_marks",
+    "import_chunks",
+    "import_marks",
+    "keep_file",
+    "offer",
+    "open_evidence",
+    "prepare",
+    "purge",
+    "read_stick",
+    "sweep",
+    "withdraw",
+    "write_stick",
 ]
