@@ -13,7 +13,7 @@ from functools import partial
 
 from comity.agreements.selectors import agreement
 from comity.common import ComityError
-from comity.exchange.directory import Peer, load_peer
+from comity.exchange.directory import Peer, load_peer, read_stored_keys, statements_of
 from comity.exchange.errors import MessageUnknownError
 from comity.exchange.log_routes import QUORUM_PATH
 from comity.exchange.models import OutboxMessage
@@ -65,7 +65,7 @@ def bundle_of(message_id: str, *, keyring: Keyring, at: datetime, ask: Ask | Non
     stored, peer = agreement(row.agreement, at=at), load_peer(row.partner.administration)
     quorum = quorum_of(stored.agreement, keyring)
     release_proof, receipt_proof = witnessed_proof(row.log_index, quorum), sealed.proof
-    documents: tuple[bytes, ...] = (keyring.key_statement.to_bytes(), peer.statement)
+    documents: tuple[bytes, ...] = (keyring.key_statement.to_bytes(), _statement_of(peer, sealed.proof))
     if quorum is not None:
         logged = _Logged(receipt_entry, sealed.proof, peer, replace(quorum, owner=peer.administration), stored.id)
         receipt_proof = _witnessed_receipt(logged, ask or partial(_ask, keyring))
@@ -115,3 +115,10 @@ def _witnessed_receipt(logged: _Logged, ask: Ask) -> str:
 def _ask(keyring: Keyring, peer: Peer, path: str) -> bytes | None:
     with PartnerLines(keyring, seconds=_ASK_SECONDS) as lines:
         return lines.ask(peer, path)
+
+
+def _statement_of(peer: Peer, proof: str) -> bytes:
+    """The partner's newest key document that names the log of this proof: after a loss its log has another key."""
+    origin = proof.partition("\n\n")[2].partition("\n")[0]
+    kept = (each for each in statements_of(peer.administration) if read_stored_keys(each).log_origin == origin)
+    return next(kept, peer.statement)

@@ -105,6 +105,7 @@ def comity() -> None:
     ENVIRONMENT
       COMITY_HOME           the node's folder
       COMITY_DATABASE_URL   postgresql://user:password@host:5432/name; default: SQLite in the home
+      COMITY_TOKEN_PIN      the PIN of the token that holds keys, where no file has it
       COMITY_DEBUG          1 shows errors in full; never where others can reach the node
 
     \b
