@@ -26,7 +26,10 @@ HOME = Path(os.environ.get("COMITY_HOME", "."))
 def main() -> None:
     """Answer commands until the input ends."""
     django.setup()
+    from comity.node.running import spare_collection
     from tests.exchange.child_node import ChildNode
+
+    spare_collection()
     from tests.exchange.child_ways import ChildWays
     from tests.exchange.evidence.child_files import ChildFiles
 

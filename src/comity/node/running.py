@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 from dataclasses import replace
@@ -44,6 +45,15 @@ class PortTakenError(ComityError):
     code = "port_taken"
 
 
+def spare_collection() -> None:
+    """Look for circles of dead objects less often: those of a group of messages live as long as its transaction.
+
+    It costs a twelfth of the receiver's time otherwise.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def run_node(*, with_parent: bool) -> None:
     """Serve both ports and work until a signal comes; with_parent: or until standard input closes.
 
@@ -56,6 +66,7 @@ def run_node(*, with_parent: bool) -> None:
     for listener in (wishes.console, wishes.partners):
         _check_port(listener)
     ask_before_serving(utc_now())
+    spare_collection()
     receiver = Receiver(keyring=keyring, validators=VALIDATORS, load=wishes.load)
     servers = (
         _console_server(wishes.console),
