@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from comity.custody.models import Consent, Copy, HandOn, Holding, Recall, RecalledMessage
-from comity.custody.notices import Signed, body_of, consent_of, recall_from_body
+from comity.custody.notices import Signed, body_of, recall_from_body
 from comity.custody.rules import RECALL_GROUNDS, RETAIN_GROUNDS, ConsentState, Mode, Status
-from comity.trust import SignedStatement, canonical_json
+from comity.trust import SignedStatement
 
 _OPEN = (Status.RECALLED.value, Status.OVERDUE.value)
 
@@ -240,13 +240,6 @@ def consent_covering(owner: str, message_id: str, recipient: str, at: datetime) 
     return None
 
 
-def is_consent_for(statement: SignedStatement, message_id: str, recipient: str, at: datetime) -> bool:
-    """Whether a consent that verified covers this hand-on. Raises: DutyFormError where it is no consent."""
-    body = body_of(statement)
-    body.pop("statement")
-    return consent_of(body).covers(message_id, recipient, at)
-
-
 def holder_view(row: Holding) -> HolderView:
     """The value of a row."""
     return HolderView(
@@ -312,11 +305,6 @@ def consent_view(row: Consent) -> ConsentView:
         until=row.until,
         statement=bytes(row.statement),
     )
-
-
-def statement_bytes(body_member: object) -> bytes:
-    """The bytes of a statement as it stands in a body."""
-    return SignedStatement.from_bytes(canonical_json(body_member)).to_bytes()
 
 
 def _copies(copy_id: str) -> QuerySet[Copy]:

@@ -93,7 +93,8 @@ class MessageView:
     """A message with everything that proves it. message: None where what arrived cannot be read; data: its bytes.
 
     envelope: the sender's signed statement; position: the place of the message in it. receipt: the receiver's answer
-    on the wire. decision: of a sent message, the receipt of the decision that permitted it. salt: of its leaf.
+    on the wire. purged_at: since when a received
+    one is empty; purge_ground: why. decision: of a sent message, the receipt of the decision that permitted it. salt: of its leaf.
     """
 
     line: MessageLine
@@ -110,6 +111,9 @@ class MessageView:
     withheld: tuple[str, ...] = ()
     answered_at: datetime | None = None
     processed_at: datetime | None = None
+    keep_until: datetime | None = None
+    purged_at: datetime | None = None
+    purge_ground: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +423,9 @@ def _received_view(row: InboxMessage) -> MessageView:
         receipt=bytes(envelope.receipt) if envelope else b"",
         answered_at=row.received_at,
         processed_at=row.processed_at,
+        keep_until=row.keep_until,
+        purged_at=row.purged_at,
+        purge_ground=row.purge_ground,
     )
 
 

@@ -94,7 +94,7 @@ def correct_alert(
             where="handling",
             remedy="Share it, have it approved, then recall the old one with mode correct, naming the new message.",
         )
-    _check_wish(Wish(Mode.CORRECT, ground), at)
+    _check_ground(ground)
     pairs = []
     for old in messages:
         shared = share_alert(
@@ -338,9 +338,12 @@ def _ours(message_id: str) -> Message:
 
 
 def _check_wish(wish: Wish, at: datetime) -> None:
-    if wish.ground not in RECALL_GROUNDS:
+    _check_ground(wish.ground)
+    if bool(wish.replacement) != (wish.mode is Mode.CORRECT):
         raise RecallError(
-            "This is no ground to recall", where=wish.ground, remedy=f"Known are: {', '.join(RECALL_GROUNDS)}."
+            "A correction names the message that takes the old one's place, and nothing else does",
+            where="replacement",
+            remedy="Share the corrected one first, then name it.",
         )
     limits = wish.keep_until is not None or bool(wish.handling)
     if limits != (wish.mode is Mode.TIGHTEN):
@@ -354,8 +357,15 @@ def _check_wish(wish: Wish, at: datetime) -> None:
     if wish.handling and wish.handling not in {level.word for level in Handling}:
         raise RecallError("There is no such handling level", where=wish.handling)
     for old, new in wish.replacement:
-        if _ours(old).recipient != _ours(new).recipient:
-            raise RecallError("The new message went to somebody else than the old one", where=new)
+        if old == new or _ours(old).recipient != _ours(new).recipient:
+            raise RecallError("The new message is the old one, or went to somebody else", where=new)
+
+
+def _check_ground(ground: str) -> None:
+    if ground not in RECALL_GROUNDS:
+        raise RecallError(
+            "This is no ground to recall", where=ground, remedy=f"Known are: {', '.join(RECALL_GROUNDS)}."
+        )
 
 
 def _orders(origin: str, name: str) -> list[RecallOrder]:

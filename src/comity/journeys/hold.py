@@ -11,7 +11,6 @@ from django.conf import settings
 from comity.agreements import DUTY_KINDS
 from comity.agreements.selectors import adopted_agreement
 from comity.custody import Limits
-from comity.custody import selectors as custody
 from comity.custody.selectors import HolderView
 from comity.custody.services import Arrived, Shared, note_arrival, note_shared
 from comity.exchange import Message, ReceivedMessage, read_message
@@ -81,11 +80,6 @@ def guarded(journeys: Mapping[str, Journey], forget: Callable[[HolderView, datet
     forget: purges and answers where the message was recalled before it came; then its journey never runs.
     """
     return {kind: run if kind in DUTY_KINDS else _behind(run, forget) for kind, run in journeys.items()}
-
-
-def may_use(held: HolderView) -> bool:
-    """Whether somebody ordered something about a message that is only now here."""
-    return not custody.orders_naming(held.origin, held.message_id)
 
 
 def _behind(run: Journey, forget: Callable[[HolderView, datetime], bool]) -> Journey:
