@@ -13,6 +13,7 @@ from comity.common import Clock
 from comity.exchange.bell import arrived, posted
 from comity.exchange.evidence.fetching import FETCH_RULES, Fetcher, FetchRules, due_to_fetch
 from comity.exchange.evidence.folder import Folder
+from comity.exchange.evidence.purging import sweep
 from comity.exchange.evidence.sending import Pusher, due_to_push
 from comity.trust import Keyring
 
@@ -54,6 +55,7 @@ class EvidenceWorker:
     def _work(self) -> None:
         fetcher = Fetcher(self.keyring, self.folder, self.clock, self.rules, self._stopping)
         pusher = Pusher(self.keyring, self.folder, self.clock, self.rules, self._stopping)
+        self._sweep()
         try:
             with ThreadPoolExecutor(_MOST_PARTNERS, thread_name_prefix="comity-files") as pool:
                 while not self._stopping.is_set():
@@ -62,6 +64,12 @@ class EvidenceWorker:
                     self._waking.clear()
         finally:
             connections.close_all()
+
+    def _sweep(self) -> None:
+        try:
+            sweep(self.folder)
+        except Exception:  # the edge of a worker: the database may be away for a while
+            logger.exception("What a purge left behind could not be deleted; the next start tries again")
 
     def _hand_out(self, pool: ThreadPoolExecutor, fetcher: Fetcher, pusher: Pusher) -> None:
         for partner in self._due():
