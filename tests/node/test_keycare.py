@@ -18,6 +18,7 @@ from django.conf import LazySettings
 from comity.exchange.models import OutboxMessage
 from comity.exchange.services import suspend_partner
 from comity.exchange.transports.https.contexts import client_context, server_context
+from comity.exchange.transports.https.doorman import is_issued_by
 from comity.journeys.keys import announce_keys
 from comity.node.home import Home
 from comity.node.keycare import KeyCare, is_certificate_due
@@ -34,6 +35,7 @@ from comity.trust import (
     revoke_key,
     sign_note,
     sign_statement,
+    switch_authority,
     verify_statement,
 )
 from comity.trust.tls import split_pem
@@ -112,6 +114,21 @@ def test_a_context_shows_the_renewed_certificate_at_the_next_handshake(home: Hom
     assert live.take_changes()
     assert shake_hands(live, other) != first  # type: ignore[arg-type]
     assert not live.take_changes()
+
+
+def test_both_authorities_are_trusted_while_one_gives_way_to_the_other() -> None:
+    now = datetime.now(BORN.tzinfo)
+    ours = make_keyring("XA", "Customs of Alfa", "https://127.0.0.1:8200", HOSTS, now)
+    other = make_keyring("XB", "Customs of Bravo", "https://127.0.0.1:8201", HOSTS, now)
+    announced = renew_keyring(ours, HOSTS, now, renewal=Renewal(authority=True))
+    switched = switch_authority(announced, HOSTS, now)
+    seen = {shake_hands(each, other) for each in (announced, switched)}
+    assert len(seen) == 2
+    assert shake_hands(other, switched), "and as a client"
+    for each in (announced, switched):
+        certificate = ssl.PEM_cert_to_DER_cert(each.tls_certificate_pem)
+        assert is_issued_by(certificate, announced.tls_authority_pem)
+    assert not is_issued_by(ssl.PEM_cert_to_DER_cert(switched.tls_certificate_pem), ours.tls_authority_pem)
 
 
 def test_what_cannot_be_read_leaves_the_keys_in_memory(home: Home) -> None:
