@@ -8,11 +8,11 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "comity"
 # Whose first argument is the code.
-_NAMED = {"EnvelopeRefusedError", "MessageRefusedError"}
+_NAMED = {"EnvelopeRefusedError", "MessageRefusedError", "StrengthMissingError"}
 # A class that gives its own code to EnvelopeRefusedError.
 _BASES = {"EnvelopeRefusedError"}
 # Errors that reading a message, its handling or its body may raise: their class says the code.
-_FORMS = ("MessageFormError", "NoticeError", "ProbeFormError")
+_FORMS = ("MessageFormError", "NoticeError", "ProbeFormError", "InvitationError", "DutyFormError")
 # What judges a message under an agreement gives reasons, and the first one's code is the refusal's.
 _JUDGES = ("agreements/incoming.py", "agreements/duties.py", "agreements/engine.py")
 _PERMITTING = {"permitted", "prohibits"}
@@ -54,7 +54,8 @@ def _of_call(node: ast.Call, *, is_judge: bool) -> Iterator[str]:
     wanted = name in _NAMED or (is_judge and name in {"Reason", "_refusal", "_no"})
     if wanted and node.args:
         yield from _constants(node.args[0])
-    if name == "Answer" or (name == "replace" and any(each.arg == "accepted" for each in node.keywords)):
+    is_row = isinstance(node.func, ast.Attribute) and node.func.attr == "create"
+    if is_row or name == "Answer" or (name == "replace" and any(each.arg == "accepted" for each in node.keywords)):
         for keyword in node.keywords:
             if keyword.arg == "code":
                 yield from _constants(keyword.value)
