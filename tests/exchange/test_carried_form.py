@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.exchange.carriedfile import MARK, CarriedFile, FileNames, open_file, read_line, write_file
+from comity.exchange.carriedfile import FILE_TYPE, MARK, CarriedFile, FileNames, open_file, read_line, write_file
 from comity.exchange.directory import Peer
 from comity.exchange.errors import CarriedFormError
 from comity.exchange.parts import Answered, PartList, read_parts, read_position, write_position
 from comity.exchange.position import Position
+from comity.trust import seal, sign_statement, unseal
 from tests.exchange.cast import AT, keyring
 
 ids = st.uuids().map(str)
@@ -163,3 +164,32 @@ def test_a_first_line_that_cannot_be_read(line: bytes) -> None:
 def test_what_is_too_large_is_refused_before_it_is_opened() -> None:
     with pytest.raises(CarriedFormError, match="too large"):
         read_line(MARK + bytes(64 * 1024 * 1024))
+
+
+def resealed(plaintext: bytes, head: bytes) -> bytes:
+    return head + seal(keyring("XA").encryption.public, plaintext, info=head)
+
+
+def plaintext_of(data: bytes) -> bytes:
+    raw = read_line(data).raw
+    return unseal(keyring("XA").encryption, data[len(raw) :], info=raw)
+
+
+def test_what_was_signed_for_another_file_is_not_believed() -> None:
+    head = read_line(example()).raw.replace(str(UUID(int=7)).encode(), str(UUID(int=8)).encode())
+    with pytest.raises(CarriedFormError, match="not what the file holds"):
+        opened(resealed(plaintext_of(example()), head))
+
+
+def test_a_part_that_was_added_is_not_believed() -> None:
+    head, more = read_line(example()).raw, PartList((b"another envelope",)).to_bytes()
+    with pytest.raises(CarriedFormError, match="not what the file holds"):
+        opened(resealed(plaintext_of(example()) + more, head))
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"{}", b"\xff", b'{"sender":"XC"}'])
+def test_a_statement_that_says_something_else_is_not_believed(payload: bytes) -> None:
+    statement = sign_statement(FILE_TYPE, payload, keyring("XC").signing).to_bytes()
+    plaintext = len(statement).to_bytes(4, "big") + statement
+    with pytest.raises(CarriedFormError, match="does not carry the signature of XC"):
+        opened(resealed(plaintext.ljust(2000, b"\0"), read_line(example()).raw))

@@ -292,3 +292,19 @@ def test_the_commands(folder: Path) -> None:
     (folder / "in").write_bytes(write_file(names, PartList(), keyring=keyring("XC"), peer=own))
     refused = run("import", str(folder / "in"))
     assert isinstance(refused.exception, CarriedFormError)
+
+
+def test_many_envelopes_and_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken group by group; what does not fit of the answers goes into the next file."""
+    monkeypatch.setattr("comity.exchange.carrying._GROUP", 2)
+    monkeypatch.setattr("comity.exchange.carrying._ANSWER_BYTES", 6000)
+    post_alerts(600)
+    to_xa(folder / "there")
+    assert at_xa(folder / "there").envelopes == 5
+    files, answers = 0, 0
+    while CarriedAnswer.objects.exists():
+        files += 1
+        answers += back_to_xc(folder / f"back {files}").answers
+        at_xc(folder / f"back {files}")
+    assert (answers, files > 1) == (5, True)
+    assert states() == {"delivered"}

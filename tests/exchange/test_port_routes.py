@@ -18,8 +18,8 @@ from comity.exchange.collector import CollectRules, CollectWorker
 from comity.exchange.directory import load_peer
 from comity.exchange.errors import TransportError
 from comity.exchange.limits import RULES
-from comity.exchange.models import InboxMessage, OutboxMessage, Partner
-from comity.exchange.parts import PartList, read_parts
+from comity.exchange.models import InboxMessage, OutboxEnvelope, OutboxMessage, Partner
+from comity.exchange.parts import Answered, PartList, read_parts
 from comity.exchange.selectors import partner
 from comity.exchange.services import Posting, post_all, set_partner_way, suspend_partner
 from comity.exchange.transports.https import polling
@@ -318,3 +318,26 @@ def test_answers_that_do_not_fit_wait_for_their_envelopes(monkeypatch: pytest.Mo
     (line,) = [each for each in worker._lines.values() if each.replies]
     assert len(line.replies) == 1
     assert InboxMessage.objects.count() == 4
+
+
+def test_an_answer_that_is_not_believed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    set_partner_way(CHIPO, administration="XA", way="collect", at=clock())
+    post_all(NODE_XC, [Posting(release())], signer=LOG, at=clock())
+    hand_out(keyring("XC"), "XA", clock())
+    name = OutboxEnvelope.objects.get().envelope_id
+    body = PartList(answers=(Answered(name, b"{}", is_receipt=True),)).to_bytes()
+    route = collect_route(keyring("XC"))
+    assert route.handler(Asked(load_peer("XA"), clock(), {}, {}, body)) is None
+    assert "was not taken" in caplog.text
+    OutboxEnvelope.objects.update(leased_until=None)
+    again = Asked(load_peer("XA"), clock(), {}, {}, is_again=True)
+    assert route.handler(again) is None, "not before a while has passed"
+
+
+def test_a_database_that_is_away_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(collector, "load_peers", lambda: 1 / 0)
+    with closing(HTTPSTransport(keyring("XA"))) as transport:
+        CollectWorker(receiver("XA"), clock=clock, transport=transport)._ask_due()
+    assert "The partners could not be read" in caplog.text

@@ -157,7 +157,7 @@ def _answers_to(peer: Peer) -> list[CarriedAnswer]:
     size = 0
     for row in CarriedAnswer.objects.select_for_update().filter(partner_id=peer.id).order_by("id"):
         size += len(row.body) + 64
-        if size > _ANSWER_BYTES:
+        if rows and size > _ANSWER_BYTES:
             break
         rows.append(row)
     return rows
