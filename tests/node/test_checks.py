@@ -138,7 +138,8 @@ def test_a_line(line: Line, state: str, words: str) -> None:
     ],
 )
 def test_what_to_do_about_a_dead_partner_follows_from_the_error(error: str, advice: str) -> None:
-    assert advice in checks.check_line(replace(LINE, failures=1, last_error=error), AT).remedy
+    said = f"The partner's node cannot be reached: {error} It is tried again. Check network and both certificates."
+    assert advice in checks.check_line(replace(LINE, failures=1, last_error=said), AT).remedy
 
 
 @pytest.mark.parametrize(

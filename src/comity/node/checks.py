@@ -359,7 +359,7 @@ def _ago(moment: datetime, at: datetime) -> str:
 def _line_remedy(line: Line) -> str:
     """By what the error says: each names the one place to look at first."""
     error = line.last_error.lower()
-    if "certificate" in error:
+    if "certificate verify" in error or "certificate_" in error:
         return f"Compare keys: `comity partner show {line.partner}`; ask it for its present invitation."
     if "refused" in error and "connect" in error:
         return "Its machine answers and nobody listens: ask the partner to start its node."
