@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +16,7 @@ from comity.exchange.directory import load_peer, statements_of
 from comity.exchange.following import follow_keys, keys_from_body, keys_to_body
 from comity.exchange.inbox import Receiver, process_due
 from comity.exchange.invitation import MAX_INVITATION_BYTES, held_document, write_invitation
-from comity.exchange.models import InboxEnvelope, InboxMessage, Partner, Refusal
+from comity.exchange.models import InboxEnvelope, InboxMessage, OutboxMessage, Partner, Refusal
 from comity.exchange.receipt import RECEIPT_TYPE, read_sealed_receipt
 from comity.exchange.resigning import sign_receipts_anew
 from comity.exchange.services import post
@@ -113,6 +114,23 @@ def test_a_withdrawn_key_is_named_in_the_news() -> None:
     withdrawn = revoke_key(ring, ring.signing.verify_key.keyid, HOSTS, AT)
     assert journey._note(withdrawn, AT) == f"Withdrawn: {ring.signing.verify_key.keyid}"
     assert journey._note(ring, AT) == ""
+
+
+def test_what_a_withdrawn_key_alone_signed_is_refused_and_goes_again_under_its_successor() -> None:
+    introduce("XA", "XC")
+    ring = keyring("XC")
+    withdrawn = revoke_key(ring, ring.signing.verify_key.keyid, HOSTS, AT)
+    body = keys_to_body(news(withdrawn), fingerprint="f")
+    release = permit_duty(CHIPO, kind=Duty.KEYS.value, recipient="XA", body=body, at=AT)
+    post(NODE_XC, release, signer=LOG, at=AT)
+    deliver_due(ring, AT, transport=Loop(is_down=True))  # formed and signed by the key alone, then the line broke
+    assert take(news(withdrawn))
+    for minutes in (10, 30):
+        later = AT + timedelta(minutes=minutes)
+        deliver_due(withdrawn, later, transport=Loop(at=later))
+    assert Refusal.objects.get().code == "wrong_signature"
+    assert OutboxMessage.objects.get().state in ("delivered", "refused"), "answered under the successor"
+    assert InboxMessage.objects.count() == 1
 
 
 @pytest.mark.parametrize(
