@@ -94,8 +94,8 @@ class MessageView:
 
     envelope: the sender's signed statement; position: the place of the message in it. receipt: the receiver's answer
     on the wire. purged_at: since when a received
-    one is empty; purge_ground: why. decision: of a sent message, the receipt of the decision that permitted it. salt: of
-    its leaf.
+    one is empty; purge_ground: why. decision: of a sent message, the receipt of the decision that permitted it.
+    salt: of its leaf.
     """
 
     line: MessageLine
