@@ -168,7 +168,7 @@ def hand_ons(origin: str, message_id: str) -> tuple[HandOnView, ...]:
 
 def unwiped_hand_ons(*, limit: int = 500) -> tuple[HandOnView, ...]:
     """Handed-on messages whose outbox copy is still there although our own copy was purged."""
-    purged = Holding.objects.filter(status=Status.PURGED.value).values("message_id")
+    purged = Holding.objects.filter(status=Status.PURGED.value, copies__isnull=False).values("message_id")
     rows = HandOn.objects.filter(wiped_at=None, message_id__in=purged).order_by("id")[:limit]
     return tuple(hand_on_view(row) for row in rows)
 
