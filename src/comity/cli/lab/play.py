@@ -12,7 +12,7 @@ from typing import Any
 from comity.cli.demo.nodes import command
 from comity.cli.lab.links import Wire
 from comity.cli.lab.scenario import Scenario, Step
-from comity.cli.lab.stage import Stage
+from comity.cli.lab.stage import Actor, Stage
 from comity.common import ComityError
 
 _WITHIN_SECONDS = 90.0
@@ -147,8 +147,8 @@ class Player:
     def revoke_key(self, step: Step) -> str:
         """The stolen key is revoked by its owner; the partners hear of it by themselves."""
         actor = self.stage.actors[step.text("of")]
-        keyid = (self.stage.steal(step.text("of")) / "signing.key").exists() and _signing_keyid(actor)
-        return command(actor.node, "keys", "revoke", str(keyid), "--reason", "stolen in the lab").splitlines()[0]
+        words = ("keys", "revoke", _signing_keyid(actor), "--reason", "stolen in the lab")
+        return command(actor.node, *words).splitlines()[0]
 
     def use_stolen_key(self, step: Step) -> str:
         """What the thief gets for an answer; `code: ok` means that it was taken."""
@@ -271,7 +271,7 @@ def _show(step: Step) -> str:
     return ", ".join(f"{word} {value}" for word, value in step.words.items())
 
 
-def _signing_keyid(actor: Any) -> str:
+def _signing_keyid(actor: Actor) -> str:
     """The key in use, as `comity keys show` names it."""
     said = command(actor.node, "keys", "show", check=False)
     for line in said.splitlines():
