@@ -214,6 +214,8 @@ def test_retention_permissions_ports_backup_and_log() -> None:
     ) == [GOOD, WAITING, ATTENTION, ATTENTION]
     assert states(*checks.check_log(size=5, warnings=(), split_views=())) == [GOOD]
     assert states(*checks.check_log(size=5, warnings=("XB saw 9",), split_views=("x/log",))) == [ATTENTION, ATTENTION]
+    (_, suspected) = checks.check_log(size=5, warnings=(), split_views=(), suspicions=("x/log",))
+    assert (suspected.state, "showed two" in suspected.detail) == (WAITING, False)
     assert checks.check_recovery((), ()) is None
     assert checks.check_recovery(("XB",), ()).state == WAITING  # type: ignore[union-attr]  # there is one
     assert checks.check_recovery(("XB",), ("XC",)).state == ATTENTION  # type: ignore[union-attr]  # there is one

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
+from prometheus_client import generate_latest
 
 from comity.common import Actor, ActorKind, utc_now
 from comity.exchange.delivery import deliver_due
@@ -18,10 +20,13 @@ from comity.exchange.models import Delivery, InboxMessage
 from comity.exchange.services import post
 from comity.journeys.actors import this_node
 from comity.journeys.probe import probe_partners, probe_results
+from comity.ledger.models import SplitView
 from comity.node.backups import note_backup
 from comity.node.checks import ATTENTION, GOOD, WAITING, check_disk
-from comity.node.checkup import disk_of, examine, examine_probes, exposed_files, is_listening
+from comity.node.checkup import check_up, disk_of, examine, examine_probes, exposed_files, is_listening
 from comity.node.home import Home, Listener
+from comity.node.metrics import _node as node_registry
+from comity.node.standing import standing_of_node
 from tests.exchange.cast import AT, CHIPO, Loop, adopt_demo, introduce, keyring, release
 
 SETTINGS = """administration = "XA"
@@ -164,3 +169,60 @@ def test_probes_are_judged_with_the_error_of_their_line(home: Home, partner: Non
     assert (check.title, check.state) == ("probe XC", ATTENTION)
     assert "The line is dead" in check.detail
     assert Actor(ActorKind.NODE, "XA", settings.COMITY_ADMINISTRATION) == this_node()
+
+
+def test_only_what_is_proved_is_called_two_histories(home: Home, partner: None) -> None:
+    """A suspicion is a suspicion in the doctor, in the standing and in the figures."""
+    keep_split("comity.xc/log/1", "c1", is_proven=False)
+    assert states(home)["log comity.xc/log/1"] == WAITING
+    assert [each.state for each in standing_of_node(at=AT) if each.title == "log of a partner"] == [WAITING]
+    assert figure("comity_log_split_views") == 0
+    assert figure("comity_log_suspicions") == 1
+    keep_split("comity.xc/log/1", "c2", is_proven=True)
+    keep_split(settings.COMITY_KEYRING.log.name, "a1", is_proven=True)  # ours: the warnings speak of it
+    found = {each.title: each for each in examine(home, AT)}
+    assert found["log comity.xc/log/1"].state == ATTENTION
+    assert "showed two histories" in found["log comity.xc/log/1"].detail
+    assert f"log {settings.COMITY_KEYRING.log.name}" not in found
+    said = [each.detail for each in standing_of_node(at=AT) if each.title == "log of a partner"]
+    assert said == ["comity.xc/log/1 showed two histories; see the proof page"]
+    assert figure("comity_log_split_views") == 2
+
+
+def test_a_page_gets_the_checks_with_the_probes_that_were_made(home: Home, partner: None) -> None:
+    with override_settings(COMITY_HOME=home.root):
+        pages_are_told(home)
+
+
+def pages_are_told(home: Home) -> None:
+    assert not [each for each in check_up(AT) if each.title.startswith("probe")]
+    probe_partners(this_node(), at=AT)
+    assert not [each for each in check_up(AT) if each.title.startswith("probe")]  # it is on its way
+    late = {each.title: each for each in check_up(AT + timedelta(minutes=2))}
+    assert late["probe XC"].state == ATTENTION
+    assert "no receipt" in late["probe XC"].detail
+    home.settings_path.unlink()
+    without = {each.title: each for each in check_up(AT)}
+    assert without["settings"].state == ATTENTION
+
+
+def figure(name: str) -> float:
+    """One figure of the node, as Prometheus reads it."""
+    found = [line for line in generate_latest(node_registry).decode().splitlines() if line.startswith(f"{name} ")]
+    return float(found[0].split()[1])
+
+
+def keep_split(origin: str, vkey: str, *, is_proven: bool) -> None:
+    """Evidence as the ledger keeps it."""
+    SplitView.objects.create(
+        origin=origin,
+        vkey=vkey,
+        reason="told",
+        seen_note="",
+        shown_note="",
+        prefix_root=b"",
+        path=[],
+        digest=vkey * 20,
+        is_proven=is_proven,
+        found_at=AT,
+    )

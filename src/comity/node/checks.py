@@ -309,8 +309,13 @@ def check_backup(last_at: datetime | None, born_at: datetime, at: datetime) -> C
     return Check("backup", GOOD, f"made {_ago(last_at, at)}")
 
 
-def check_log(*, size: int, warnings: Sequence[str], split_views: Sequence[str]) -> list[Check]:
-    """Our log and the partners': nobody may show two histories, we least of all. warnings: about our own."""
+def check_log(
+    *, size: int, warnings: Sequence[str], split_views: Sequence[str], suspicions: Sequence[str] = ()
+) -> list[Check]:
+    """Our log and the partners': nobody may show two histories, we least of all. warnings: about our own.
+
+    split_views: logs of which it is proved. suspicions: logs that only failed to show that they go on.
+    """
     checks = [] if warnings else [Check("log", GOOD, f"{size} entries")]
     for text in warnings:
         remedy = "Nothing may be appended: see docs/guide/backup.md, and restore with --new-log where entries are lost."
@@ -318,6 +323,9 @@ def check_log(*, size: int, warnings: Sequence[str], split_views: Sequence[str])
     for origin in split_views:
         remedy = "The proof page has both notes: show them to the partner and to the other parties."
         checks.append(Check(f"log {origin}", ATTENTION, "showed two histories", remedy))
+    for origin in suspicions:
+        remedy = "The monitor goes on asking; `comity ledger monitor --once` asks now."
+        checks.append(Check(f"log {origin}", WAITING, "did not show that it continues what it showed before", remedy))
     return checks
 
 

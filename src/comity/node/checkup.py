@@ -18,26 +18,41 @@ from comity.agreements import selectors as agreements
 from comity.agreements.selectors import AgreementState
 from comity.exchange import selectors as exchange
 from comity.exchange.lines import LineView, journeys_backlog, lines, retention_backlog
-from comity.journeys.probe import ProbeResult
+from comity.journeys.probe import ProbeResult, probe_results
 from comity.ledger import selectors as ledger
 from comity.ledger.growth import entries_since
 from comity.node import checks
 from comity.node.backups import last_backup_at
 from comity.node.checks import Check, DatabaseFacts, Disk, Line, ProbeFacts
-from comity.node.home import Home, Listener
+from comity.node.home import Home, HomeError, Listener
 from comity.node.recovering import read_recovery
 from comity.trust import Keyring, certificate_ends
 
 # A check of every page reads the whole file: beyond this it is left to `comity ledger verify` and to the backup.
 _LARGEST_CHECKED_BYTES = 2 * 1024**3
+# A page does not keep its reader waiting for it.
+_LARGEST_CHECKED_ON_PAGES = 64 * 1024**2
+# A probe that was posted a moment ago is not late yet.
+_PROBE_PATIENCE = timedelta(seconds=45)
 _GROWTH_DAYS = 7
 _TIMEX_BYTES, _TIME_ERROR = 512, 5
 _PORT_SECONDS = 2.0
 
 
-def examine(home: Home, at: datetime) -> list[Check]:
-    """Every check but the probes, in the order in which a person would ask."""
-    database = _database_facts()
+def check_up(at: datetime) -> list[Check]:
+    """Every check for a page, with those probes that were made; quick, and sends nothing."""
+    home = Home(settings.COMITY_HOME)
+    asked = [each for each in probe_results() if each.asked_at is not None and not _is_on_its_way(each, at)]
+    found = examine(home, at, largest_checked_bytes=_LARGEST_CHECKED_ON_PAGES)
+    return found + examine_probes(asked, is_serving=home.is_initialised and is_serving(home))
+
+
+def examine(home: Home, at: datetime, *, largest_checked_bytes: int = _LARGEST_CHECKED_BYTES) -> list[Check]:
+    """Every check but the probes, in the order in which a person would ask.
+
+    largest_checked_bytes: the integrity of a larger database file is not checked.
+    """
+    database = _database_facts(largest_checked_bytes)
     checked = [
         _ports(home),
         checks.check_permissions(exposed_files(home)),
@@ -110,8 +125,16 @@ def disk_of(used_for: str, path: Path, growth_bytes: float = 0.0) -> Disk:
     return Disk(used_for, usage.total, usage.free, growth_bytes)
 
 
+def _is_on_its_way(result: ProbeResult, at: datetime) -> bool:
+    is_fresh = result.asked_at is not None and at - result.asked_at < _PROBE_PATIENCE
+    return is_fresh and not result.is_answered and result.state != "refused"
+
+
 def _ports(home: Home) -> Check:
-    wishes = home.read_settings()
+    try:
+        wishes = home.read_settings()
+    except HomeError as error:
+        return Check("settings", checks.ATTENTION, f"{error.what}: {error.where}", error.remedy)
     return checks.check_ports(
         console=is_listening(wishes.console),
         partners=is_listening(wishes.partners),
@@ -120,7 +143,7 @@ def _ports(home: Home) -> Check:
     )
 
 
-def _database_facts() -> DatabaseFacts:
+def _database_facts(largest_checked_bytes: int) -> DatabaseFacts:
     engine = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
     begun = perf_counter()
     try:
@@ -128,17 +151,19 @@ def _database_facts() -> DatabaseFacts:
             cursor.execute("SELECT 1")
             cursor.fetchone()
             seconds = perf_counter() - begun
-            return _postgresql(seconds) if connection.vendor == "postgresql" else _sqlite(seconds)
+            return (
+                _postgresql(seconds) if connection.vendor == "postgresql" else _sqlite(seconds, largest_checked_bytes)
+            )
     except DatabaseError as error:
         return DatabaseFacts(engine, None, error=str(error).strip().splitlines()[0][:200])
 
 
-def _sqlite(seconds: float) -> DatabaseFacts:
+def _sqlite(seconds: float, largest_checked_bytes: int) -> DatabaseFacts:
     path = Path(connection.settings_dict["NAME"])
     wal = path.with_name(path.name + "-wal")
     size = path.stat().st_size if path.exists() else 0
     problems = None
-    if size <= _LARGEST_CHECKED_BYTES:
+    if size <= largest_checked_bytes:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA quick_check(1)")
             problems = tuple(row[0] for row in cursor.fetchall() if row[0] != "ok")
@@ -206,8 +231,10 @@ def _clocks(all_lines: Sequence[LineView]) -> Iterator[Check]:
 
 
 def _own_keys(keyring: Keyring, at: datetime) -> Iterator[Check]:
-    renew = "`comity keys renew`, then restart the node."
-    yield checks.check_expiry("our certificate", certificate_ends(keyring.tls_certificate_pem), at, renew)
+    ends_at = certificate_ends(keyring.tls_certificate_pem)
+    by_itself = "The node renews it by itself while it runs: see its log, and `comity keys show`."
+    yield checks.check_expiry("our certificate", ends_at, at, by_itself)
+    renew = "`comity keys renew`; the running node takes it up and tells the partners."
     yield checks.check_expiry("our key document", keyring.key_document.expires_at, at, renew)
 
 
@@ -247,9 +274,15 @@ def _retention(at: datetime) -> Check:
 
 
 def _logs() -> list[Check]:
-    views = [each.origin for each in ledger.split_views()]
-    warnings = [each.text for each in ledger.own_fork_warnings()]
-    return checks.check_log(size=ledger.log_size(), warnings=warnings, split_views=views)
+    ours = settings.COMITY_KEYRING.log.name  # of which the warnings speak
+    views = [each for each in ledger.split_views() if each.origin != ours]
+    proven = dict.fromkeys(each.origin for each in views if each.is_proven)
+    return checks.check_log(
+        size=ledger.log_size(),
+        warnings=[each.text for each in ledger.own_fork_warnings()],
+        split_views=list(proven),
+        suspicions=[each for each in dict.fromkeys(each.origin for each in views) if each not in proven],
+    )
 
 
 def _recovery(home: Home) -> list[Check]:

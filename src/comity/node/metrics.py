@@ -164,9 +164,11 @@ def _log(all_lines: tuple[LineView, ...], at: datetime) -> Iterator[Metric]:
     for line in all_lines:
         cosigned.add_metric([line.partner], line.cosigned_size)
     yield cosigned
-    yield GaugeMetricFamily(
-        "comity_log_split_views", "Logs that showed two histories.", value=len(ledger.split_views())
-    )
+    views = ledger.split_views()
+    proven = {each.vkey for each in views if each.is_proven}
+    suspected = {each.vkey for each in views} - proven
+    yield GaugeMetricFamily("comity_log_split_views", "Logs proved to have shown two histories.", value=len(proven))
+    yield GaugeMetricFamily("comity_log_suspicions", "Logs that did not show that they go on.", value=len(suspected))
 
 
 def _machine(at: datetime) -> Iterator[Metric]:

@@ -31,6 +31,8 @@ COMITY_MAX_UPLOAD_BYTES: int = 64 * 1024 * 1024
 COMITY_KEYRING: Keyring = LiveKeyring(_home)  # type: ignore[assignment]  # read when first needed, and when it changes
 # Named, not imported: the wiring knows every room, and the rooms' tables need these settings first.
 COMITY_VALIDATORS: str = "comity.node.wiring.VALIDATORS"
+# The doctor's checks for the console, which stands below the node.
+COMITY_CHECKUP: str = "comity.node.checkup.check_up"
 
 SECRET_KEY = load_secret(_home)
 DEBUG = os.environ.get("COMITY_DEBUG") == "1"

@@ -79,7 +79,13 @@ def _exchange() -> Iterator[Standing]:
 
 
 def _ledger() -> Iterator[Standing]:
-    forks = ledger.split_views()
+    ours, views = settings.COMITY_KEYRING.log.name, ledger.split_views()
     yield Standing("log", GOOD, f"{ledger.log_size()} entries")
-    if forks:
-        yield Standing("log of a partner", ATTENTION, f"{forks[0].origin} showed two histories; see the proof page")
+    for warning in ledger.own_fork_warnings():
+        yield Standing("our log", ATTENTION, warning.text)
+    proven = dict.fromkeys(each.origin for each in views if each.is_proven and each.origin != ours)
+    for origin in proven:
+        yield Standing("log of a partner", ATTENTION, f"{origin} showed two histories; see the proof page")
+    for origin in dict.fromkeys(each.origin for each in views if each.origin not in {*proven, ours}):
+        detail = f"{origin} did not show that it continues what it showed before; being checked"
+        yield Standing("log of a partner", WAITING, detail)
