@@ -18,7 +18,7 @@ from comity.cli.conformance.tester import How, Tester
 from comity.cli.lab.liar import serve_lies
 from comity.cli.support import now, terminal_actor
 from comity.exchange.directory import load_peer
-from comity.exchange.envelope import Contents, Extension
+from comity.exchange.envelope import Extension
 from comity.exchange.models import InboxMessage, OutboxMessage, Refusal
 from comity.exchange.services import Posting, post_all
 from comity.ledger.models import SplitView
@@ -85,13 +85,9 @@ def fork(recipient: str) -> None:
     tester = _tester(recipient)
     tester.next_sequence = tester.position().highest + 1
 
-    def bend(contents: Contents) -> Contents:
-        size = max(tester.position().contiguous, 1)
-        text = Checkpoint(tester.keyring.log.name, size, bytes.fromhex(sha256_hex(b"another history"))).text
-        note = sign_note(text, tester.keyring.log, at=now())
-        return replace(contents, log_head=Extension(note, 0, ()))
-
-    _, answer = tester.send(tester.message(), how=How(changes=bend))
+    # What cannot be followed is answered with the size that the partner knows; there the other history branches off.
+    _, first = tester.send(tester.message(), how=_showing(tester, 2**40))
+    _, answer = tester.send(tester.message(), how=_showing(tester, max(first.sealed().witnessed, 1)))
     click.echo(json.dumps([answer.status, answer.code]))
 
 
@@ -111,6 +107,13 @@ def use_key(folder: Path, recipient: str) -> None:
 def lie(port: int) -> None:
     """Serve the partner port with receipts that no log holds, until standard input closes."""
     serve_lies(port)
+
+
+def _showing(tester: Tester, size: int) -> How:
+    """An envelope with a checkpoint of a tree that never was, signed with the log's own key."""
+    text = Checkpoint(tester.keyring.log.name, size, bytes.fromhex(sha256_hex(b"another history"))).text
+    head = Extension(sign_note(text, tester.keyring.log, at=now()), size, ())
+    return How(changes=lambda contents: replace(contents, log_head=head))
 
 
 def _tester(recipient: str, folder: Path | None = None) -> Tester:

@@ -15,7 +15,8 @@ from comity.cli.lab.scenario import Scenario, Step
 from comity.cli.lab.stage import Actor, Stage
 from comity.common import ComityError
 
-_WITHIN_SECONDS = 90.0
+# A machine that is busy with other things needs it; a node that is well needs a second or two.
+_WITHIN_SECONDS = 180.0
 _PAUSE_SECONDS = 1.0
 
 
