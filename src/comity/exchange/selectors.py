@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -191,12 +192,17 @@ def messages(
     agreement: str = "",
     state: str = "",
     in_reply_to: str = "",
+    without: Collection[str] = (),
     before: datetime | None = None,
     limit: int = 50,
 ) -> tuple[MessageLine, ...]:
-    """Messages sent and received, the newest first. before: of an earlier time only, for the next page."""
+    """Messages sent and received, the newest first. before: of an earlier time only, for the next page.
+
+    without: kinds that are left out.
+    """
     words = {"kind": kind, "agreement": agreement, "in_reply_to": in_reply_to}
     wanted = Q(**{name: word for name, word in words.items() if word})
+    wanted &= ~Q(kind__in=tuple(without)) if without else Q()
     lines: list[MessageLine] = []
     if direction != Direction.RECEIVED:
         lines += _sent(wanted, partner, state, before, limit)
