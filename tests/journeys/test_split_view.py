@@ -211,6 +211,22 @@ def test_heads_that_cannot_be_read_are_no_answer(partners: Partners, answer: byt
     assert states(monitor_logs(partners.at, ask=ask)) == {"XB": "unreachable", "XC": "unreachable"}
 
 
+def test_a_hundred_heads_of_one_log_are_not_a_hundred_trees_to_read(partners: Partners) -> None:
+    """XB and XC hang together: XB signs head after head and shows a small one; each would be a tree of its own."""
+    tiles: list[str] = []
+
+    def ask(peer: Peer, path: str) -> bytes | None:
+        if "/tile/" not in path:
+            return partners.ask(peer, path)
+        tiles.append(path)
+        return tile(ONE, path.removeprefix("/log/"))
+
+    partners.shown = {"XB": (ONE, 300)}
+    partners.heads = {"XC": [partners.head("XB", ONE, size) for size in range(301, 401)]}
+    assert states(monitor_logs(partners.at, ask=ask))["XB"] == "cosigned"
+    assert 0 < len(tiles) < 20
+
+
 def test_a_partner_that_goes_away_meanwhile_is_unreachable(partners: Partners) -> None:
     def ask(peer: Peer, path: str) -> bytes | None:
         if path.endswith("checkpoint") and peer.administration == "XB":

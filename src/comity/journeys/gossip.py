@@ -50,7 +50,7 @@ SPLIT_VIEW_KIND = Duty.SPLIT_VIEW.value
 _MOST_HEADS = 1000
 _ASKED_AT_ONCE = 8
 # Asked before a node serves: it must not keep an officer waiting for a partner that is away.
-_FIRST_SECONDS = 3.0
+_FIRST_SECONDS, _FIRST_PATIENCE = 3.0, 10.0
 
 TOLD_OTHERWISE = "The log showed another history to {}"
 BROKE_OFF = "What the log shows now does not continue what it showed before"
@@ -104,7 +104,7 @@ def watch_logs(at: datetime) -> MonitorReport:
 def ask_before_serving(at: datetime) -> None:
     """Steps W1 and W2 alone: what have partners seen of our own log? A node that is behind then appends nothing."""
     keyring: Keyring = settings.COMITY_KEYRING
-    with PartnerLines(keyring, seconds=_FIRST_SECONDS) as lines:
+    with PartnerLines(keyring, seconds=_FIRST_SECONDS, patience_seconds=_FIRST_PATIENCE) as lines:
         for each in _Round(keyring, lines.ask, at).ask_about_us():
             log.error("log of %s: %s", each.administration, each.text)
 
@@ -348,12 +348,13 @@ class _Round:
 
 
 def _read_heads(body: bytes | None) -> tuple[str, ...]:
+    """One of each log, as a node that tells the truth has it: each costs tiles to compare."""
     try:
         heads = json.loads(body or b"")["heads"]
-        notes = tuple(str(each["note"]) for each in heads[:_MOST_HEADS])
+        notes = [str(each["note"]) for each in heads[:_MOST_HEADS]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise TransportError("The partner's node does not tell which heads it has seen", where=HEADS_PATH) from error
-    return notes
+    return tuple({note.partition("\n")[0]: note for note in notes}.values())
 
 
 def _own(warning: ledger.OwnForkWarning, keyring: Keyring) -> Sighting:
