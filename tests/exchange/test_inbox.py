@@ -353,6 +353,14 @@ def test_each_accepted_message_takes_its_journey_once() -> None:
     assert seen[0].message.body["modus_operandi"] == "Déclarées comme espadrilles"
 
 
+def test_an_urgent_message_is_acted_on_before_what_came_earlier() -> None:
+    bodies = [alert_to_body(alert(priority=each)) for each in (3, 2, 1)]
+    accept(wrap(*(message(number, body=body) for number, body in enumerate(bodies, 1))))
+    seen: list[object] = []
+    assert process_due({"alert/1": lambda each: seen.append(each.message.body["priority"])}, AT, limit=2) == 2
+    assert seen == [1, 3]
+
+
 def test_a_journey_that_fails_leaves_no_effect_and_is_tried_again_later() -> None:
     accept(wrap(message(1), finding_message(2)))
     attempts: list[int] = []

@@ -302,7 +302,7 @@ def position_of_row(row: Reception) -> Position:
 
 
 def process_due(handlers: Mapping[str, Handler], at: datetime, limit: int = 100) -> int:
-    """Step R13: run the journey of each accepted message whose journey has not ended well, oldest first.
+    """Step R13: run the journey of each accepted message whose journey has not ended well: urgent ones, then by age.
 
     Each in a transaction of its own together with its mark, so that its effects happen once. What fails is logged and
     tried again, later each time. Returns how many ended well.
@@ -310,7 +310,9 @@ def process_due(handlers: Mapping[str, Handler], at: datetime, limit: int = 100)
     due = InboxMessage.objects.filter(
         Q(next_attempt_at=None) | Q(next_attempt_at__lte=at), is_accepted=True, processed_at=None
     )
-    return sum(_process(key, handlers, at) for key in list(due.order_by("id").values_list("id", flat=True)[:limit]))
+    return sum(
+        _process(key, handlers, at) for key in list(due.order_by("priority", "id").values_list("id", flat=True)[:limit])
+    )
 
 
 def _process(key: int, handlers: Mapping[str, Handler], at: datetime) -> bool:

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import IntEnum
 
+from comity.agreements import DUTY_KINDS
+
 _LARGEST = 2**53 - 1  # the largest whole number of a message, as RFC 7493 §2.2 has it
+_ALERT_KIND = "alert/1"
+_MOST_URGENT = 1  # of an alert's priority, 1 to 5
 
 
 class Priority(IntEnum):
@@ -20,6 +24,13 @@ class Priority(IntEnum):
     def word(self) -> str:
         """As commands and pages name it."""
         return self.name.lower()
+
+
+def natural_priority(kind: str, body: Mapping[str, object]) -> Priority:
+    """How soon a message goes out, and is acted on, where nobody says: what partners owe each other, and an alert that
+    its issuer calls most urgent, come first."""
+    is_urgent_alert = kind == _ALERT_KIND and body.get("priority") == _MOST_URGENT
+    return Priority.URGENT if kind in DUTY_KINDS or is_urgent_alert else Priority.ORDINARY
 
 
 @dataclass(frozen=True, slots=True)

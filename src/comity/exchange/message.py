@@ -48,7 +48,8 @@ class Message:
     """What one administration tells another. Its bytes are canonical JSON, made once and kept.
 
     id: UUIDv7 of the sender. origin: the administration whose information it is. agreement: the hash that is the
-    agreement's id. handling: the word of the level. onward: of a message that is handed on, the proof of its origin. raw: the bytes as they arrived; empty for a new message.
+    agreement's id. handling: the word of the level. onward: of a message that is handed on, the proof of its origin.
+    raw: the bytes as they arrived; empty for a new message.
     """
 
     kind: str

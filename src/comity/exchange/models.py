@@ -232,6 +232,7 @@ class InboxMessage(models.Model):
     """A message that arrived and its answer. One row for each (sender, message id), whatever arrives how often.
 
     processed_at: when its journey ended well; None while it is due. answer: JSON text, repeated to duplicates.
+    priority: as of OutboxMessage, by kind and body.
     keep_until: when the agreement bids us to purge it. purged_at: since when `data` is empty; purge_ground: why.
     leaf: of a purged one, its RFC 6962 leaf hash, so that the other messages of its envelope stay provable.
     """
@@ -254,6 +255,7 @@ class InboxMessage(models.Model):
     is_accepted = models.BooleanField()
     answer = models.TextField()
     processed_at = models.DateTimeField(null=True)
+    priority = models.PositiveSmallIntegerField(default=1)
     keep_until = models.DateTimeField(null=True)
     purged_at = models.DateTimeField(null=True)
     purge_ground = models.CharField(max_length=40, blank=True)
@@ -266,7 +268,7 @@ class InboxMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["sender", "message_id"], name="inbox_message_once")]
         indexes = [
             models.Index(
-                fields=["next_attempt_at", "id"],
+                fields=["priority", "id"],
                 name="inbox_due",
                 condition=models.Q(is_accepted=True, processed_at=None),
             ),

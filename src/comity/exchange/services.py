@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from comity.agreements import DUTY_KINDS, Release
+from comity.agreements import Release
 from comity.common import Actor, ActorKind, new_id
 from comity.exchange.bell import posted
 from comity.exchange.directory import load_peers
@@ -25,7 +25,7 @@ from comity.exchange.errors import (
     PartnerUnknownError,
 )
 from comity.exchange.invitation import Invitation, read_invitation
-from comity.exchange.limits import LIMITS, Priority
+from comity.exchange.limits import LIMITS, Priority, natural_priority
 from comity.exchange.message import Message
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner, PartnerKeys, Reception
 from comity.exchange.onward import Onward
@@ -41,9 +41,6 @@ _TAKE_SEQUENCES = (
     " WHERE administration = %s AND state <> 'suspended' RETURNING id, next_sequence"
 )
 
-_ALERT_KIND = "alert/1"
-_MOST_URGENT = 1  # of an alert's priority, 1 to 5
-
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -57,13 +54,6 @@ class Posting:
     in_reply_to: str = ""
     priority: Priority | None = None
     onward: Onward | None = None
-
-
-def priority_of(release: Release) -> Priority:
-    """How soon a message goes out where nobody says: what partners owe each other, and an alert that its issuer calls
-    most urgent, come first."""
-    is_urgent_alert = release.kind == _ALERT_KIND and release.body.get("priority") == _MOST_URGENT
-    return Priority.URGENT if release.kind in DUTY_KINDS or is_urgent_alert else Priority.ORDINARY
 
 
 def post(actor: Actor, release: Release, *, signer: LogSigner, at: datetime, in_reply_to: str = "") -> str:
@@ -164,13 +154,16 @@ def resume_partner(actor: Actor, *, administration: str, at: datetime) -> None:
 
     Raises: PermissionRefusedError, PartnerUnknownError.
     """
-    _set_state(actor, administration, Partner.State.ACTIVE, deed="resume_partner", facts={}, at=at)
+    # First the Delivery, as whoever records answers locks them.
     Delivery.objects.filter(partner__administration=administration).update(failures=0, next_attempt_at=None)
+    _set_state(actor, administration, Partner.State.ACTIVE, deed="resume_partner", facts={}, at=at)
     transaction.on_commit(posted.ring)
 
 
 def _priority(posting: Posting) -> Priority:
-    return priority_of(posting.release) if posting.priority is None else posting.priority
+    return (
+        natural_priority(posting.release.kind, posting.release.body) if posting.priority is None else posting.priority
+    )
 
 
 @transaction.atomic

@@ -17,16 +17,18 @@ from django.db.backends.utils import CursorWrapper
 
 from comity.exchange.arrivals import Arrival
 from comity.exchange.judging import Incoming
+from comity.exchange.limits import Priority, natural_priority
 from comity.exchange.models import InboxEnvelope, InboxMessage
 from comity.exchange.receipt import Answer, answer_text
 
 _COLUMNS = (
     "sender", "message_id", "sequence", "kind", "agreement", "article", "purpose", "handling", "in_reply_to",
     "created_at", "received_at", "envelope_id", "position", "data", "sha256", "is_accepted", "answer", "keep_until",
+    "priority",
 )  # fmt: skip
 # What every row begins with.
 _FIXED = {"processed_at": "NULL", "failures": "0", "next_attempt_at": "NULL", "last_error": "''", "purge_ground": "''"}
-# SQLite takes 32,766 parameters in a statement; 18 columns of 500 rows stay well below.
+# SQLite takes 32,766 parameters in a statement; 19 columns of 500 rows stay well below.
 _ROWS = 500
 _NAMES = ", ".join((*_COLUMNS, *_FIXED))
 _INSERT = f"INSERT INTO {InboxMessage._meta.db_table} ({_NAMES}) "
@@ -159,4 +161,5 @@ def _row(incoming: Incoming, answer: Answer, at: datetime, moments: _Moments) ->
         answer.accepted,
         answer_text(answer),
         moments[message.valid_until if message else None],
+        (natural_priority(message.kind, message.body) if message else Priority.ORDINARY).value,
     )

@@ -3,8 +3,9 @@
 To add one:
 1. Write a handler beside what it is about, in `exchange/evidence/` say: `def serve_chunk(asked: Asked) -> Page`. It
    runs in one of a few threads beside the writer, with a database connection of its own and no transaction around
-   it. Who asks has been proved by the certificate, is a partner and is not suspended: `asked.peer`. A ComityError that it
-   raises is answered with its code; use `problem(404, ...)` for what is not there. `partial` gives it the keyring.
+   it. Who asks has been proved by the certificate, is a partner and is not suspended: `asked.peer`. A ComityError
+   that it raises is answered with its code; use `problem(404, ...)` for what is not there. `partial` gives it
+   the keyring.
 2. Make a Route of it. `{name}` in the pattern is one part of the path, `{name:path}` is the rest with its slashes;
    both come in `asked.parts`, percent-decoded. `body_bytes` is the most that a request may carry; 0 takes none.
 3. Put it into the tuple that `node/wiring.py` returns from `routes_of`, and a line into docs/protocol.md §6.
