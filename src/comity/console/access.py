@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_cache_control
 
 from comity.common import Actor, ComityError
-from comity.staff import Permission, PermissionRefusedError, require
+from comity.staff import Permission, PermissionRefusedError, may, require
 from comity.staff.models import Officer
 from comity.staff.services import actor_of
 
@@ -24,8 +24,13 @@ ActorView = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
 _ABSENT = ("not_found", "unknown", "absent", "no_such", "no_entry")
 
 
-def page(*permissions: Permission) -> Callable[[ActorView[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
-    """A page for signed-in officers with every one of these permissions. The view is given the actor."""
+def page(
+    *permissions: Permission, any_of: tuple[Permission, ...] = ()
+) -> Callable[[ActorView[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+    """A page for signed-in officers with every one of these permissions, and with any of `any_of` where it is given.
+
+    The view is given the actor.
+    """
 
     def wrap(view: ActorView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @wraps(view)
@@ -39,6 +44,8 @@ def page(*permissions: Permission) -> Callable[[ActorView[P]], Callable[Concaten
             try:
                 for permission in permissions:
                     require(actor, permission)
+                if any_of and not may_any(actor, any_of):
+                    require(actor, any_of[0])
                 response = view(request, actor, *args, **kwargs)
                 # What an officer saw must not come back out of the browser's store after he signed out.
                 patch_cache_control(response, private=True, no_store=True)
@@ -52,6 +59,11 @@ def page(*permissions: Permission) -> Callable[[ActorView[P]], Callable[Concaten
         return guarded
 
     return wrap
+
+
+def may_any(actor: Actor, permissions: tuple[Permission, ...]) -> bool:
+    """Whether the actor has any of these permissions."""
+    return any(may(actor, each) for each in permissions)
 
 
 def officer_of(request: HttpRequest) -> Officer | None:

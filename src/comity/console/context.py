@@ -11,11 +11,14 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
-from comity.common import Actor
+from comity.common import Actor, utc_now
 from comity.console.access import is_verified, officer_of
 from comity.console.counters import counts_for
+from comity.console.endings import own_endings
+from comity.console.forks import alarms
+from comity.console.health import HEALTH
 from comity.console.purpose import current_purpose
-from comity.staff import Permission, permissions_of
+from comity.staff import Permission, may, permissions_of
 from comity.staff.services import actor_of
 
 
@@ -42,6 +45,7 @@ MENU = (
     MenuItem("profiles", _("Profiles"), (Permission.VIEW_CONSIGNMENTS,)),
     MenuItem("agreements", _("Agreements")),
     MenuItem("partners", _("Partners")),
+    MenuItem("health", _("Health"), HEALTH),
     MenuItem("proof", _("Proof")),
     MenuItem("audit", _("Audit"), (Permission.VIEW_AUDIT,)),
     MenuItem("officers", _("Officers"), (Permission.MANAGE_OFFICERS, Permission.VIEW_AUDIT)),
@@ -72,4 +76,6 @@ def node(request: HttpRequest) -> dict[str, object]:
         "may": {permission.value: True for permission in permissions_of(actor)},
         "counts": counts_for(actor),
         "purpose": current_purpose(request),
+        "alarms": alarms(),
+        "endings": own_endings(utc_now()) if may(actor, Permission.MANAGE_PARTNERS) else (),
     }

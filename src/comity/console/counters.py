@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.common import Actor
+from comity.exchange.lines import last_arrival_at
 from comity.exchange.selectors import inbox_status
 from comity.risk import TargetState
 from comity.risk.selectors import state_counts
@@ -18,7 +19,14 @@ def counts() -> dict[str, int]:
         "assessed": sum(states.values()),
         "messages": inbox_status().due,
         "approvals": len(open_proposals()),
+        "arrivals": last_arrival(),
     }
+
+
+def last_arrival() -> int:
+    """When anything last came from a partner, in milliseconds since 1970; 0 where nothing did."""
+    at = last_arrival_at()
+    return int(at.timestamp() * 1000) if at else 0
 
 
 def counts_for(actor: Actor) -> dict[str, int]:
@@ -33,5 +41,6 @@ def visible(every: dict[str, int], actor: Actor) -> dict[str, int]:
         "assessed": may(actor, Permission.VIEW_CONSIGNMENTS),
         "messages": may(actor, Permission.VIEW_MESSAGES),
         "approvals": may(actor, Permission.APPROVE_SHARING) or may(actor, Permission.SHARE),
+        "arrivals": may(actor, Permission.MANAGE_PARTNERS) or may(actor, Permission.VIEW_MESSAGES),
     }
     return {name: value for name, value in every.items() if needed.get(name)}

@@ -67,7 +67,12 @@ _LABELS: Mapping[str, str | Promise] = {
     "version": _("version"),
     "weight": _("weight"),
 }
-_PAGES = {"record": "console:consignment", "message": "console:message", "agreement": "console:agreement"}
+_PAGES = {
+    "record": "console:consignment",
+    "message": "console:message",
+    "agreement": "console:agreement",
+    "partner": "console:partner",
+}
 _HASH = re.compile(r"[0-9a-f]{32,}")
 _SENT = re.compile(r"(?P<kind>\w+/\d+) to (?P<recipient>\w+)")
 

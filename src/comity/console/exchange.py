@@ -1,8 +1,7 @@
-"""Messages in and out, and the partners."""
+"""Messages in and out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django import forms
@@ -24,33 +23,12 @@ from comity.console.intake import download
 from comity.console.purpose import ask_purpose, current_purpose
 from comity.exchange import selectors as exchange
 from comity.exchange.bundles import bundle_of
-from comity.exchange.selectors import Direction, MessageView, PartnerView
-from comity.risk import Reliability
+from comity.exchange.selectors import Direction, MessageView
 from comity.risk import selectors as risk
 from comity.staff import Permission
 from comity.staff.services import record_deed
 
 MESSAGES_PAGE = 50
-MOST_ANSWERS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerHealth:
-    """A partner and what we know of working with it. is_late: nothing was answered although something waits."""
-
-    view: PartnerView
-    reliability: Reliability
-    is_expired: bool
-    is_late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a partner found where it followed alerts of ours. is_cut: only the latest answers were counted."""
-
-    answered: int
-    confirmed: int
-    is_cut: bool
 
 
 class MessagesForm(ConsoleForm):
@@ -129,41 +107,6 @@ def bundle(_request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
     found = bundle_of(message_id, keyring=settings.COMITY_KEYRING, at=at)
     record_deed(actor, deed="download_bundle", subject=f"message:{message_id}", at=at)
     return download(found.to_bytes(), name=f"exchange-{message_id}.bundle.json", media_type="application/json")
-
-
-@page()
-@require_GET
-def partners(request: HttpRequest, _actor: Actor) -> HttpResponse:
-    """Every partner: whether it answers, how far its messages have arrived, how often its alerts were right."""
-    at = utc_now()
-    known = [(health_of(view, at), answers_of(view.administration)) for view in exchange.partners()]
-    return render(request, "console/partners.html", {"partners": known, "own": settings.COMITY_KEYRING})
-
-
-def health_of(view: PartnerView, at: datetime) -> PartnerHealth:
-    """How a partner is doing."""
-    return PartnerHealth(
-        view=view,
-        reliability=risk.reliability(view.administration),
-        is_expired=view.keys.is_expired(at),
-        is_late=view.failures > 0,
-    )
-
-
-def answers_of(partner: str) -> Answers:
-    """How many of our alerts a partner answered with a finding, and how many of them it confirmed."""
-    lines = exchange.messages(direction=Direction.RECEIVED, partner=partner, kind="finding/1", limit=MOST_ANSWERS)
-    refs = {_alert_answered(exchange.message(line.id)) for line in lines if line.state != "refused"} - {""}
-    confirmed = [ref for ref in refs if _is_confirmed(ref, partner)]
-    return Answers(len(refs), len(confirmed), is_cut=len(lines) == MOST_ANSWERS)
-
-
-def _alert_answered(view: MessageView) -> str:
-    return str(view.message.body.get("alert_ref", "")) if view.message else ""
-
-
-def _is_confirmed(alert_ref: str, partner: str) -> bool:
-    return any(each.is_irregular for each in risk.feedback(alert_ref) if each.administration == partner)
 
 
 def _agreement_of(view: MessageView) -> StoredAgreement | None:

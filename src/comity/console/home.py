@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
-from comity.console.exchange import health_of
+from comity.console.health import card
+from comity.console.partners import health_of
 from comity.console.risk import first_reasons
 from comity.console.today import local_day
 from comity.enforcement import selectors as enforcement
@@ -52,7 +53,7 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
         "healths": [health_of(view, at) for view in exchange.partners()],
         "log_size": ledger.log_size(),
         "witnesses": _witness_count(),
-        "split_views": ledger.split_views(),
+        "checkup": card(actor, at),
         "outbox": exchange.outbox_status(),
         "inbox": exchange.inbox_status(),
     }

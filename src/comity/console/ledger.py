@@ -15,13 +15,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from comity.agreements import Wording
+from comity.agreements import selectors as agreements
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.forks import Fork, forks_of, own_troubles
 from comity.console.forms import ConsoleForm
+from comity.console.intake import download
 from comity.console.words import in_english
 from comity.exchange.directory import load_peers
+from comity.exchange.witnesses import AgreementQuorum, quorum_standings
 from comity.ledger import NoCheckpointError, NoEntryError, verifying
 from comity.ledger import selectors as ledger
+from comity.ledger.selectors import Head, Look
 from comity.staff import Permission
 from comity.staff.services import record_deed
 from comity.trust import TrustError, open_checkpoint, split_note, verify_tlog_proof
@@ -62,6 +68,32 @@ class LogHead:
 
 
 @dataclass(frozen=True, slots=True)
+class PartnerLog:
+    """A partner's log. head: the largest checkpoint seen of it; look: what the node last found; None: nothing yet."""
+
+    administration: str
+    name: str
+    origin: str
+    head: Head | None
+    look: Look | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumLine:
+    """How our log is countersigned as one agreement asks. size: of the newest state with enough witnesses, or None."""
+
+    agreement_id: str
+    title: Wording
+    words: str
+    size: int | None
+    beyond: int
+    signed_at: datetime | None
+    seen_by: tuple[str, ...]
+    missing: tuple[str, ...]
+    is_old: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EntryProof:
     """One entry and what its proof says. kind: a key of the words; problem: why it does not hold, if it does not."""
 
@@ -84,13 +116,17 @@ def proof(request: HttpRequest, _actor: Actor) -> HttpResponse:
             found = _entry_proof(form.cleaned_data["entry"])
         except NoEntryError as error:
             form.add_error("entry", in_english(error.what))
+    forks = forks_of(ledger.split_views())
     context = {
         "form": form,
         "size": ledger.log_size(),
         "head": _head(),
         "found": found,
-        "partner_heads": ledger.partner_heads(),
-        "split_views": ledger.split_views(),
+        "logs": _logs(),
+        "forks": [each for each in forks if each.evidence.is_proven],
+        "suspicions": _suspicions(forks),
+        "own_troubles": own_troubles(),
+        "quorums": [_quorum(each) for each in quorum_standings(settings.COMITY_KEYRING, at=utc_now())],
         "vkey": settings.COMITY_KEYRING.log.vkey,
         "base_url": settings.COMITY_BASE_URL,
     }
@@ -123,6 +159,53 @@ def download_proof(_request: HttpRequest, _actor: Actor, index: int) -> HttpResp
     response = HttpResponse(ledger.tlog_proof(index), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="entry-{index}.tlog-proof"'
     return response
+
+
+@page()
+@require_GET
+def download_fork(_request: HttpRequest, actor: Actor, digest: str) -> HttpResponse:
+    """The evidence against a log as a file, which `comity ledger verify-split` checks on any machine, offline."""
+    found = ledger.split_view(digest)
+    if found is None or not found.is_proven:
+        raise NoEntryError("There is no such evidence", where=digest[:64], remedy="See the page of proofs.")
+    record_deed(actor, deed="download_fork", subject=f"log:{found.origin}", at=utc_now())
+    name = f"two-histories-{found.digest[:12]}.json"
+    return download(found.proof.to_bytes(), name=name, media_type="application/json")
+
+
+def _logs() -> list[PartnerLog]:
+    """Every partner's log: what was seen of it, and what the last look found."""
+    heads = {each.origin: each for each in ledger.partner_heads()}
+    looks = {each.administration: each for each in ledger.looks()}
+    return [
+        PartnerLog(peer.administration, peer.name, peer.log.name, heads.get(peer.log.name), looks.get(code))
+        for code, peer in sorted(load_peers().items())
+    ]
+
+
+def _suspicions(forks: list[Fork]) -> list[Fork]:
+    """The newest of each log; what is proved of a log is no suspicion any more."""
+    proven = {each.evidence.vkey for each in forks if each.evidence.is_proven}
+    newest: dict[str, Fork] = {}
+    for each in forks:
+        if each.evidence.vkey not in proven:
+            newest.setdefault(each.evidence.vkey, each)
+    return list(newest.values())
+
+
+def _quorum(found: AgreementQuorum) -> QuorumLine:
+    standing = found.standing
+    return QuorumLine(
+        agreement_id=found.agreement_id,
+        title=agreements.agreement(found.agreement_id, at=utc_now()).agreement.title,
+        words=found.words,
+        size=standing.size,
+        beyond=standing.entries_beyond,
+        signed_at=standing.signed_at,
+        seen_by=standing.seen_by,
+        missing=standing.missing,
+        is_old=found.is_old,
+    )
 
 
 def _head() -> LogHead | None:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from comity.console import agreements, enforcement, exchange, home, intake, ledger, risk, sharing, sign_in, staff
+from comity.console import (
+    agreements,
+    enforcement,
+    exchange,
+    health,
+    home,
+    intake,
+    ledger,
+    partners,
+    risk,
+    sharing,
+    sign_in,
+    staff,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -35,11 +48,17 @@ urlpatterns = [
     path("messages", exchange.messages, name="messages"),
     path("messages/<str:message_id>", exchange.message, name="message"),
     path("messages/<str:message_id>/bundle", exchange.bundle, name="bundle"),
-    path("partners", exchange.partners, name="partners"),
+    path("partners", partners.partners, name="partners"),
+    path("partners/<str:administration>", partners.partner, name="partner"),
+    path("partners/<str:administration>/suspend", partners.suspend, name="suspend_partner"),
+    path("partners/<str:administration>/resume", partners.resume, name="resume_partner"),
+    path("health", health.health, name="health"),
+    path("health/ask", health.ask_partners, name="ask_partners"),
     path("agreements", agreements.agreements, name="agreements"),
     path("agreements/<str:agreement_id>", agreements.agreement, name="agreement"),
     path("proof", ledger.proof, name="proof"),
     path("proof/verify", ledger.verify_log, name="verify_log"),
+    path("proof/two-histories/<str:digest>", ledger.download_fork, name="download_fork"),
     path("proof/<int:index>.tlog-proof", ledger.download_proof, name="download_proof"),
     path("audit", staff.audit, name="audit"),
     path("officers", staff.officers, name="officers"),

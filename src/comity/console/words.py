@@ -57,6 +57,23 @@ WORDS: Mapping[str, str | Promise] = {
     "announced": _("announced"),
     "failing": _("failing"),
     "done": _("done"),
+    # how the node and a partner are
+    "check:ok": _("works"),
+    "check:soon": _("soon"),
+    "check:attention": _("act now"),
+    "check:unasked": _("not asked yet"),
+    "check:on_its_way": _("on its way"),
+    "look:cosigned": _("countersigned"),
+    "look:apart": _("cannot be asked"),
+    "look:unreachable": _("does not answer"),
+    "look:suspect": _("suspicion"),
+    "look:split": _("two histories"),
+    "way:push": _("we send to it"),
+    "way:collect": _("it collects from us"),
+    "way:file": _("carried by file"),
+    "urgent": _("urgent"),
+    "ordinary": _("ordinary"),
+    "bulk": _("bulk"),
     # lanes
     "red": _("red"),
     "yellow": _("yellow"),
@@ -172,6 +189,8 @@ WORDS: Mapping[str, str | Promise] = {
     "import": _("imported a file"),
     "introduce_partner": _("introduced a partner"),
     "suspend_partner": _("suspended a partner"),
+    "probe_partner": _("asked a partner whether all works"),
+    "download_fork": _("downloaded evidence of two histories"),
     "resume_partner": _("resumed with a partner"),
     "post_message": _("posted a message"),
     "permit_sharing": _("sharing permitted"),
@@ -195,13 +214,19 @@ WORDS: Mapping[str, str | Promise] = {
 _COLOURS: Mapping[str, frozenset[str]] = {
     "green": frozenset(
         {"approved", "active", "in_force", "delivered", "accepted", "released", "in_order", "valid", "permitted"}
-        | {"permit", "green", "completed", "signed"}
+        | {"check:ok", "look:cosigned", "permit", "green", "completed", "signed"}
     ),
     "red": frozenset(
         {"rejected", "refused", "red", "irregular", "prohibit", "suspended", "confidential", "stop", "expired"}
+        | {"check:attention", "look:split"}
     ),
-    "amber": frozenset({"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open"}),
-    "blue": frozenset({"sent", "received", "blue", "started", "selected", "introduced", "official", "alert"}),
+    "amber": frozenset(
+        {"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open"}
+        | {"check:soon", "look:suspect", "look:unreachable"}
+    ),
+    "blue": frozenset(
+        {"check:on_its_way", "sent", "received", "blue", "started", "selected", "introduced", "official", "alert"}
+    ),
 }
 
 

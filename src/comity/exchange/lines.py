@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
-from comity.exchange.models import Delivery, InboxMessage, OutboxMessage
+from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Reception
 
 _OPEN = (OutboxMessage.State.WAITING, OutboxMessage.State.SENT)
 
@@ -53,6 +53,13 @@ def lines() -> tuple[LineView, ...]:
         _line(row, waiting.get(row.partner_id, {}))
         for row in Delivery.objects.select_related("partner").order_by("partner__administration")
     )
+
+
+def last_arrival_at() -> datetime | None:
+    """When anything last came from any partner: an envelope, or an answer to one of ours."""
+    came = Reception.objects.aggregate(last=Max("last_envelope_at"))["last"]
+    answered = Delivery.objects.aggregate(last=Max("last_answer_at"))["last"]
+    return max((each for each in (came, answered) if each is not None), default=None)
 
 
 def journeys_backlog() -> Backlog:

@@ -22,6 +22,8 @@ from comity.agreements import Wording
 from comity.common import Reason, parse_instant
 from comity.console.bodies import readable_paths
 from comity.console.deeds import Particular, particulars_of, subject_of
+from comity.console.findings import say_span
+from comity.console.refusals import advice_for
 from comity.console.sentences import (
     Said,
     say_beside,
@@ -114,6 +116,45 @@ def english(text: object) -> str | SafeString:
 def sentence(reason: Reason) -> str | SafeString:
     """A reason of an agreement."""
     return _marked(say_verdict(reason))
+
+
+@register.filter
+def plainly(told: Said) -> str | SafeString:
+    """A sentence that was taken apart and said again; commands between backticks as such."""
+    text = commands(told.text)
+    return format_html('<span lang="en">{}</span>', text) if told.is_foreign else text
+
+
+@register.filter
+def commands(text: object) -> SafeString:
+    """A text in which `commands` stand between backticks, as they do in the doctor's advice."""
+    parts = str(text).split("`")
+    shown = (("<code>{}</code>" if place % 2 else "{}", part) for place, part in enumerate(parts))
+    return format_html("".join(form for form, _part in shown), *parts)
+
+
+@register.filter
+def refusal_advice(code: str) -> str:
+    """What to do about a partner's refusal; empty where the code is not known."""
+    return advice_for(code)
+
+
+@register.filter
+def said_list(words: Iterable[str]) -> str:
+    """Words of the system in the officer's language, with commas between them."""
+    return ", ".join(str(word(each)) for each in words) or "–"
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """A length of time in one unit."""
+    return "–" if seconds is None else say_span(abs(seconds))
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """Seconds with one decimal, as an answer takes them."""
+    return "–" if value is None else f"{number_format(value, decimal_pos=1, use_l10n=True)} s"
 
 
 @register.filter

@@ -11,6 +11,9 @@
       place.textContent = String(value);
       place.hidden = value === 0;
     }
+    /* A page that waits for a partner's answer: something came since it was opened. */
+    const came = document.getElementById("came-bar");
+    if (came && counts.arrivals > Number(came.dataset.arrivals)) came.hidden = false;
     const bar = document.getElementById("new-bar");
     if (!bar || counts.assessed === undefined) return;
     const fresh = counts.assessed - Number(bar.dataset.assessed);
