@@ -8,6 +8,7 @@ import pytest
 from django.test import Client, override_settings
 
 from comity.exchange.delivery import deliver_due
+from comity.exchange.purging import wipe_sent
 from comity.exchange.services import post
 from comity.ledger.bundle import verify_bundle
 from comity.staff.models import Officer
@@ -50,6 +51,14 @@ def test_the_bundle_verifies_offline(message_id: str, liaison: Caller) -> None:
     steps = verify_bundle(response.content)
     assert [step for step in steps if not step.is_ok] == []
     assert len(steps) >= 5
+
+
+def test_the_bundle_of_what_was_purged_is_refused_by_name(message_id: str, liaison: Caller) -> None:
+    wipe_sent([message_id])
+    response = liaison.get(f"/messages/{message_id}/bundle")
+    assert (response.status_code, response.json()["code"]) == (410, "message_purged")
+    assert "Ask its origin" in response.json()["remedy"]
+    assert not audit_entries(AuditFilter(deed="download_bundle"))
 
 
 def test_who_may_not_read_a_message_gets_no_bundle_of_it(message_id: str, caller: MakeCaller, liaison: Caller) -> None:

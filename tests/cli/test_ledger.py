@@ -9,13 +9,20 @@ import pytest
 from click.testing import CliRunner, Result
 from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 
 from comity.cli.ledger import ledger
+from comity.exchange.delivery import deliver_due
+from comity.exchange.errors import MessagePurgedError
+from comity.exchange.purging import wipe_sent
+from comity.exchange.services import post
 from comity.ledger.models import Batch
 from comity.ledger.rules import commit
 from comity.ledger.services import append, record_cosignature
 from comity.trust import LogSigner, NoteKind, SigningKey, cosign, verify_tlog_proof
 from comity.trust.notes import add_signatures
+from tests.exchange.cast import AT, CHIPO, LOG, Loop, adopt_demo, introduce, release
+from tests.exchange.cast import keyring as node_keys
 from tests.ledger.exchange_of_two import Exchange, keyring
 
 WITNESS = LogSigner("bravo.example/witness", SigningKey.from_seed(b"b" * 32), NoteKind.COSIGNATURE)
@@ -105,6 +112,20 @@ def test_a_bundle_of_an_unknown_message_is_refused(db: None, tmp_path: Path) -> 
     out = tmp_path / "exchange.json"
     result = run("bundle", "no-such-message", "--out", str(out))
     assert result.exit_code == 1
+    assert not out.exists()
+
+
+def test_a_bundle_of_a_purged_message_is_refused_with_what_to_do(db: None, tmp_path: Path) -> None:
+    introduce("XA", "XB", "XC")
+    adopt_demo()
+    name = post(CHIPO, release(), signer=LOG, at=AT)
+    deliver_due(node_keys("XC"), AT, transport=Loop())
+    wipe_sent([name])
+    out = tmp_path / "exchange.json"
+    with override_settings(COMITY_ADMINISTRATION="XC", COMITY_KEYRING=node_keys("XC")):
+        result = run("bundle", name, "--out", str(out))
+    assert isinstance(result.exception, MessagePurgedError), result.output
+    assert "Ask its origin for a bundle" in str(result.exception)
     assert not out.exists()
 
 

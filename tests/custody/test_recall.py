@@ -66,7 +66,7 @@ def test_a_recall_travels_along_the_hand_ons_and_each_holder_signs_for_itself(no
     # The forwarder's outbox copy is another's information, and goes too.
     nodes.ask("XB", "custody_due")
     (sent,) = [each for each in nodes.ask("XB", "outbox") if each["id"] == copy]
-    assert set(json.loads(base64.b64decode(sent["data"]))) == {"purged"}
+    assert set(json.loads(base64.b64decode(sent["data"]))) == {"purged", "leaf"}
     assert json.loads(base64.b64decode(sent["data"]))["purged"] != sha256_hex(b"")
 
 

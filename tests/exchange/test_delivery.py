@@ -13,12 +13,13 @@ from django.db import transaction
 from comity.exchange.bundles import bundle_of
 from comity.exchange.checking import Parcel
 from comity.exchange.delivery import Postman, deliver_due, drain
-from comity.exchange.errors import EnvelopeRefusedError, MessageUnknownError
+from comity.exchange.errors import EnvelopeRefusedError, MessagePurgedError, MessageUnknownError
 from comity.exchange.inbox import process_due
 from comity.exchange.limits import SendingRules
 from comity.exchange.models import Delivery, InboxMessage, OutboxEnvelope, OutboxMessage, Reception
 from comity.exchange.outcomes import Outcome
 from comity.exchange.position import Position
+from comity.exchange.purging import wipe_sent
 from comity.exchange.receipt import read_receipt, read_sealed_receipt, sign_receipt, sign_refusal
 from comity.exchange.selectors import Direction, message, messages, outbox_status, partner
 from comity.exchange.services import Posting, introduce_partner, post, post_all, suspend_partner
@@ -398,6 +399,18 @@ def test_a_bundle_of_a_delivered_message_verifies_offline() -> None:
     assert all(step.is_ok for step in steps), steps
     with pytest.raises(MessageUnknownError):
         bundle_of("unknown", keyring=XC, at=AT)
+
+
+def test_what_was_purged_makes_no_bundle_and_the_others_of_its_envelope_still_do() -> None:
+    ids = post_alerts(3)
+    deliver(Loop())
+    assert wipe_sent([ids[1]]) == (ids[1],)
+    with pytest.raises(MessagePurgedError, match="Ask its origin"):
+        bundle_of(ids[1], keyring=XC, at=AT)
+    for name in (ids[0], ids[2]):
+        steps = verify_bundle(bundle_of(name, keyring=XC, at=AT).to_bytes())
+        assert all(step.is_ok for step in steps), steps
+    assert wipe_sent([ids[1]]) == ()
 
 
 def test_jitter_spreads_partners_that_failed_together() -> None:

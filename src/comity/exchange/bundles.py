@@ -14,9 +14,10 @@ from functools import partial
 from comity.agreements.selectors import agreement
 from comity.common import ComityError
 from comity.exchange.directory import Peer, load_peer, read_stored_keys, statements_of
-from comity.exchange.errors import MessageUnknownError
+from comity.exchange.errors import MessagePurgedError, MessageUnknownError
 from comity.exchange.log_routes import QUORUM_PATH
 from comity.exchange.models import OutboxMessage
+from comity.exchange.purging import mark_in
 from comity.exchange.receipt import read_sealed_receipt
 from comity.exchange.selectors import envelope_of
 from comity.exchange.transports.https.asking import Ask, PartnerLines
@@ -37,7 +38,8 @@ def bundle_of(message_id: str, *, keyring: Keyring, at: datetime, ask: Ask | Non
 
     ask: how the receiver is asked, where the agreement wants its log witnessed; by its port where nothing is given. It
     need not answer: then the bundle has the proof of the receipt, and its check says that the quorum is not there.
-    Raises: MessageUnknownError where it was not sent from here or is not answered; UnknownAgreementError.
+    Raises: MessageUnknownError where it was not sent from here or is not answered; MessagePurgedError where its content
+    is gone; UnknownAgreementError.
     """
     row = OutboxMessage.objects.select_related("partner").filter(message_id=message_id).first()
     envelope = envelope_of(row) if row else None
@@ -47,13 +49,20 @@ def bundle_of(message_id: str, *, keyring: Keyring, at: datetime, ask: Ask | Non
             where=message_id[:60],
             remedy="A bundle is made by the sender, once the receipt has come: see `comity exchange status`.",
         )
+    if mark_in(bytes(row.data)) is not None:
+        raise MessagePurgedError(
+            "The message was handed on from here and has been purged; a bundle would have to hold it",
+            where=message_id,
+            remedy="Ask its origin for a bundle of its own message. That it was handed on, and what was answered, "
+            "stays in the outbox and in both logs.",
+        )
     sealed = read_sealed_receipt(bytes(envelope.answer))
     siblings = OutboxMessage.objects.filter(
         partner_id=row.partner_id,
         sequence__gte=envelope.first_sequence,
         sequence__lt=envelope.first_sequence + envelope.count,
     ).order_by("sequence")
-    hashes = [leaf_hash(bytes(data)) for data in siblings.values_list("data", flat=True)]
+    hashes = [_leaf_of(bytes(data)) for data in siblings.values_list("data", flat=True)]
     place = row.sequence - envelope.first_sequence
     receipt_entry = commit(
         "receipt",
@@ -83,6 +92,12 @@ def bundle_of(message_id: str, *, keyring: Keyring, at: datetime, ask: Ask | Non
         receipted=Leaf(receipt_entry, sealed.salt, receipt_proof),
         release=Leaf(entry(row.log_index), bytes(row.salt), release_proof),
     )
+
+
+def _leaf_of(data: bytes) -> bytes:
+    """The leaf of a message as it was sent, also where it was purged since."""
+    mark = mark_in(data)
+    return mark.leaf if mark is not None else leaf_hash(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,12 @@ class MessageUnknownError(ExchangeError):
     code = "unknown_message"
 
 
+class MessagePurgedError(ExchangeError):
+    """What a message said is no longer here: its origin took it back, or its time ran out."""
+
+    code = "message_purged"
+
+
 class StrengthMissingError(ExchangeError):
     """An agreement asks for a stronger seal or a second signature, and one end has no key for it.
 

@@ -7,6 +7,7 @@ recipient has answered, our outbox copy goes too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,24 @@ from comity.exchange.models import InboxMessage, OutboxMessage
 from comity.trust import leaf_hash, sha256_hex
 
 Key = tuple[str, str]
+# A message is longer: its ids and its agreement alone are more.
+_MARK_BYTES = 200
 _ANSWERED = (OutboxMessage.State.DELIVERED, OutboxMessage.State.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedMark:
+    """In the place of a sent message that was purged: what it hashed to, alone and as a leaf of its envelope.
+
+    By its leaf the other messages of the same envelope are still proved.
+    """
+
+    sha256: str
+    leaf: bytes
+
+    def to_bytes(self) -> bytes:
+        """As it is kept."""
+        return write_canonical({"purged": self.sha256, "leaf": self.leaf.hex()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +132,22 @@ def wipe_sent(message_ids: Sequence[str]) -> tuple[str, ...]:
     wiped = []
     rows = OutboxMessage.objects.select_for_update().filter(message_id__in=message_ids, state__in=_ANSWERED)
     for row in rows.order_by("id"):
-        row.data = write_canonical({"purged": row.sha256})
+        mark = PurgedMark(row.sha256, leaf_hash(bytes(row.data)))
+        if mark_in(bytes(row.data)) is not None:
+            continue
+        row.data = mark.to_bytes()
         row.sha256 = sha256_hex(row.data)
         row.save(update_fields=["data", "sha256"])
         wiped.append(row.message_id)
     return tuple(wiped)
+
+
+def mark_in(data: bytes) -> PurgedMark | None:
+    """What stands in the place of a sent message that was purged; None where the bytes are a message."""
+    if len(data) > _MARK_BYTES:
+        return None
+    values = json.loads(data)
+    return PurgedMark(values["purged"], bytes.fromhex(values["leaf"])) if set(values) == {"purged", "leaf"} else None
 
 
 def _copy(row: InboxMessage) -> ReceivedCopy:

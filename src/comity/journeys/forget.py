@@ -35,6 +35,7 @@ from comity.custody.selectors import HolderView, RecallView
 from comity.exchange import Message, ReceivedMessage, purging
 from comity.exchange.duties import is_told_by
 from comity.exchange.errors import MessageUnknownError
+from comity.exchange.evidence import withdraw_recalled
 from comity.exchange.selectors import Direction
 from comity.exchange.selectors import message as message_by_id
 from comity.journeys.hold import hold_arrived, hold_posted, source_of
@@ -190,6 +191,8 @@ def pass_on(signed: Signed, at: datetime) -> None:
         for each in custody.hand_ons(order.origin, name):
             keeping.mark_asked(order, name, holder=_us(), at=at)
             waiting.setdefault(each.recipient, each.agreement)
+            if order.mode.is_purging:
+                withdraw_recalled([each.copy_id], recipient=each.recipient, at=at)
     for partner, agreement in waiting.items():
         if partner not in known | came_from:
             _send(signed, partner, agreement, at)
@@ -236,6 +239,8 @@ def _order(actor: Actor, addressee: tuple[str, str], ids: list[str], wish: Wish,
     keeping.take_order(signed, agreement=agreement, holder=_us(), at=at, by=str(actor))
     facts = {"mode": wish.mode.value, "ground": wish.ground, "recipient": recipient, "messages": str(len(ids))}
     record_deed(actor, deed="recall_messages", subject=f"recall:{order.id}", facts=facts, at=at)
+    if order.mode.is_purging:
+        withdraw_recalled(order.messages, recipient=recipient, at=at)
     _send(signed, recipient, agreement, at)
     return order
 

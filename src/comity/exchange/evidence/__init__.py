@@ -9,6 +9,7 @@ from comity.exchange.evidence.errors import NoRoomError
 from comity.exchange.evidence.fetching import FETCH_RULES, Fetcher, FetchRules
 from comity.exchange.evidence.folder import Folder
 from comity.exchange.evidence.offering import Prepared, about_for, keep_file, offer, prepare, withdraw
+from comity.exchange.evidence.offering import withdraw_recalled
 from comity.exchange.evidence.parts import CHUNK_PART, MARK_PART
 from comity.exchange.evidence.purging import purge, sweep
 from comity.exchange.evidence.sending import Pusher
@@ -57,5 +58,6 @@ __all__ = [
     "read_stick",
     "sweep",
     "withdraw",
+    "withdraw_recalled",
     "write_stick",
 ]

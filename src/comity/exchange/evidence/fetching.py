@@ -150,7 +150,8 @@ class Fetcher:
                 at = self.clock()
                 is_late = (at - saved_at).total_seconds() >= self.rules.save_seconds
                 if number + 1 < end and (intake.unsaved >= self.rules.save_chunks or is_late):
-                    intake.save(at, next_attempt_at=self._lease(at))
+                    if not intake.save(at, next_attempt_at=self._lease(at)):
+                        return  # its message was recalled, or another process has the whole
                     saved_at = at
                 if self.stop.is_set():
                     break

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 
 from comity.common import Actor
 from comity.exchange.errors import MessageUnknownError
@@ -84,11 +86,19 @@ def withdraw(actor: Actor, *, message_id: str, at: datetime) -> None:
     Raises: PermissionRefusedError, EvidenceError where the message offered no file.
     """
     require(actor, Permission.SHARE)
-    # The key goes too: sealed again, the chunks would be worth nothing without the message.
-    changed = EvidenceOut.objects.filter(message_id=message_id, withdrawn_at=None).update(withdrawn_at=at, key=b"")
-    if not changed:
+    if not _withdraw(Q(message_id=message_id), at):
         raise EvidenceError("The message offers no file", where=message_id, remedy="See `comity evidence list`.")
     record_deed(actor, deed="withdraw_evidence", subject=f"message:{message_id}", at=at)
+
+
+@transaction.atomic
+def withdraw_recalled(message_ids: Sequence[str], *, recipient: str, at: datetime) -> int:
+    """Let this recipient fetch no more of what these messages offered it, or of what belongs to them.
+
+    In the transaction that takes the messages back, whose deed it is a part of. Returns how many files.
+    """
+    wanted = Q(message_id__in=message_ids) | Q(about__in=message_ids)
+    return _withdraw(wanted & Q(partner__administration=recipient), at)
 
 
 def about_for(recipient: str, message_id: str) -> str:
@@ -130,6 +140,11 @@ def _sealed(key: int, root: str) -> SealedFile:
     return sealed_from_leaves(
         shape_of_offer(row), [leaves[place : place + _HASH] for place in range(0, len(leaves), _HASH)]
     )
+
+
+def _withdraw(wanted: Q, at: datetime) -> int:
+    # The key goes too: sealed again, the chunks would be worth nothing without the message.
+    return EvidenceOut.objects.filter(wanted, withdrawn_at=None).update(withdrawn_at=at, key=b"")
 
 
 def _not_seen(recipient: str, message_id: str) -> MessageUnknownError:

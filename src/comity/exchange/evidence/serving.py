@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 EVIDENCE_PATH = "/exchange/v1/evidence/{root}/{number}"
 # How often it is written down how far a partner has come: enough for whoever looks, seldom enough to cost nothing.
 _MARK_EVERY = 32
+_UNWANTED = (EvidenceIn.State.REFUSED, EvidenceIn.State.PURGED)
 
 
 def evidence_routes(folder: Folder) -> tuple[Route, ...]:
@@ -53,21 +54,23 @@ def take_chunk(folder: Folder, asked: Asked) -> Page:
     row, number = rows.first(), _number_of(asked)
     if row is None or number is None or number >= row.chunks:
         return problem(404, "unknown_evidence", "No message of yours offered this", remedy="Send the message first.")
-    if row.state in (EvidenceIn.State.REFUSED, EvidenceIn.State.PURGED):
-        return problem(410, "evidence_refused", row.last_error or "The file is not wanted any more")
+    if row.state in _UNWANTED:
+        return _unwanted(row)
     if row.state == EvidenceIn.State.COMPLETE or number != row.have_chunks:
         return _have(row.have_chunks)
     intake = Intake(folder, row)
     try:
         intake.take(number, read_chunk(asked.body))
-        intake.save(asked.at)
+        is_awaited = intake.save(asked.at)
     except ChunkRefusedError as error:
         intake.count_wrong(error, asked.at)
         return problem(422, error.code, error.what, remedy=error.remedy)
     except NoRoomError as error:
         intake.wait_for_room(error, asked.at)
         return problem(507, error.code, "The receiver has no room for more now", remedy="It is tried again later.")
-    return _have(row.have_chunks)
+    if not is_awaited:
+        row.refresh_from_db()
+    return _unwanted(row) if row.state in _UNWANTED else _have(row.have_chunks)
 
 
 def carried(folder: Folder, row: EvidenceOut, number: int) -> CarriedChunk:
@@ -78,6 +81,10 @@ def carried(folder: Folder, row: EvidenceOut, number: int) -> CarriedChunk:
     sealed = sealed_of_offer(row)
     data = folder.read_chunk(sealed.shape, number)
     return CarriedChunk(tuple(sealed.path(number)), seal_chunk(data, number, sealed=sealed, key=bytes(row.key)))
+
+
+def _unwanted(row: EvidenceIn) -> Page:
+    return problem(410, "evidence_refused", row.last_error or "The file is not wanted any more")
 
 
 def _have(count: int) -> Page:

@@ -78,19 +78,28 @@ class Intake:
         self.folder.write_chunk(self.name, self.shape, number, data)
         self.unsaved += 1
 
-    def save(self, at: datetime, *, next_attempt_at: datetime | None = None) -> None:
-        """Make what was written durable, then say so in the row. After the last chunk: step E7."""
+    def save(self, at: datetime, *, next_attempt_at: datetime | None = None) -> bool:
+        """Make what was written durable, then say so in the row. After the last chunk: step E7.
+
+        False: nothing of what came is kept; it was purged meanwhile, say, and is awaited no more.
+        """
         if self.unsaved:
-            self.folder.flush(self.name)
+            try:
+                self.folder.flush(self.name)
+            except FileNotFoundError:  # a purge deleted it, or a restore
+                self.unsaved = 0
+                self._restart(at)
+                return False
             self.row.have_chunks, self.unsaved = self.row.have_chunks + self.unsaved, 0
         if self.row.have_chunks >= self.shape.chunks:
             self.finish(at)
-            return
+            return True
         is_awaited = EvidenceIn.objects.filter(pk=self.row.pk, state=EvidenceIn.State.COMING).update(
             have_chunks=self.row.have_chunks, failures=0, last_error="", next_attempt_at=next_attempt_at
         )
         if not is_awaited:  # purged, or completed by another process, while it came
             self.folder.drop_coming(self.name)
+        return bool(is_awaited)
 
     def finish(self, at: datetime) -> None:
         """Step E7: prove the whole, give it its name, say so. Again after a kill -9, wherever it struck."""
