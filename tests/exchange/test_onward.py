@@ -6,20 +6,31 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from comity.exchange.envelope import Contents, messages_root, sign_contents
+from comity.exchange.envelope import ENVELOPE_TYPE, Contents, messages_root, sign_contents
 from comity.exchange.errors import MessageRefusedError
+from comity.exchange.following import follow_keys
 from comity.exchange.inbox import Receiver
+from comity.exchange.invitation import write_invitation
 from comity.exchange.message import Message
 from comity.exchange.onward import CONSENT_TYPE, Onward, check_onward, read_onward
 from comity.exchange.receipt import read_receipt, read_sealed_receipt
+from comity.journeys.actors import this_node
 from comity.trade import Handling
 from comity.trade.encoding import alert_to_body
-from comity.trust import canonical_json, inclusion_path, leaf_hash, sign_statement
+from comity.trust import (
+    Keyring,
+    SignedStatement,
+    canonical_json,
+    inclusion_path,
+    leaf_hash,
+    revoke_key,
+    sign_statement,
+)
 from tests.exchange.cast import AT, Wrapping, adopt_demo, alert, introduce, keyring, message, receiver, wrap
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +54,7 @@ def consent(signer: str = "XC", **changes: Any) -> bytes:
     said = {
         "message": original().id,
         "owner": "XC",
+        "asker": "XB",
         "recipients": ["XA"],
         "given": True,
         "until": "2026-04-01T00:00:00Z",
@@ -141,6 +153,8 @@ def test_each_lie_is_refused_by_name(lie: str) -> None:
         ({"given": False}, "consent_missing"),
         ({"until": "2026-03-02T09:29:59Z"}, "consent_missing"),
         ({"owner": "XB"}, "consent_missing"),
+        ({"asker": "XD"}, "consent_missing"),
+        ({"asker": None}, "consent_missing"),
         ({"until": 7}, "wrong_origin"),
         ({"recipients": 7}, "wrong_origin"),
     ],
@@ -150,6 +164,33 @@ def test_a_consent_that_names_something_else_is_none(changes: dict[str, Any], co
     with pytest.raises(MessageRefusedError) as caught:
         check_onward(made, AT)
     assert caught.value.code == code
+
+
+def withdraw_the_key_of_xc(at: datetime) -> Keyring:
+    """XC's signing key was stolen; XA has heard of it. Returns XC's present keys."""
+    present = revoke_key(keyring("XC"), keyring("XC").signing.verify_key.keyid, ["127.0.0.1"], at)
+    assert follow_keys(this_node(), sender="XC", key_statement=write_invitation(present), message_id="m", at=at)
+    return present
+
+
+def test_what_a_stolen_key_dates_back_to_before_it_was_withdrawn_proves_no_origin() -> None:
+    """The thief says the time; whoever hands it on is its accomplice, and nobody else has logged it."""
+    later = AT + timedelta(days=1)
+    check_onward(handed(), later)
+    withdraw_the_key_of_xc(AT + timedelta(hours=1))
+    with pytest.raises(MessageRefusedError) as caught:
+        check_onward(handed(), later)
+    assert (caught.value.code, caught.value.where) == ("wrong_origin", "onward.envelope_statement")
+
+
+def test_nor_does_it_consent() -> None:
+    later, present = AT + timedelta(days=1), withdraw_the_key_of_xc(AT + timedelta(hours=1))
+    parts = proof(original())
+    payload = SignedStatement.from_bytes(parts.statement).payload
+    signed = replace(parts, statement=sign_statement(ENVELOPE_TYPE, payload, present.signing).to_bytes())
+    with pytest.raises(MessageRefusedError) as caught:
+        check_onward(handed(with_proof=replace(signed, consent=consent())), later)
+    assert (caught.value.code, caught.value.where) == ("wrong_origin", "onward.consent")
 
 
 @pytest.mark.parametrize("name", ["original", "envelope_statement", "position", "path", "consent"])

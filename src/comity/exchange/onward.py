@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
@@ -25,6 +25,7 @@ from comity.trade import Handling
 from comity.trust import (
     SignedStatement,
     TrustError,
+    VerifyKey,
     canonical_json,
     inclusion_path,
     leaf_hash,
@@ -108,7 +109,7 @@ def check_onward(message: Message, at: datetime) -> Provenance:
     contents = _check_signature(peer, onward, at)  # O3
     _check_path(onward, contents, original)  # O4
     _check_limits(message, original)  # O5, O6
-    consents = _check_consent(peer, onward.consent, message, original)  # O7
+    consents = _check_consent(_keys_of(peer, message.created, at), onward.consent, message, original)  # O7
     rule, parties = rule_of(original)  # O8
     if not may_pass(rule, parties, message.recipient, consents=consents):
         raise _no_consent(message, original)
@@ -185,17 +186,24 @@ def _origin(message: Message) -> Peer:
 
 
 def _check_signature(peer: Peer, onward: Onward, at: datetime) -> Contents:
-    """Step O3: with the keys that count now or counted when it was signed."""
+    """Step O3: with the keys that count now or counted when it was signed, but for those withdrawn since."""
     try:
         statement = SignedStatement.from_bytes(onward.statement)
         contents = read_contents(statement.payload)
-        keys = {key.keyid: key for moment in (at, min(contents.created, at)) for key in peer.signing_keys(moment)}
-        verify_statement(statement, keys.values(), payload_type=ENVELOPE_TYPE)
+        verify_statement(statement, _keys_of(peer, contents.created, at), payload_type=ENVELOPE_TYPE)
     except ComityError as error:
         raise _wrong(f"The origin's signature does not hold: {error.what}", "onward.envelope_statement") from error
     if contents.sender != peer.administration:
         raise _wrong("The envelope was not the origin's", "onward.envelope_statement")
     return contents
+
+
+def _keys_of(peer: Peer, signed_at: datetime, at: datetime) -> list[VerifyKey]:
+    """The keys that count now or at the time that the signer names. Not one that was withdrawn since: who stole it
+    names any time, and no log of ours says otherwise."""
+    withdrawn = {each.keyid for each in peer.keys.revoked_keys(at)}
+    keys = {key.keyid: key for moment in (at, min(signed_at, at)) for key in peer.signing_keys(moment)}
+    return [key for keyid, key in keys.items() if keyid not in withdrawn]
 
 
 def _check_path(onward: Onward, contents: Contents, original: Message) -> None:
@@ -222,20 +230,21 @@ def _check_limits(message: Message, original: Message) -> None:
         raise _wrong("It may not be kept longer than its origin said", "valid_until")
 
 
-def _check_consent(peer: Peer, consent: bytes, message: Message, original: Message) -> bool:
+def _check_consent(keys: Sequence[VerifyKey], consent: bytes, message: Message, original: Message) -> bool:
     """Step O7: False where there is none. One that does not hold is a lie and not a missing consent."""
     if not consent:
         return False
     try:
         statement = SignedStatement.from_bytes(consent)
-        verify_statement(statement, peer.signing_keys(message.created), payload_type=CONSENT_TYPE)
+        verify_statement(statement, keys, payload_type=CONSENT_TYPE)
         said = json.loads(statement.payload)
         is_named = said["message"] == original.id and said["owner"] == message.origin
+        is_theirs = said["asker"] == message.sender
         is_meant = said["given"] is True and message.recipient in said["recipients"]
         is_in_time = message.created <= parse_instant(said["until"])
     except (KeyError, ValueError, TypeError, RecursionError, ComityError) as error:
         raise _wrong("The consent is not signed by the origin, or cannot be read", "onward.consent") from error
-    if not (is_named and is_meant and is_in_time):
+    if not (is_named and is_theirs and is_meant and is_in_time):
         raise _no_consent(message, original)
     return True
 
