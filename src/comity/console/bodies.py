@@ -55,6 +55,29 @@ FIELDS: Mapping[str, str | Promise] = {
     "seizure_ref": _("Seizure"),
     "case_ref": _("Case reference"),
     "handling": _("Handling level"),
+    "message": _("Message"),
+    "messages": _("Messages"),
+    "mode": _("Way"),
+    "ground": _("Why"),
+    "status": _("State"),
+    "holder": _("Holder"),
+    "told_by": _("Told by"),
+    "via": _("Got it from"),
+    "keep_until": _("May be kept until"),
+    "until": _("Until"),
+    "replacement": _("Replaced by"),
+    "made_at": _("Made"),
+    "due_at": _("Answer due"),
+    "at": _("When"),
+    "owner": _("Origin of the message"),
+    "asker": _("Asked by"),
+    "recipients": _("For whom"),
+    "reason": _("Reason"),
+    "given": _("Given"),
+    "about": _("Belongs to the message"),
+    "recall": _("Recall"),
+    "consent": _("Consent"),
+    "ask": _("Question"),
     "role": pgettext_lazy("subject", "part played"),
     "name": pgettext_lazy("subject", "name"),
     "id": pgettext_lazy("subject", "number"),
@@ -65,6 +88,7 @@ FIELDS: Mapping[str, str | Promise] = {
     "value": _("value"),
     "unit": _("unit"),
 }
+_UNREAD = frozenset({"statement", "origin_statement", "key", "root", "chunk_bytes", "chunks"})
 _ORDER = {name: place for place, name in enumerate(FIELDS)}
 _IN_ONE_LINE = ("value", "unit", "name", "id", "country")
 _SELECTOR = re.compile(r"(?P<name>[^\[]*)\[(?P<role>[^\]]*)\]")
@@ -85,6 +109,11 @@ def body_lines(body: Mapping[str, object], *, depth: int = 0) -> list[BodyLine]:
     for key in sorted(body, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)):
         lines += _lines(str(key), body[key], depth)
     return lines
+
+
+def readable_body(body: Mapping[str, object]) -> dict[str, object]:
+    """A body without what says nothing to people and must not stand on a page: keys, signatures, trees."""
+    return {name: value for name, value in body.items() if name not in _UNREAD}
 
 
 def readable_paths(paths: Iterable[str]) -> list[str]:

@@ -41,6 +41,7 @@ MENU = (
     MenuItem("dashboard", _("Today")),
     MenuItem("queue", _("Targeting"), (Permission.VIEW_CONSIGNMENTS,), "queue"),
     MenuItem("messages", _("Messages"), (Permission.VIEW_MESSAGES,), "messages"),
+    MenuItem("recalls", _("Recalls"), (Permission.VIEW_MESSAGES,), "recalls"),
     MenuItem("approvals", _("Approvals"), (Permission.APPROVE_SHARING, Permission.SHARE), "approvals"),
     MenuItem("profiles", _("Profiles"), (Permission.VIEW_CONSIGNMENTS,)),
     MenuItem("agreements", _("Agreements")),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from comity.common import Actor
+from comity.custody.selectors import consents_waiting, open_count
 from comity.exchange.lines import last_arrival_at
 from comity.exchange.selectors import inbox_status
 from comity.risk import TargetState
@@ -18,6 +21,7 @@ def counts() -> dict[str, int]:
         "queue": states[TargetState.NEW] + states[TargetState.SELECTED],
         "assessed": sum(states.values()),
         "messages": inbox_status().due,
+        "recalls": open_count() + len(consents_waiting(settings.COMITY_ADMINISTRATION)),
         "approvals": len(open_proposals()),
         "arrivals": last_arrival(),
     }
@@ -40,6 +44,7 @@ def visible(every: dict[str, int], actor: Actor) -> dict[str, int]:
         "queue": may(actor, Permission.VIEW_CONSIGNMENTS),
         "assessed": may(actor, Permission.VIEW_CONSIGNMENTS),
         "messages": may(actor, Permission.VIEW_MESSAGES),
+        "recalls": may(actor, Permission.VIEW_MESSAGES),
         "approvals": may(actor, Permission.APPROVE_SHARING) or may(actor, Permission.SHARE),
         "arrivals": may(actor, Permission.MANAGE_PARTNERS) or may(actor, Permission.VIEW_MESSAGES),
     }

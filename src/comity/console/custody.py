@@ -20,16 +20,18 @@ from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.holders import GROUNDS, MODES, HolderLine, holder_line, may_take_back, us
+from comity.console.intake import download
 from comity.console.purpose import ask_purpose, current_purpose
 from comity.console.templatetags.comity import day
 from comity.console.words import word
-from comity.custody import ANSWER_WITHIN, RECALL_GROUNDS, Mode, Status
+from comity.custody import ANSWER_WITHIN, RECALL_GROUNDS, Mode, NotHeldError, Status
 from comity.custody import selectors as custody
 from comity.custody.selectors import ConsentView, HolderView, RecallView
 from comity.exchange import selectors as exchange
 from comity.exchange.selectors import Direction, MessageLine, MessageView
 from comity.journeys.forget import Wish, recall
 from comity.staff import Permission, PermissionRefusedError, require
+from comity.staff.services import record_deed
 from comity.trade import Handling
 
 _MOST_SIBLINGS = 20
@@ -195,6 +197,19 @@ def recalls(request: HttpRequest, _actor: Actor) -> HttpResponse:
         "is_narrowed": bool(show or partner),
     }
     return render(request, "console/recalls.html", context)
+
+
+@page(Permission.VIEW_MESSAGES)
+@require_GET
+def statement(_request: HttpRequest, actor: Actor, message_id: str, holder: str) -> HttpResponse:
+    """What was signed about one copy, as a file that anyone can check."""
+    found = [each for each in custody.holders_of(message_id) if each.holder == holder and each.statement]
+    if not found:
+        raise NotHeldError("There is no signed statement about this copy", where=f"{message_id}, {holder}"[:60])
+    record_deed(
+        actor, deed="download_statement", subject=f"message:{message_id}", facts={"holder": holder}, at=utc_now()
+    )
+    return download(found[0].statement, name=f"holding-{message_id}-{holder}.json", media_type="application/json")
 
 
 @page(Permission.VIEW_MESSAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django import forms
@@ -17,18 +18,25 @@ from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import StoredAgreement
 from comity.common import Actor, ComityError, parse_instant, show_instant, utc_now
 from comity.console.access import page
-from comity.console.bodies import body_lines
+from comity.console.bodies import body_lines, readable_body
+from comity.console.custody import page_of
+from comity.console.evidence import file_lines
 from comity.console.forms import ConsoleForm, choose, worded
+from comity.console.holders import custody_of
 from comity.console.intake import download
 from comity.console.purpose import ask_purpose, current_purpose
 from comity.exchange import selectors as exchange
 from comity.exchange.bundles import bundle_of
+from comity.exchange.errors import MessageUnknownError
 from comity.exchange.selectors import Direction, MessageView
 from comity.risk import selectors as risk
-from comity.staff import Permission
+from comity.staff import Permission, may
 from comity.staff.services import record_deed
 
 MESSAGES_PAGE = 50
+# What nodes tell each other by themselves, day and night; it would drown what people wrote.
+QUIET = ("probe/1", "keys/1")
+_KINDS = ("alert/1", "finding/1", "evidence/1", "recall/1", "holding/1", "consent/1", "split_view/1", *QUIET)
 
 
 class MessagesForm(ConsoleForm):
@@ -38,13 +46,15 @@ class MessagesForm(ConsoleForm):
     partner = forms.ChoiceField(label=gettext_lazy("Partner"), required=False)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
     agreement = forms.ChoiceField(label=gettext_lazy("Agreement"), required=False)
+    notices = forms.ChoiceField(label=gettext_lazy("Notices between nodes"), required=False)
 
     def __init__(self, data: object, at: datetime) -> None:
         super().__init__(data)
         anything = ("", str(_("any")))
         choose(self, "direction", [anything, ("received", str(_("received"))), ("sent", str(_("sent")))])
         choose(self, "partner", [anything, *[(each.administration, each.name) for each in exchange.partners()]])
-        choose(self, "kind", [anything, *worded(["alert/1", "finding/1"])])
+        choose(self, "kind", [anything, *worded(_KINDS)])
+        choose(self, "notices", [("", str(_("without probes and keys"))), ("all", str(_("all traffic")))])
         known = agreements_reads.agreements(at=at)
         choose(self, "agreement", [anything, *[(each.id, each.agreement.title.in_("en")) for each in known]])
 
@@ -61,6 +71,7 @@ def messages(request: HttpRequest, _actor: Actor) -> HttpResponse:
         partner=asked.get("partner", ""),
         kind=asked.get("kind", ""),
         agreement=asked.get("agreement", ""),
+        without=() if asked.get("notices") or asked.get("kind") in QUIET else QUIET,
         before=_before(request),
         limit=MESSAGES_PAGE,
     )
@@ -90,7 +101,11 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
     context = {
         "view": view,
         "line": view.line,
-        "body": body_lines(view.message.body) if view.message else [],
+        "body": body_lines(readable_body(view.message.body)) if view.message else [],
+        "concerned": _concerned(view.message.body) if view.message else [],
+        "custody": custody_of(view, actor),
+        "files": file_lines(view),
+        "may_attach": _may_attach(view, actor),
         "stored": _agreement_of(view),
         "replies": exchange.messages(in_reply_to=message_id, limit=20),
         "feedback": risk.feedback(_ref_of(view)) if _ref_of(view) else [],
@@ -107,6 +122,31 @@ def bundle(_request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
     found = bundle_of(message_id, keyring=settings.COMITY_KEYRING, at=at)
     record_deed(actor, deed="download_bundle", subject=f"message:{message_id}", at=at)
     return download(found.to_bytes(), name=f"exchange-{message_id}.bundle.json", media_type="application/json")
+
+
+def _concerned(body: Mapping[str, object]) -> list[str]:
+    """The pages of the messages that a duty or a file is about."""
+    origin = str(body.get("origin") or body.get("owner") or "")
+    if origin:
+        named = body.get("messages") or [body.get("message")]
+        names = [str(each) for each in named] if isinstance(named, list) else []
+        pages = [page_of(origin, each) for each in names]
+    else:
+        pages = [str(body.get("about") or "")]
+    return [each for each in pages if each and _is_here(each)]
+
+
+def _is_here(message_id: str) -> bool:
+    try:
+        exchange.message(message_id)
+    except MessageUnknownError:
+        return False
+    return True
+
+
+def _may_attach(view: MessageView, actor: Actor) -> bool:
+    is_notice = view.line.kind in {"alert/1", "finding/1"} and view.message is not None
+    return is_notice and view.line.state != "refused" and may(actor, Permission.SHARE)
 
 
 def _agreement_of(view: MessageView) -> StoredAgreement | None:

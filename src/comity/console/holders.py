@@ -14,11 +14,22 @@ from comity.agreements import DUTY_KINDS
 from comity.common import Actor
 from comity.console.intake import Event
 from comity.console.words import word
-from comity.custody import Mode, Status
+from comity.custody import ConsentState, Mode, Status
 from comity.custody import selectors as custody
 from comity.custody.selectors import ConsentView, HandOnView, HolderView, RecallView
-from comity.exchange.selectors import Direction, MessageView
+from comity.exchange.evidence import EvidenceState
+from comity.exchange.selectors import Direction, MessageLine, MessageView
 from comity.staff import Permission, may
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A word with a colour, and what it rests on."""
+
+    text: str | Promise
+    colour: str
+    why: str = ""
+
 
 # Closed lists of the protocol: docs/protocol.md §10.
 GROUNDS: Mapping[str, str | Promise] = {
@@ -50,15 +61,27 @@ _STATUSES: Mapping[Status, tuple[str | Promise, str]] = {
     Status.RETAINED: (gettext_lazy("keeps it"), "amber"),
     Status.PURGED: (gettext_lazy("purged"), "green"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """A word with a colour, and what it rests on."""
-
-    text: str
-    colour: str
-    why: str = ""
+CONSENTS: Mapping[ConsentState, Badge] = {
+    ConsentState.ASKED: Badge(gettext_lazy("waits for an answer"), "amber"),
+    ConsentState.GIVEN: Badge(gettext_lazy("consent given"), "green"),
+    ConsentState.REFUSED: Badge(gettext_lazy("consent refused"), "red"),
+}
+FILES: Mapping[EvidenceState, Badge] = {
+    EvidenceState.HERE: Badge(gettext_lazy("here"), "green"),
+    EvidenceState.COMING: Badge(gettext_lazy("coming"), "blue"),
+    EvidenceState.REFUSED: Badge(gettext_lazy("refused"), "red"),
+    EvidenceState.PURGED: Badge(gettext_lazy("purged"), "grey"),
+    EvidenceState.NOT_OFFERED: Badge(gettext_lazy("never offered"), "amber"),
+    EvidenceState.OFFERED: Badge(gettext_lazy("offered"), "blue"),
+    EvidenceState.FETCHED: Badge(gettext_lazy("fetched"), "green"),
+    EvidenceState.WITHDRAWN: Badge(gettext_lazy("withdrawn"), "grey"),
+}
+# What a notice between nodes is, when it answers another one.
+_ANSWERS: Mapping[str, str | Promise] = {
+    "holding/1": gettext_lazy("Answer to a recall"),
+    "consent/1": gettext_lazy("Answer about a consent"),
+    "probe/1": gettext_lazy("Answer to a probe"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +141,11 @@ def custody_of(view: MessageView, actor: Actor) -> Custody | None:
         can_keep=own is not None and own.status is not Status.PURGED and is_custodian and not own.retain_ground,
         is_let_go_possible=own is not None and bool(own.retain_ground) and is_custodian,
     )
+
+
+def kind_of_line(line: MessageLine) -> str | Promise:
+    """What a message is, in words; an answer is named as one."""
+    return (_ANSWERS.get(line.kind) if line.in_reply_to else None) or word(line.kind)
 
 
 def may_take_back(actor: Actor) -> bool:

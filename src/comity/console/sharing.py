@@ -12,6 +12,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,18 +23,35 @@ from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import AgreementState, StoredAgreement
 from comity.common import Actor, ComityError, new_id, utc_now
 from comity.console.access import page
-from comity.console.bodies import BodyLine, body_lines
+from comity.console.bodies import BodyLine, body_lines, readable_body
+from comity.console.custody import siblings_of
+from comity.console.evidence import (
+    KeptField,
+    KeptFile,
+    bound_words,
+    file_page,
+    file_wish,
+    is_too_large,
+    keep_upload,
+    kept_of,
+    too_large_words,
+)
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.purpose import ask_purpose, current_purpose
+from comity.custody import NotOursError
 from comity.enforcement import selectors as enforcement
 from comity.exchange import selectors as exchange
+from comity.exchange.selectors import Direction
 from comity.intake import selectors as intake
+from comity.journeys.evidence import share_evidence
+from comity.journeys.foresee import foresee_file
 from comity.journeys.share import ALERT_KIND, Wish, approve_sharing, preview_sharing, share_alert
 from comity.staff import Permission, PermissionRefusedError, may, require
 from comity.staff import selectors as staff
 from comity.staff import services as staff_writes
 from comity.staff.selectors import Proposal
 from comity.trade import Alert, AlertCategory, Exhibit, Handling, RiskType, Route, Subject, SubjectRole, SuggestedAction
+from comity.trade.encoding import alert_from_body
 
 _RELIABILITY = ("A", "B", "C", "D", "E", "F")
 _CREDIBILITY = ("1", "2", "3", "4", "5", "6")
@@ -94,7 +113,10 @@ class AlertForm(ConsoleForm):
     exhibits = forms.MultipleChoiceField(
         label=gettext_lazy("Exhibits"), required=False, widget=forms.CheckboxSelectMultiple
     )
+    file = forms.FileField(label=gettext_lazy("A file that goes with it"), required=False)
+    kept = KeptField()
     record = forms.CharField(required=False, widget=forms.HiddenInput)
+    corrects = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)
 
     def __init__(self, data: object = None, *, known: Mapping[str, Exhibit], initial: object = None) -> None:
         super().__init__(data, initial=initial)
@@ -103,6 +125,7 @@ class AlertForm(ConsoleForm):
         choose(self, "exhibits", [(sha256, exhibit.name) for sha256, exhibit in known.items()])
         if not known:
             del self.fields["exhibits"]
+        self.fields["file"].help_text = bound_words()
         answering = _answering(utc_now())
         choose(self, "agreement", [("", str(_("any"))), *[(each.id, _title(each)) for each in answering]])
         if len(answering) < 2:
@@ -153,16 +176,23 @@ class AlertForm(ConsoleForm):
         return (*named, *boxes)
 
 
-@page(Permission.SHARE)
+@file_page(Permission.SHARE)
 @require_http_methods(["GET", "POST"])
 def share(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Write an alert, see what each partner would get, send it."""
+    """Write an alert, see what each partner would get, send it; a file goes after it, where one was chosen."""
     if not current_purpose(request):
         return ask_purpose(request)
     record_id = _uuid_of(request.POST.get("record") or request.GET.get("record") or "")
-    known = _exhibits_of(record_id)
-    form = AlertForm(request.POST or None, known=known, initial=_initial(record_id))
+    corrected = request.GET.get("corrects", "")
+    data = request.POST.copy() if request.method == "POST" else None
+    problem = keep_upload(request, data) if data is not None else None
+    first = _initial(record_id) | (_corrected(corrected) if corrected else {})
+    form = AlertForm(data, known=_exhibits_of(record_id), initial=first)
     step = request.POST.get("step", "")
+    if problem is not None:
+        form.add_refusal(problem)
+    elif data is not None and is_too_large(request):
+        form.add_error("file", too_large_words())
     if form.is_valid() and step in {"preview", "send"}:
         try:
             if step == "send":
@@ -173,7 +203,8 @@ def share(request: HttpRequest, actor: Actor) -> HttpResponse:
         except ComityError as error:
             form.add_refusal(error)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    context = {"form": form, "record_id": record_id, "section": "messages"}
+    kept = kept_of(str(form["kept"].value() or ""))
+    context = {"form": form, "record_id": record_id, "kept": kept, "section": "messages"}
     return render(request, "console/share.html", context, status=status)
 
 
@@ -181,11 +212,15 @@ def _preview(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpRespons
     at = utc_now()
     alert = form.alert(_new_ref(at), at)
     previews = preview_sharing(actor, alert=alert, wish=form.wish(), at=at)
+    foreseen = foresee_file(actor, file=file_wish(form, ""), wish=form.wish(), at=at) if _kept(form) else ()
     context = {
         "form": form,
         "alert": alert,
         "previews": previews,
-        "is_permitted": all(preview.decision.is_permitted for preview in previews),
+        "foreseen": foreseen,
+        "kept": _kept(form),
+        "is_permitted": all(each.decision.is_permitted for each in previews)
+        and all(each.is_permitted for each in foreseen),
         "needs_second": alert.handling >= Handling.RESTRICTED,
         "section": "messages",
     }
@@ -206,6 +241,8 @@ def _send(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpResponse:
     )
     if result.proposal_id:
         messages.success(request, _("The alert %(ref)s waits for a second officer.") % {"ref": alert.ref})
+        if _kept(form):
+            messages.warning(request, _("The file does not wait with it: attach it to the alert once it was sent."))
         return redirect("console:approvals")
     text = ngettext(
         "The alert %(ref)s is on its way to %(n)d partner.",
@@ -213,7 +250,39 @@ def _send(request: HttpRequest, actor: Actor, form: AlertForm) -> HttpResponse:
         len(result.posted),
     )
     messages.success(request, text % {"ref": alert.ref, "n": len(result.posted)})
-    return redirect("console:messages")
+    _send_file(request, actor, form, dict(result.posted))
+    return _after_sending(form, dict(result.posted))
+
+
+def _send_file(request: HttpRequest, actor: Actor, form: AlertForm, posted: Mapping[str, str]) -> None:
+    """The alert is on its way whatever becomes of the file; what stands in the file's way is said."""
+    kept, wish = _kept(form), form.wish()
+    if kept is None:
+        return
+    try:
+        share_evidence(
+            actor,
+            file=file_wish(form, next(iter(posted.values()))),
+            recipients=wish.recipients,
+            purpose=wish.purpose,
+            agreement_id=wish.agreement_id,
+            at=utc_now(),
+        )
+    except ComityError as error:
+        text = _("The file %(name)s was not shared: %(why)s") % {"name": kept.name, "why": error.what}
+        messages.warning(request, text)
+    else:
+        messages.success(request, _("The file %(name)s goes after it.") % {"name": kept.name})
+
+
+def _after_sending(form: AlertForm, posted: Mapping[str, str]) -> HttpResponse:
+    """Back to taking the old one back, where this one corrects it."""
+    old = str(form.cleaned_data["corrects"])
+    partner = exchange.message(old).line.partner if old else ""
+    if partner not in posted:
+        return redirect("console:messages")
+    address = reverse("console:take_back", args=[old])
+    return redirect(f"{address}?{urlencode({'mode': 'correct', 'replacement': posted[partner]})}")
 
 
 @page()
@@ -269,8 +338,48 @@ def _title(stored: StoredAgreement) -> str:
 
 
 def _lines_of(proposal: Proposal) -> list[BodyLine]:
-    notice = proposal.payload.get("alert") or proposal.payload.get("finding")
-    return body_lines(notice) if isinstance(notice, Mapping) else []
+    payload = proposal.payload
+    notice = payload.get("alert") or payload.get("finding") or payload.get("evidence")
+    return body_lines(readable_body(notice)) if isinstance(notice, Mapping) else []
+
+
+def _kept(form: AlertForm) -> KeptFile | None:
+    kept: KeptFile | None = form.cleaned_data.get("kept")
+    return kept
+
+
+def _corrected(message_id: str) -> dict[str, object]:
+    """The alert that is to be corrected, so that only what is wrong is typed anew."""
+    view = exchange.message(message_id)
+    if view.message is None or view.line.kind != ALERT_KIND or view.line.direction is not Direction.SENT:
+        raise NotOursError("Only an alert of our own is corrected", where=message_id)
+    alert = alert_from_body(view.message.body)
+    roles = {subject.role: subject for subject in alert.subjects}
+    boxes = [subject.id for subject in alert.subjects if subject.role is SubjectRole.CONTAINER]
+    first: dict[str, object] = {
+        "corrects": message_id,
+        "recipients": [view.line.partner, *(line.partner for line in siblings_of(view))],
+        "purpose": view.line.purpose,
+        "title": alert.title,
+        "handling": alert.handling.word,
+        "category": alert.category.value,
+        "risk_type": alert.risk_type.value,
+        "containers": " ".join(boxes),
+        "hs_codes": " ".join(alert.hs_codes),
+        "modus_operandi": alert.modus_operandi,
+        "concealment": alert.concealment,
+        "case_ref": alert.case_ref,
+        "reliability": alert.reliability,
+        "credibility": alert.credibility,
+        "suggested_action": alert.suggested_action.value,
+    }
+    if alert.route is not None:
+        route = alert.route
+        first |= {"origin": route.origin, "dispatch": route.dispatch, "destination": route.destination}
+    for role in (SubjectRole.CONSIGNOR, SubjectRole.CONSIGNEE):
+        if role in roles:
+            first |= {f"{role.value}_id": roles[role].id, f"{role.value}_name": roles[role].name}
+    return first
 
 
 def _new_ref(at: datetime) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -135,6 +135,14 @@ _SHAPES: tuple[tuple[str, str | Promise], ...] = (
         r"It is not stated whose information it is; the article must know\.",
         _("It is not stated whose information it is; the article must know."),
     ),
+    (
+        r"The file has (?P<bytes>[\d,]+) bytes; the article covers at most (?P<most>[\d,]+) bytes\.",
+        _("The file has %(bytes)s bytes; the article covers at most %(most)s bytes."),
+    ),
+    (
+        r"The file has a size that is not stated; the article covers at most (?P<most>[\d,]+) bytes\.",
+        _("The size of the file is not stated; the article covers at most %(most)s bytes."),
+    ),
     (rf"Article {_ID}(?:, (?P<title>.+),)? prohibits it\.", _("Article %(id)s prohibits it.")),
     (rf"Article {_ID}(?:, (?P<title>.+),)? permits it\.", _("Article %(id)s permits it.")),
     (
@@ -199,6 +207,8 @@ def _part(name: str, text: str) -> str:
             return _listed(text)
         case "kind":
             return str(word(text))
+        case "bytes" | "most":
+            return number_format(int(text.replace(",", "")), force_grouping=True)
         case "label":
             return str(_LABELS[text])
         case "day" | "first" | "last":

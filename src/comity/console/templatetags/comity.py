@@ -23,6 +23,7 @@ from comity.common import Reason, parse_instant
 from comity.console.bodies import readable_paths
 from comity.console.deeds import Particular, particulars_of, subject_of
 from comity.console.findings import say_span
+from comity.console.holders import CONSENTS, FILES, MODES, Badge, kind_of_line, say_ground
 from comity.console.refusals import advice_for
 from comity.console.sentences import (
     Said,
@@ -37,6 +38,9 @@ from comity.console.sentences import (
 )
 from comity.console.verdicts import say_verdict
 from comity.console.words import WORDS, in_english, tag_colour, word
+from comity.custody import ConsentState, Mode
+from comity.exchange.evidence import EvidenceState
+from comity.exchange.selectors import MessageLine
 from comity.risk import Evidence, Explanation, FoundReason, QueueRow
 from comity.trade.codes import country_name
 
@@ -226,6 +230,36 @@ def tag(value: object) -> SafeString:
 
 
 @register.filter
+def kind_words(line: MessageLine) -> str:
+    """What a message is: a notice, a file, or what partners owe each other."""
+    return str(kind_of_line(line))
+
+
+@register.filter
+def ground(text: str) -> str:
+    """Why a message was taken back, kept or purged."""
+    return say_ground(text)
+
+
+@register.filter
+def recall_mode(mode: Mode) -> str:
+    """Taken back, corrected or tightened."""
+    return str(MODES[mode])
+
+
+@register.filter
+def consent_tag(state: ConsentState) -> SafeString:
+    """How far a consent is."""
+    return _badge(CONSENTS[state])
+
+
+@register.filter
+def file_tag(state: EvidenceState) -> SafeString:
+    """Whether a file is here."""
+    return _badge(FILES[state])
+
+
+@register.filter
 def country(code: str) -> str:
     """A country's name in the officer's language, with its code."""
     if not code:
@@ -334,6 +368,10 @@ def with_query(context: template.Context, **changes: object) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}" if query else "?"
+
+
+def _badge(badge: Badge) -> SafeString:
+    return format_html('<span class="tag tag-{}">{}</span>', badge.colour, badge.text)
 
 
 def _marked(said: Said) -> str | SafeString:
