@@ -21,7 +21,7 @@ from comity.agreements import Incoming as Asked
 from comity.agreements.selectors import adopted_agreement, engine_of
 from comity.common import ComityError
 from comity.exchange.arrivals import Arrival
-from comity.exchange.duties import check_signer
+from comity.exchange.duties import check_form, check_signer
 from comity.exchange.errors import MessageFormError, MessageRefusedError
 from comity.exchange.limits import Limits
 from comity.exchange.message import Message, read_message
@@ -154,6 +154,8 @@ class Judge:
                 where="kind",
                 remedy=f"Known here are: {', '.join(sorted(self.validators))}.",
             )
+        if message.kind in DUTY_KINDS:
+            check_form(message)
         validate(message.body)
         if message.kind in DUTY_KINDS:
             check_signer(message, self.at)

@@ -39,7 +39,9 @@ JOB_PAUSE = timedelta(hours=1)
 MOST_ANSWERS = 10
 _LOOK_BACK = 60
 _NONCE = re.compile(r"[0-9a-f]{16,64}", re.ASCII)
-_MOST_KINDS, _MOST_CHARS = 200, 100
+_VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,60}", re.ASCII)
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}", re.ASCII)
+_MOST_KINDS = 200
 
 
 class ProbeFormError(ComityError):
@@ -102,7 +104,7 @@ class ProbeResult:
 
 
 def probe_from_body(body: Mapping[str, object]) -> Probe:
-    """The probe of a body; keys it does not know are ignored.
+    """The probe of a body.
 
     Raises: ProbeFormError naming the field.
     """
@@ -112,10 +114,10 @@ def probe_from_body(body: Mapping[str, object]) -> Probe:
     if not is_answer:
         return Probe(str(nonce))
     version, kinds, count = body.get("version"), body.get("kinds"), body.get("agreements")
-    _check(_is_text(version), "version", "Must be a text of 1 to 100 characters")
-    _check(
-        isinstance(kinds, list) and len(kinds) <= _MOST_KINDS and all(map(_is_text, kinds)), "kinds", "Must be words"
-    )
+    _check(isinstance(version, str) and _VERSION.fullmatch(version) is not None, "version", "Must be a version")
+    known = kinds if isinstance(kinds, list) and len(kinds) <= _MOST_KINDS else [None]
+    is_kinds = all(isinstance(each, str) and _KIND.fullmatch(each) for each in known)
+    _check(is_kinds, "kinds", "Must be kinds of messages")
     _check(isinstance(count, int) and not isinstance(count, bool) and count >= 0, "agreements", "Must be a number")
     clock = body.get("clock")
     _check(isinstance(clock, str), "clock", "Must be a time")
@@ -257,10 +259,6 @@ def _with_answer(asked: ProbeResult, nonce: object) -> ProbeResult:
                 agreements=probe.agreements,
             )
     return asked
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MOST_CHARS
 
 
 def _check(is_right: bool, where: str, what: str) -> None:
