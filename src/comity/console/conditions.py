@@ -73,6 +73,16 @@ class Group:
     label: str | Promise
     conditions: tuple[Condition, ...]
 
+    @property
+    def troubles(self) -> tuple[Condition, ...]:
+        """What asks for a person, now or soon."""
+        return tuple(each for each in self.conditions if each.state != "ok")
+
+    @property
+    def working(self) -> tuple[Condition, ...]:
+        """What asks for nothing."""
+        return tuple(each for each in self.conditions if each.state == "ok")
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -148,7 +158,7 @@ _KINDS: Mapping[str, _Kind] = {
     "log": _Kind(
         "work",
         _("Log"),
-        _("The record that partners countersign. Nobody may show two versions of it."),
+        _("The record that partners cosign. Nobody may show two versions of it."),
         has_subject=True,
     ),
     "our key document": _Kind(
@@ -209,7 +219,7 @@ def conditions_of(checks: Iterable[Check]) -> tuple[Condition, ...]:
 
 def summarise(conditions: Sequence[Condition]) -> Summary:
     """Grouped, with what asks for a person first."""
-    ordered = sorted(conditions, key=lambda each: _URGENCY.get(each.state, 0))
+    ordered = sorted(conditions, key=lambda each: (_URGENCY.get(each.state, 0), each.partner))
     groups = (Group(name, label, _of_group(name, ordered)) for name, label in _GROUPS.items())
     return Summary(
         groups=tuple(group for group in groups if group.conditions),

@@ -169,7 +169,7 @@ _FOUND: _Shapes = (
             r"(?:(?P<one>\S+) showed us|This node found) two notes of our own log that contradict each other\."
             r" Partners cosign it no longer\."
         ),
-        _("It is proved that our own log showed two histories. Partners countersign it no longer."),
+        _("It is proved that our own log showed two histories. Partners cosign it no longer."),
     ),
 )
 
@@ -310,6 +310,8 @@ def _compiled(shapes: _Shapes) -> tuple[tuple[re.Pattern[str], str | Promise], .
     return tuple((re.compile(shape, re.DOTALL), message) for shape, message in shapes)
 
 
+# What a line says of itself after each failure; the page has advice of its own.
+_ADVICE_OF_LINES = " It is tried again by itself."
 _READY_FOUND, _READY_ADVICE = _compiled(_FOUND), _compiled(_ADVICE)
 _UNITS: Mapping[str, str | Promise] = {"KiB": _("KiB"), "MiB": _("MiB"), "GiB": _("GiB"), "TiB": _("TiB"), "B": "B"}
 
@@ -342,6 +344,7 @@ def _said(english: str, ready: tuple[tuple[re.Pattern[str], str | Promise], ...]
 
 
 def _part(name: str, text: str) -> str:
+    text = text.partition(_ADVICE_OF_LINES)[0]
     return _PARTS[name](text) if name in _PARTS else text
 
 

@@ -111,7 +111,7 @@ def _reason(english: str, names: Mapping[str, str]) -> str:
 def _own_alarm(warning: OwnForkWarning) -> str:
     match warning.code:
         case "forked":
-            return _("It is proved that our own log showed two histories. Partners countersign it no longer.")
+            return _("It is proved that our own log showed two histories. Partners cosign it no longer.")
         case "behind":
             return _(
                 "Our log is older than what partners have seen of it. Nothing is sent or received until it is mended."
@@ -141,7 +141,7 @@ def _steps(texts: Iterable[str | Promise]) -> tuple[str, ...]:
 
 _FORKED = gettext_lazy(
     "Two states of our log exist, both signed by this node, and they contradict each other. Most often an old backup "
-    "was put back by hand, or two machines ran with the same keys. Partners were told, and countersign our log no "
+    "was put back by hand, or two machines ran with the same keys. Partners were told, and cosign our log no "
     "longer. Messages still pass and receipts still bind."
 )
 _FORKED_STEPS = (

@@ -96,9 +96,6 @@ WORDS: Mapping[str, str | Promise] = {
     "holding/1": _("News of a copy"),
     "consent/1": _("Question for consent"),
     "duty": _("duty between partners"),
-    "probe/1": _("question whether all works"),
-    "keys/1": _("news of keys"),
-    "split_view/1": _("proof of two histories"),
     # kinds of entries of the log
     "log:message": _("message released to a partner"),
     "log:release": _("message released to a partner"),
