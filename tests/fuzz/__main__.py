@@ -29,10 +29,9 @@ WORDS = (
 )  # fmt: skip
 
 
-def fuzz(name: str, runs: int) -> None:
-    """Run one target in this process; libFuzzer ends it."""
+def fuzz(name: str, runs: int, folder: Path) -> None:
+    """Run one target in this process; libFuzzer ends it, so whoever started it clears the folder away."""
     target = TARGETS[name]()
-    folder = Path(tempfile.mkdtemp(prefix="comity-fuzz-"))
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(target.seeds):
@@ -50,17 +49,29 @@ def fuzz(name: str, runs: int) -> None:
     atheris.Fuzz()
 
 
+def fuzz_apart(name: str, runs: int, *, is_quiet: bool) -> int:
+    """Run one target in a process of its own; its exit status."""
+    with tempfile.TemporaryDirectory(prefix="comity-fuzz-") as folder:
+        command = [sys.executable, "-m", "tests.fuzz", name, "--runs", str(runs), "--folder", folder]
+        home = os.environ | {"COMITY_HOME": folder}
+        return subprocess.run(
+            command, check=False, env=home, stderr=subprocess.DEVNULL if is_quiet else None
+        ).returncode
+
+
 def main() -> int:
     """Read the words and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=["all", *TARGETS])
     parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.folder:
+        fuzz(options.target, options.runs, options.folder)
     if options.target != "all":
-        fuzz(options.target, options.runs)
+        return fuzz_apart(options.target, options.runs, is_quiet=False)
     for name in TARGETS:
-        command = [sys.executable, "-m", "tests.fuzz", name, "--runs", str(options.runs)]
-        if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
+        if fuzz_apart(name, options.runs, is_quiet=True):
             sys.stdout.write(f"{name}: a promise is broken; run `python -m tests.fuzz {name}` to see it\n")
             return 1
         sys.stdout.write(f"{name}: {options.runs:,} inputs, every promise held\n")
