@@ -44,6 +44,12 @@ def test_every_command_line_in_the_guides_can_be_parsed(path: Path) -> None:
             _parse(words)
 
 
+def test_the_index_names_every_guide() -> None:
+    guides = {path.name for path in (DOCS / "guide").glob("*.md")} - {"README.md"}
+    rows = re.findall(r"^\| \[(.+)\]\(\1\) \| \S", (DOCS / "guide" / "README.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(guides)
+
+
 def _parse(words: list[str]) -> None:
     """Find the command that the words name and see that it has the options that they use."""
     command: click.Command = comity
