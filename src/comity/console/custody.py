@@ -48,12 +48,13 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class RecallLine:
-    """A recall as the list shows it. messages: the ids of their pages here; is_late: its day to answer has passed."""
+    """A recall as the list shows it. messages: the ids of their pages here; kind: of the first; empty if unknown."""
 
     view: RecallView
     mode: str
     ground: str
     messages: tuple[str, ...]
+    kind: str
     holders: tuple[HolderLine, ...]
     own: tuple[HolderLine, ...]
     answered: int
@@ -359,6 +360,7 @@ def _recall_line(view: RecallView) -> RecallLine:
         mode=str(MODES[view.mode]),
         ground=str(GROUNDS.get(view.ground, view.ground)),
         messages=tuple(each for each in pages if each),
+        kind=next((each.kind for each in (*view.holders, *view.own) if each.kind), ""),
         holders=tuple(holder_line(each) for each in view.holders if each.holder != us()),
         own=tuple(holder_line(each) for each in view.own),
         answered=sum(not each.is_answer_missing for each in view.holders),

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from comity.agreements import DUTY_KINDS
+from comity.agreements import DUTY_KINDS, EVIDENCE_KIND
 from comity.common import Actor
 from comity.console.intake import Event
 from comity.console.words import word
@@ -137,7 +137,7 @@ def custody_of(view: MessageView, actor: Actor) -> Custody | None:
         onward_of=_own_copy(origin, name) if line.direction is Direction.SENT and origin != us() else None,
         story=story_of(recalls, [each for each in every if each.origin == origin], custody.hand_ons(origin, name)),
         can_take_back=is_ours and is_custodian and any(each.status is not Status.PURGED for each in others),
-        can_hand_on=is_held and may(actor, Permission.SHARE) and line.kind != "evidence/1",
+        can_hand_on=is_held and may(actor, Permission.SHARE) and line.kind != EVIDENCE_KIND,
         can_keep=own is not None and own.status is not Status.PURGED and is_custodian and not own.retain_ground,
         is_let_go_possible=own is not None and bool(own.retain_ground) and is_custodian,
     )
@@ -199,7 +199,9 @@ def story_of(
     recalls: Sequence[RecallView], holders: Iterable[HolderView], handed: Iterable[HandOnView]
 ) -> tuple[Event, ...]:
     """Everything that happened to a message, the latest first."""
-    events = [_shared(each) for each in holders if each.holder != us()]
+    handed = tuple(handed)
+    told = {us(), *(each.recipient for each in handed)}
+    events = [_shared(each) for each in holders if each.holder not in told]
     events += [
         Event(each.handed_at, _("Handed on to %(partner)s") % {"partner": each.recipient}, each.handed_by)
         for each in handed

@@ -95,6 +95,9 @@ WORDS: Mapping[str, str | Promise] = {
     "recall/1": _("Recall"),
     "holding/1": _("News of a copy"),
     "consent/1": _("Question for consent"),
+    "probe/1": _("Question whether all works"),
+    "keys/1": _("New keys"),
+    "split_view/1": _("Two histories"),
     "duty": _("duty between partners"),
     # kinds of entries of the log
     "log:message": _("message released to a partner"),
