@@ -308,11 +308,14 @@ def note_statement(held: HolderView, signed: Signed, *, salt: bytes, log_index: 
 def take_notice(signed: Signed, *, sender: str, agreement: str, is_proved: bool, at: datetime) -> bool:
     """What a partner tells of a copy. is_proved: the signature of who tells it was checked here; else it moves nothing.
 
-    False where the very same statement is known already.
+    False where the very same statement is known already, or who tells it has nothing to say of that copy.
     """
     notice = signed.notice
     if not isinstance(notice, HoldingNotice):
         raise TypeError("a notice on a holding is wanted")
+    is_of_another = notice.told_by != notice.holder
+    if is_of_another and (notice.via or sender) == notice.origin:
+        return False
     row, _ = Holding.objects.get_or_create(
         origin=notice.origin,
         message_id=notice.message,
@@ -328,7 +331,8 @@ def take_notice(signed: Signed, *, sender: str, agreement: str, is_proved: bool,
     )
     row = Holding.objects.select_for_update().get(pk=row.pk)
     statement = signed.statement.to_bytes()
-    if bytes(row.statement) == statement:
+    # Who has it from the origin itself answers for itself; only who handed a copy on tells of that copy.
+    if bytes(row.statement) == statement or (is_of_another and row.via == notice.origin):
         return False
     if is_proved:
         _take(row, notice, statement, at)
@@ -425,7 +429,9 @@ def _settle(row: Holding, ground: str, *, is_evidence: bool, at: datetime) -> Se
 
 def _take(row: Holding, notice: HoldingNotice, statement: bytes, at: datetime) -> None:
     before = Status(row.status)
-    is_answer = bool(notice.recall) and notice.recall == row.asked
+    is_own_answer = notice.told_by == notice.holder and bool(notice.recall) and notice.recall == row.asked
+    # To hold it still is an answer to a tightening alone.
+    is_answer = is_own_answer and (notice.status is not Status.HELD or _is_tightening(row))
     after = after_answer(before, notice.status, is_answer=is_answer)
     _tighten(row, Limits(notice.keep_until, notice.handling))
     if notice.told_by == notice.holder and before is not Status.PURGED and (is_answer or after is notice.status):
@@ -433,6 +439,10 @@ def _take(row: Holding, notice: HoldingNotice, statement: bytes, at: datetime) -
         row.told_by, row.is_proved, row.statement = notice.told_by, True, statement
     elif after is not before or not row.statement:
         row.status, row.told_by, row.is_proved, row.statement = after.value, notice.told_by, True, statement
+
+
+def _is_tightening(row: Holding) -> bool:
+    return Recall.objects.filter(origin=row.origin, recall_id=row.asked, mode=Mode.TIGHTEN.value).exists()
 
 
 def _tighten(row: Holding, limits: Limits) -> None:
