@@ -11,7 +11,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from comity.common import Actor, ActorKind, new_id
-from comity.custody import Limits, Mode, RecallOrder
+from comity.custody import Limits, Mode, RecallError, RecallOrder
 from comity.custody import services as keeping
 from comity.custody.notices import sign_recall
 from comity.custody.services import Arrived, HandedOn
@@ -102,7 +102,7 @@ def test_what_is_recalled_is_given_out_no_more(xc: Folder, photo: Path, by: str,
 
 def test_a_recall_that_is_refused_withdraws_nothing(xc: Folder, photo: Path) -> None:
     _, (to_xa,) = offers(photo, "XA")
-    with pytest.raises(forget.RecallError):
+    with pytest.raises(RecallError):
         forget.recall(CHIPO, message_ids=[to_xa], wish=forget.Wish(Mode.RECALL, "a whim"), at=AT)
     assert EvidenceOut.objects.get().withdrawn_at is None
 

@@ -8,7 +8,8 @@ A head that cannot be followed never holds up a message: it is logged, and evide
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,9 +54,28 @@ def witness_heads(arrivals: Sequence[Arrival], *, keyring: Keyring, at: datetime
     }
 
 
+class _CommonHead:
+    """The checkpoint that every envelope of this process carries for a while; none: each carries the newest."""
+
+    note: str | None = None
+
+
+_common = _CommonHead()
+
+
+@contextmanager
+def one_head_for_all() -> Iterator[str]:
+    """The newest checkpoint, which no envelope of this process overtakes while witnesses are asked to cosign it."""
+    _common.note = note = latest_checkpoint()
+    try:
+        yield note
+    finally:
+        _common.note = None
+
+
 def present_head(delivery: Delivery) -> tuple[Extension, PartnerHead]:
     """What to put into an envelope for this partner, so that both ends follow each other's log."""
-    note = latest_checkpoint()
+    note = _common.note or latest_checkpoint()
     size = Checkpoint.parse(split_note(note)[0]).size
     start = min(delivery.cosigned_size, size)
     known = PartnerHead(delivery.followed_size, delivery.followed_note)
@@ -135,7 +155,7 @@ def _keep_cosignature(
                 log_size(),
             )
         # The partner stands elsewhere than we thought: the next head starts from there.
-        delivery.cosigned_size = min(receipt.witnessed, size)
+        delivery.cosigned_size = min(receipt.witnessed, log_size())
         return
     try:
         note = add_signatures(head.note, [receipt.cosignature])

@@ -98,6 +98,11 @@ def remember_followed(peer: Peer, *, size: int, note: str) -> None:
     rows.update(followed_size=size, followed_note=note)
 
 
+def remember_cosigned(peer: Peer, *, size: int) -> None:
+    """Let the head in the next envelope to a partner start from what it has just cosigned."""
+    Delivery.objects.filter(partner_id=peer.id, cosigned_size__lt=size).update(cosigned_size=size)
+
+
 def quorum_standings(keyring: Keyring, *, at: datetime) -> tuple[AgreementQuorum, ...]:
     """For each agreement in force that asks for a quorum: how our log stands to it."""
     found = []

@@ -24,9 +24,10 @@ from comity.exchange import ReceivedMessage, TransportError
 from comity.exchange.directory import Peer
 from comity.exchange.log_routes import CHECKPOINT_PATH, HEADS_PATH
 from comity.exchange.services import Posting, post_all
-from comity.exchange.transports.https.asking import Ask, PartnerLines
+from comity.exchange.transports.https.asking import Ask, Hand, PartnerLines
 from comity.exchange.witnesses import log_owner, partners_to_ask, remember_followed
 from comity.journeys.actors import this_node
+from comity.journeys.cosigning import gather_cosignatures
 from comity.ledger import LogBehindError, LookState, RemoteTree, SplitViewError, StaleHeadError, TilesError
 from comity.ledger import selectors as ledger
 from comity.ledger.services import (
@@ -81,16 +82,15 @@ class MonitorReport:
         return tuple(each for each in self.sightings if each.is_alarm)
 
 
-def monitor_logs(at: datetime, *, ask: Ask | None = None) -> MonitorReport:
-    """One round: follow every partner's log, compare with what others saw, tell the partners of a fork.
+def monitor_logs(at: datetime, *, ask: Ask | None = None, hand: Hand | None = None) -> MonitorReport:
+    """One round: follow every partner's log, compare with what others saw, tell the partners of a fork, and ask the
+    witnesses that agreements want for their cosignatures.
 
-    ask: how partners are asked; by their ports where nothing is given.
+    ask, hand: how partners are asked and given something; by their ports where nothing is given.
     """
     keyring: Keyring = settings.COMITY_KEYRING
-    if ask is not None:
-        return _Round(keyring, ask, at).run()
     with PartnerLines(keyring) as lines:
-        return _Round(keyring, lines.ask, at).run()
+        return _Round(keyring, ask or lines.ask, at, hand=hand or lines.hand).run()
 
 
 def watch_logs(at: datetime) -> MonitorReport:
@@ -147,7 +147,10 @@ VALIDATORS: Mapping[str, Callable[[Mapping[str, object]], object]] = {SPLIT_VIEW
 
 @dataclass(slots=True)
 class _Round:
-    """One round of the monitor. heads: by partner, what it has cosigned of others. notes: each partner's newest."""
+    """One round of the monitor. heads: by partner, what it has cosigned of others. notes: each partner's newest.
+
+    hand: where nothing is given, nobody is asked for a cosignature.
+    """
 
     keyring: Keyring
     ask: Ask
@@ -158,9 +161,10 @@ class _Round:
     notes: dict[str, str] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
     trees: dict[str, RemoteTree] = field(default_factory=dict)
+    hand: Hand | None = None
 
     def run(self) -> MonitorReport:
-        """Steps W1 to W7."""
+        """Steps W1 to W8."""
         found = list(self.ask_about_us())
         self._ask_all(self._ask_checkpoint)
         for peer in self.peers:
@@ -171,6 +175,9 @@ class _Round:
                 self._sighting(peer, LookState.APART, "It cannot be asked from here; its envelopes bring its head.", 0)
             )
         told = self._tell()
+        if self.hand is not None:
+            there = [peer for peer in self.peers if peer.administration not in self.troubles]
+            gather_cosignatures(self.keyring, there, self.hand, self.at)  # W8
         found += [_own(each, self.keyring) for each in ledger.own_fork_warnings()]
         return MonitorReport(tuple(dict.fromkeys(found)), told)
 

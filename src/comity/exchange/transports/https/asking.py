@@ -24,6 +24,8 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 # The content below a partner's prefix; None where it has no such thing. Raises: TransportError.
 Ask = Callable[[Peer, str], bytes | None]
+# Posts a body there; the status and the answer. Raises: TransportError.
+Hand = Callable[[Peer, str, bytes], tuple[int, bytes]]
 
 
 class _Line(http.client.HTTPSConnection):
@@ -86,10 +88,26 @@ class PartnerLines:
 
         Raises: TransportError where it cannot be reached or answers with anything else.
         """
+        status, body = self._exchange(peer, path, None)
+        if status == http.client.NOT_FOUND:
+            return None
+        if status != http.client.OK or len(body) > MAX_ANSWER_BYTES:
+            raise TransportError(f"The partner's node answered {status}", where=f"{peer.administration}, {path}")
+        return body
+
+    def hand(self, peer: Peer, path: str, body: bytes) -> tuple[int, bytes]:
+        """Post a body to a partner. Returns the status and the answer, at most MAX_ANSWER_BYTES of it.
+
+        Raises: TransportError where it cannot be reached.
+        """
+        status, answer = self._exchange(peer, path, body)
+        return status, answer[:MAX_ANSWER_BYTES]
+
+    def _exchange(self, peer: Peer, path: str, body: bytes | None) -> tuple[int, bytes]:
         prefix = urlsplit(peer.endpoint).path.rstrip("/")
         target = f"{prefix}{path}?{urlencode({'sender': self.keyring.administration})}"
         try:
-            status, body = self._in_time(peer, target)
+            return self._in_time(peer, target, body)
         except (OSError, http.client.HTTPException, ssl.SSLError) as error:
             self._drop(peer)
             raise TransportError(
@@ -97,13 +115,8 @@ class PartnerLines:
                 where=f"{peer.administration}, {peer.endpoint}",
                 remedy="It is asked again by itself. If it lasts, check endpoint, network and both certificates.",
             ) from error
-        if status == http.client.NOT_FOUND:
-            return None
-        if status != http.client.OK or len(body) > MAX_ANSWER_BYTES:
-            raise TransportError(f"The partner's node answered {status}", where=f"{peer.administration}, {path}")
-        return body
 
-    def _in_time(self, peer: Peer, target: str) -> tuple[int, bytes]:
+    def _in_time(self, peer: Peer, target: str, body: bytes | None) -> tuple[int, bytes]:
         code, begun = peer.administration, monotonic()
         left = self.patience_seconds - self._used.get(code, 0.0)
         if left <= 0:
@@ -112,7 +125,7 @@ class PartnerLines:
         watch = threading.Timer(left, line.cut)
         watch.start()
         try:
-            answer = _get(line, target)
+            answer = _ask_once(line, target, body)
         finally:
             watch.cancel()
             self._used[code] = self._used.get(code, 0.0) + monotonic() - begun
@@ -126,10 +139,10 @@ class PartnerLines:
             line.close()
 
 
-def _get(line: _Line, target: str) -> tuple[int, bytes]:
-    line.request("GET", target)
+def _ask_once(line: _Line, target: str, body: bytes | None) -> tuple[int, bytes]:
+    line.request("GET" if body is None else "POST", target, body=body)
     response = line.getresponse()
-    body = response.read(MAX_ANSWER_BYTES + 1)
-    if len(body) > MAX_ANSWER_BYTES or response.will_close:
+    answer = response.read(MAX_ANSWER_BYTES + 1)
+    if len(answer) > MAX_ANSWER_BYTES or response.will_close:
         line.close()
-    return response.status, body
+    return response.status, answer
