@@ -39,6 +39,7 @@ from comity.exchange.receipt import Answer, Receipt, SealedReceipt, sign_receipt
 from comity.ledger import commit
 from comity.trust import (
     Checkpoint,
+    ForkProof,
     Keyring,
     canonical_json,
     inclusion_path,
@@ -46,12 +47,14 @@ from comity.trust import (
     make_keyring,
     make_tlog_proof,
     open_checkpoint,
+    parse_policy,
     read_key_document,
     seal,
     sha256_hex,
     sign_note,
     tree_root,
     unseal,
+    verify_fork,
     verify_statement,
     verify_tlog_proof,
 )
@@ -302,6 +305,33 @@ def parts() -> Target:
     return Target("parts", take, (_carried().to_bytes(),))
 
 
+def policy() -> Target:
+    """The text of a policy of witnesses: what was read is written again, and reads the same."""
+    vkey = _keyring("XC").cosigner.vkey
+    text = f"witness w {vkey}\ngroup g 2 XA w\ngroup h any g XB\nquorum h\n"
+
+    def take(data: bytes) -> object:
+        read = parse_policy(_text(data), known=("XA", "XB"))
+        again = parse_policy(read.text, known=("XA", "XB"))
+        return again == read and set(read.counted) <= {"XA", "XB", *(each.name for each in read.witnesses)}
+
+    return Target("policy", take, (text.encode(),))
+
+
+def fork() -> Target:
+    """Evidence of two histories: it accuses only who signed both."""
+    keys = _keyring("XA")
+    notes = [sign_note(Checkpoint(keys.log.name, 3, bytes([each]) * 32).text, keys.log, at=AT) for each in (1, 2)]
+    proof = ForkProof(keys.log.vkey, *notes)
+
+    def take(data: bytes) -> object:
+        read = ForkProof.from_bytes(data)
+        verify_fork(read)
+        return read.origin, frozenset(head.root for head in read.heads())
+
+    return Target("fork", take, (proof.to_bytes(),))
+
+
 def _proof(entry: bytes) -> str:
     keys, leaves = _keyring("XA"), [leaf_hash(b"first"), leaf_hash(entry), leaf_hash(b"third")]
     note = sign_note(Checkpoint(keys.log.name, 3, tree_root(leaves)).text, keys.log, at=AT)
@@ -326,4 +356,6 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "carried-file": carried_file,
     "carried-inside": carried_inside,
     "parts": parts,
+    "policy": policy,
+    "fork": fork,
 }

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INPUTS = 3000
 GUIDED_INPUTS = 20_000
 # What these say nobody has signed yet: anything in form is taken.
-UNSIGNED = {"statement", "message", "parts"}
+UNSIGNED = {"statement", "message", "parts", "policy"}
 
 
 @cache
