@@ -263,6 +263,10 @@ def test_a_disk_that_would_run_full_is_spared(ours: Folder, theirs: Folder, tmp_
     assert line.asked == []
     assert row().state == COMING
     assert "32,768 bytes are still to come" in row().last_error
+    # Room there was at the beginning of a slice is not room at its end.
+    fetcher(replace(ours, spare_bytes=2**62), line, clock).fetch_due(clock.move(minutes=2))
+    assert (row().state, row().have_chunks) == (COMING, 0)
+    assert row().last_error.startswith("The disk has no room")
     fetcher(ours, line, clock).fetch_due(clock.move(minutes=2))
     assert row().state == COMPLETE
 

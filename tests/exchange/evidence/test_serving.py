@@ -17,6 +17,7 @@ from comity.exchange.evidence import EvidenceError, Folder, NoRoomError, Prepare
 from comity.exchange.evidence.errors import ChunkRefusedError, EvidenceGoneError
 from comity.exchange.evidence.parts import CHUNK_MEDIA_TYPE, CarriedChunk, read_chunk
 from comity.exchange.evidence.serving import serve_chunk, take_chunk
+from comity.exchange.evidence.storing import coming_name
 from comity.exchange.models import EvidenceIn, EvidenceOut, OutboxMessage, Partner
 from comity.exchange.transports.https.routes import Asked, Page
 from comity.staff import PermissionRefusedError
@@ -122,6 +123,15 @@ def test_pushed_chunks_make_the_file(ours: Folder, theirs: Folder, tmp_path: Pat
     assert row().state == EvidenceIn.State.COMPLETE
     assert b"".join(ours.read_proved(made.notice.sha256)) == content(2.5)
     assert pushed(ours, made, theirs, 1)["have"] == 3
+
+
+def test_a_push_leaves_the_database_its_room(ours: Folder, theirs: Folder, tmp_path: Path) -> None:
+    made = prepared(theirs, content(2.5), tmp_path)
+    awaited(made)
+    full = replace(ours, spare_bytes=2**62)
+    assert pushed(full, made, theirs, 0)["status"] == 507
+    assert (row().have_chunks, ours.is_coming(coming_name(row()))) == (0, False)
+    assert pushed(ours, made, theirs, 0)["have"] == 1
 
 
 def test_a_push_out_of_order_hears_where_to_go_on(ours: Folder, theirs: Folder, tmp_path: Path) -> None:

@@ -20,14 +20,17 @@ from typing import BinaryIO
 from comity.exchange.evidence.errors import EvidenceError, NoRoomError
 from comity.trust import CHUNK_BYTES, ChunkError, FileShape, measure
 
+# Left free on the disk, whichever way a partner's file comes: the database needs room too.
+SPARE_BYTES = 256 * 1024 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The evidence of this node on disk."""
+    """The evidence of this node on disk. spare_bytes: what partners' files leave free."""
 
     root: Path
+    spare_bytes: int = SPARE_BYTES
 
     @property
     def received(self) -> Path:
@@ -115,11 +118,13 @@ class Folder:
     def write_chunk(self, name: str, shape: FileShape, number: int, data: bytes) -> None:
         """Put an opened chunk in its place; durable after `flush`.
 
-        Raises: NoRoomError.
+        Raises: NoRoomError, also where no more than the spare bytes would be left.
         """
         path = self._coming(name)
         with _room(self.received):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if self.free_bytes() - self.spare_bytes < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
                 _write_whole(handle, data, number * shape.chunk_bytes)
