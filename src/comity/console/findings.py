@@ -97,7 +97,7 @@ _FOUND: _Shapes = (
         rf"not reached in (?P<count>\d+) attempts, {_HEARD}, {_WAITS}: (?P<text>.*)",
         _("Not reached in %(count)s attempts; %(heard)s, %(waits)s. Reason: %(text)s"),
     ),
-    (rf"{_HEARD}, {_WAITS}", _("Reachable: %(heard)s, %(waits)s.")),
+    (rf"{_HEARD}, {_WAITS}", _("No failure so far: %(heard)s, %(waits)s.")),
     (r"never probed", _("It was never asked.")),
     (
         (

@@ -31,6 +31,8 @@ from comity.ledger.selectors import Head, Look
 from comity.risk import Reliability
 from comity.risk import selectors as risk
 from comity.staff import Permission
+from comity.staff import selectors as staff
+from comity.staff.selectors import AuditFilter
 
 MOST_ANSWERS = 50
 _REFUSALS = 10
@@ -183,6 +185,7 @@ def _partner_page(request: HttpRequest, actor: Actor, administration: str, form:
         "refusals": exchange.refusals_of_partner(administration, limit=_REFUSALS) if may_look_after else (),
         "asked": asked,
         "arrivals": arrivals_mark([asked]) if asked else "",
+        "reason": _reason_of(administration) if view.state == "suspended" and may_look_after else "",
         "conditions": [each for each in conditions if each.state != "ok"],
         "may_look_after": may_look_after,
         "head": head,
@@ -192,6 +195,13 @@ def _partner_page(request: HttpRequest, actor: Actor, administration: str, form:
         "section": "partners",
     }
     return render(request, "console/partner.html", context, status=422 if form.errors else 200)
+
+
+def _reason_of(administration: str) -> str:
+    """Why it was suspended last, as the officer said."""
+    wanted = AuditFilter(deed="suspend_partner", subject=f"partner:{administration}")
+    entries = staff.audit_entries(wanted, limit=1)
+    return str(entries[0].facts.get("reason", "")) if entries else ""
 
 
 def _seen_of(view: PartnerView) -> tuple[Head | None, Look | None]:
