@@ -335,10 +335,10 @@ def _fate(held: HolderView, wish: Wish, *, is_refused: bool) -> str:
     if wish.mode is Mode.TIGHTEN:
         return " ".join([first, *_limits(wish)])
     if held.status is Status.RETAINED:
-        return f"{first} {_('Keeps it on a legal ground, and answers again.')}"
+        return " ".join([first, _("Keeps it on a legal ground, and answers again.")])
     last = _("Its node purges the copy and signs that it did; or it keeps it, and names the legal ground.")
     if wish.mode is Mode.CORRECT:
-        last = f"{last} {_('The corrected one takes its place.')}"
+        last = " ".join([last, _("The corrected one takes its place.")])
     return f"{first} {last}"
 
 
