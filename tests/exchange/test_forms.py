@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 from comity.exchange.envelope import read_contents, read_header
 from comity.exchange.errors import EnvelopeRefusedError, MessageFormError, ReceiptRefusedError
 from comity.exchange.message import read_canonical, read_message, write_canonical
-from comity.exchange.position import Position
 from comity.exchange.receipt import (
     Answer,
     Receipt,
     answer_text,
-    position_of,
     read_answer_text,
     read_receipt,
     read_refusal,
@@ -141,10 +139,6 @@ def receipt(**changes: object) -> bytes:
     good = Receipt("e", "XC", "XA", "s", answers, AT, 3, ((4, 5), (9, 9)))
     assert read_receipt(good.to_payload()) == good
     return canonical_json(json.loads(good.to_payload()) | changes)
-
-
-def test_the_position_in_a_receipt() -> None:
-    assert position_of(read_receipt(receipt())) == Position(3, ((6, 8),))
 
 
 @pytest.mark.parametrize(

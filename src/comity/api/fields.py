@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from ninja import Schema
@@ -47,7 +47,7 @@ def _read_instant(value: object) -> object:
     if isinstance(value, datetime):
         return value
     try:
-        return parse_instant(str(value)).astimezone(UTC)
+        return parse_instant(str(value))
     except ComityError as error:
         raise ValueError(str(error)) from error
 

@@ -25,8 +25,3 @@ def mark_messages(partner_id: int, ranges: Iterable[Range], *, state: str, answe
     with connection.cursor() as cursor:
         for first, last in merged(ranges):
             cursor.execute(_MARK, [str(state), moment, partner_id, first, last])
-
-
-def runs_of(sequences: Iterable[int]) -> tuple[Range, ...]:
-    """These sequences as runs."""
-    return merged((each, each) for each in sequences)

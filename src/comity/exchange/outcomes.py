@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 
+from comity.common import show_instant
 from comity.exchange.checking import CheckedReceipt, Parcel, check_receipt, check_refusal
 from comity.exchange.errors import ReceiptRefusedError
 from comity.exchange.heads import follow_receipt
@@ -201,7 +202,7 @@ class Recorder:
             OutboxEnvelope.objects.filter(pk=parcel.id).update(leased_until=None)
         if refusal is not None:
             words = {"code": refusal.code, "text": refusal.what, "where": refusal.where, "remedy": refusal.remedy}
-            delivery.last_refusal = {**words, "at": self.at.isoformat()}
+            delivery.last_refusal = {**words, "at": show_instant(self.at)}
         delivery.last_error = text[:500]
         if refusal is not None and refusal.code == "too_large":
             return  # the next one is smaller, so there is nothing to wait for

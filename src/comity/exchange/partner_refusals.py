@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from comity.common import parse_instant
 from comity.exchange.models import Delivery, OutboxMessage
 from comity.exchange.receipt import read_answer
 
@@ -74,5 +75,5 @@ def _envelopes(partner: str) -> Iterator[PartnerRefusal]:
             remedy=str(said.get("remedy", "")),
             message="",
             kind="",
-            at=datetime.fromisoformat(str(said["at"])) if "at" in said else None,
+            at=parse_instant(str(said["at"])) if "at" in said else None,
         )

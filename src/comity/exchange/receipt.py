@@ -16,7 +16,6 @@ from comity.exchange.envelope import Extension, read_extension
 from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
 from comity.exchange.limits import LIMITS, NO_LIMITS, LoadLimits, read_load_limits
 from comity.exchange.message import MAX_INTEGER, write_canonical
-from comity.exchange.position import Position
 from comity.trust import SignedStatement, StatementSigner, sha256_hex, sign_statement
 
 RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
@@ -245,16 +244,6 @@ def answer_text(answer: Answer) -> str:
 def read_answer_text(text: str) -> Answer:
     """The answer of a stored text."""
     return read_answer(json.loads(text))
-
-
-def position_of(receipt: Receipt) -> Position:
-    """The receiver's view of our sequence, from its receipt."""
-    islands, reached = [], receipt.contiguous
-    for first, last in receipt.missing:
-        if first > reached + 1:
-            islands.append((reached + 1, first - 1))
-        reached = last
-    return Position(receipt.contiguous, tuple(islands))
 
 
 def answer_mapping(answer: Answer) -> dict[str, object]:

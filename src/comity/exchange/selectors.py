@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Min, Q
 
 from comity.exchange.directory import read_stored_keys
 from comity.exchange.errors import MessageFormError, MessageUnknownError, PartnerUnknownError
@@ -19,7 +19,6 @@ from comity.exchange.models import (
     OutboxEnvelope,
     OutboxMessage,
     Partner,
-    PartnerKeys,
     Reception,
     Refusal,
 )
@@ -172,12 +171,6 @@ def partner(administration: str) -> PartnerView:
     return _view(row)
 
 
-def key_statements(administration: str) -> tuple[bytes, ...]:
-    """Every signed key document of a partner that was kept, the oldest first."""
-    rows = PartnerKeys.objects.filter(partner__administration=administration).order_by("stored_at", "id")
-    return tuple(bytes(row.statement) for row in rows)
-
-
 def reception_of(administration: str) -> Position:
     """How far a partner's sequence has arrived here."""
     row = Reception.objects.filter(partner__administration=administration).first()
@@ -269,12 +262,6 @@ def refusals(*, limit: int = 50) -> tuple[RefusalView, ...]:
         RefusalView(row.at, row.sender, row.envelope_id, row.code, row.what, row.place, row.remedy, row.size_bytes)
         for row in rows
     )
-
-
-def latest_change() -> tuple[int, int, datetime | None]:
-    """A value that changes when anything was sent, answered or received: for pages that refresh themselves."""
-    sent = OutboxMessage.objects.aggregate(newest=Max("id"), answered=Max("answered_at"))
-    return sent["newest"] or 0, InboxMessage.objects.aggregate(newest=Max("id"))["newest"] or 0, sent["answered"]
 
 
 def _view(row: Partner) -> PartnerView:

@@ -55,11 +55,6 @@ class EvidenceView:
     completed_at: datetime | None = None
     next_attempt_at: datetime | None = None
 
-    @property
-    def percent(self) -> int:
-        """How far it has come, in whole hundredths; 100 only once every chunk is there."""
-        return 100 * self.have_chunks // self.chunks if self.chunks else 0
-
 
 @dataclass(frozen=True, slots=True)
 class OpenedEvidence:
