@@ -252,3 +252,24 @@ def test_a_bundle_has_the_witnesses_that_the_agreement_demands(folder: Path) -> 
         (folder / "bundle.json").write_bytes(data)
         said = comity("ledger", "verify-bundle", "bundle.json", cwd=folder)
         assert (said.returncode, "witnesses that the agreement demands" in said.stdout) == (0, True)
+
+
+BOTH = "  group partners 2 XA XB\n  quorum partners\n"
+
+
+def test_under_steady_traffic_every_round_has_its_quorum(folder: Path, database_url: MakeURL) -> None:
+    """Each envelope carries another head, so without being asked for the same one the two would seldom agree."""
+    with watch(folder, "XA", "XB", "XC", witnesses=BOTH, database_url=database_url) as nodes:
+        busy = nodes["XC"]
+        busy.ask("deliver", messages=1)
+        busy.ask("begin_traffic", recipients=["XA", "XB"])
+        for number in range(1, 5):
+            assert "error" not in busy.ask("await_answers", count=5 * number)
+            before = busy.ask("log")["size"]
+            assert set(busy.ask("monitor")["states"].values()) == {"cosigned"}
+            (standing,) = busy.ask("quorums")
+            assert standing["size"] is not None
+            assert standing["size"] >= before, standing
+        busy.ask("end_traffic")
+        assert busy.ask("log")["warnings"] == {}
+        assert busy.ask("counts")["refused"] == 0

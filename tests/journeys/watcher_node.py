@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import cycle
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from comity.agreements.services import adopt
 from comity.common import utc_now
@@ -125,6 +126,25 @@ class WatcherNode(ChildNode):
             }
             for each in quorum_standings(self.keyring, at=utc_now())
         ]
+
+    def begin_traffic(self, recipients: list[str]) -> None:
+        """Post to each in turn, one message after the other, until `end_traffic`: each partner gets other heads."""
+        self._ending = threading.Event()
+
+        def work() -> None:
+            for recipient in cycle(recipients):
+                self.post(1, recipient)
+                if self._ending.wait(0.02):
+                    break
+            connections.close_all()
+
+        self._traffic = threading.Thread(target=work, name="traffic", daemon=True)
+        self._traffic.start()
+
+    def end_traffic(self) -> None:
+        """Post no more."""
+        self._ending.set()
+        self._traffic.join()
 
     def bundle(self, message_id: str) -> str:
         """A bundle, as its file."""

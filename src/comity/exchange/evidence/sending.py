@@ -1,9 +1,11 @@
-"""Step E8 at the sender: where the partner cannot reach us, its chunks are pushed, one after the other."""
+"""Step E8 at the sender: where the partner cannot reach us, its chunks are pushed, several at once."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -78,21 +80,35 @@ class Pusher:
             self._pause(row, 0.0)
         else:
             self.pauses.pop(row.pk, None)
-        finally:
-            line.close()
         return row.sent_chunks - begin
 
     def _slice(self, row: EvidenceOut, line: ChunkLine) -> None:
-        for _ in range(self.rules.slice_chunks):
-            if row.sent_chunks >= row.chunks or self.stop.is_set():
-                return
-            number = row.sent_chunks
-            have = line.push(row.root, number, carried(self.folder, row, number))
-            # The partner says where to go on: it may have lost some, or taken them by another way.
-            if have == number or have > row.chunks:
-                raise TransportError("The partner did not take the chunk", where=f"chunk {number} of {row.chunks}")
-            row.sent_chunks = have
-            EvidenceOut.objects.filter(pk=row.pk).update(sent_chunks=have)
+        """The first chunk alone, since the partner says where to go on; then several at once."""
+        end = min(row.chunks, row.sent_chunks + self.rules.slice_chunks)
+        pool = ThreadPoolExecutor(self.rules.in_flight, thread_name_prefix="comity-evidence")
+        count, is_wanted = 1, True
+        try:
+            while row.sent_chunks < end and is_wanted and not self.stop.is_set():
+                numbers = range(row.sent_chunks, min(end, row.sent_chunks + count))
+                asked = [pool.submit(line.push, row.root, each, carried(self.folder, row, each)) for each in numbers]
+                is_wanted = self._advance(row, [each.result() for each in asked])
+                count = self.rules.in_flight
+        finally:
+            # Cut off what is still on its way, so that nobody waits for the silence of a dead line.
+            line.close()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _advance(self, row: EvidenceOut, told: Sequence[int]) -> bool:
+        """The partner says where to go on: it may have lost some, or taken them by another way.
+
+        Returns whether the file is still to be sent. Raises: TransportError where the partner took nothing.
+        """
+        have = max(told)
+        if have == row.sent_chunks or have > row.chunks:
+            where = f"chunk {row.sent_chunks} of {row.chunks}"
+            raise TransportError("The partner did not take the chunk", where=where)
+        row.sent_chunks = have
+        return bool(EvidenceOut.objects.filter(pk=row.pk, withdrawn_at=None).update(sent_chunks=have))
 
     def _pause(self, row: EvidenceOut, least_seconds: float) -> None:
         failures = self.pauses[row.pk].failures + 1 if row.pk in self.pauses else 0

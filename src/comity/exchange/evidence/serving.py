@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
+from comity.exchange.evidence.ahead import MOST_AHEAD, Ahead
 from comity.exchange.evidence.errors import ChunkRefusedError, EvidenceError, NoRoomError
 from comity.exchange.evidence.folder import Folder
 from comity.exchange.evidence.offering import sealed_of_offer
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 EVIDENCE_PATH = "/exchange/v1/evidence/{root}/{number}"
 # How often it is written down how far a partner has come: enough for whoever looks, seldom enough to cost nothing.
 _MARK_EVERY = 32
+_ahead = Ahead()
 _UNWANTED = (EvidenceIn.State.REFUSED, EvidenceIn.State.PURGED)
 
 
@@ -49,24 +52,48 @@ def serve_chunk(folder: Folder, asked: Asked) -> Page:
 
 
 def take_chunk(folder: Folder, asked: Asked) -> Page:
-    """Step E8: a chunk from a sender whom we cannot reach. Answers how many are here, so that it goes on from there."""
+    """Step E8: a chunk from a sender whom we cannot reach. Answers how many are here, so that it goes on from there.
+
+    Several are on their way at once; one that comes a little before its turn is kept until then.
+    """
     rows = EvidenceIn.objects.filter(partner_id=asked.peer.id, root=asked.parts["root"])
     row, number = rows.first(), _number_of(asked)
     if row is None or number is None or number >= row.chunks:
         return problem(404, "unknown_evidence", "No message of yours offered this", remedy="Send the message first.")
     if row.state in _UNWANTED:
         return _unwanted(row)
-    if row.state == EvidenceIn.State.COMPLETE or number != row.have_chunks:
+    if row.state == EvidenceIn.State.COMPLETE or not 0 <= number - row.have_chunks <= MOST_AHEAD:
         return _have(row.have_chunks)
     intake = Intake(folder, row)
     try:
-        intake.take(number, read_chunk(asked.body))
-        is_awaited = intake.save(asked.at)
+        data = intake.prove(number, read_chunk(asked.body))
     except ChunkRefusedError as error:
         intake.count_wrong(error, asked.at)
         return problem(422, error.code, error.what, remedy=error.remedy)
+    with _ahead.lock(row.pk):
+        row.refresh_from_db()
+        return _place(intake, number, data, asked.at)
+
+
+def _place(intake: Intake, number: int, data: bytes, at: datetime) -> Page:
+    """Write a proved chunk and those that waited for it, or let it wait for the ones before it."""
+    row, following, due = intake.row, number, data if number == intake.row.have_chunks else None
+    if row.state in _UNWANTED:
+        _ahead.drop(row.pk)
+        return _unwanted(row)
+    if row.state == EvidenceIn.State.COMING and number > row.have_chunks:
+        _ahead.hold(row.pk, number, data)
+    if row.state != EvidenceIn.State.COMING or due is None:
+        return _have(row.have_chunks)
+    try:
+        while due is not None:
+            intake.write(following, due)
+            following += 1
+            due = _ahead.take(row.pk, following)
+        is_awaited = intake.save(at)
     except NoRoomError as error:
-        intake.wait_for_room(error, asked.at)
+        _ahead.drop(row.pk)
+        intake.wait_for_room(error, at)
         return problem(507, error.code, "The receiver has no room for more now", remedy="It is tried again later.")
     if not is_awaited:
         row.refresh_from_db()
