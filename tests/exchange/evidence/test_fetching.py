@@ -15,11 +15,12 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity.exchange.errors import TransportError
-from comity.exchange.evidence import EvidenceGoneError, Folder, Prepared
+from comity.exchange.evidence import EvidenceGoneError, Folder, Prepared, offer
 from comity.exchange.evidence.parts import CarriedChunk
 from comity.exchange.evidence.storing import MOST_WRONG, Intake
 from comity.exchange.models import EvidenceIn, Partner
 from comity.trust import FileShape, leaf_hash, sealed_from_leaves
+from tests.exchange.cast import AT
 from tests.exchange.evidence.cast import (
     RULES,
     SMALL,
@@ -30,6 +31,7 @@ from tests.exchange.evidence.cast import (
     content,
     fetcher,
     keep,
+    message_id,
     prepared,
     row,
 )
@@ -181,13 +183,9 @@ def test_one_wrong_answer_is_forgiven(ours: Folder, theirs: Folder, tmp_path: Pa
     assert row().state == COMPLETE
 
 
-def test_chunks_that_hold_and_a_file_that_does_not_are_refused(
-    ours: Folder, theirs: Folder, tmp_path: Path, clock: Clockwork
-) -> None:
-    """The sender signed a root over other bytes than those whose digest it names."""
-    data = content(3)
-    claimed = FileShape(hashlib.sha256(b"something else").hexdigest(), len(data), SMALL)
-    key = bytes(32)
+def lying(theirs: Folder, data: bytes, sha256: str, place: Path) -> tuple[Prepared, list[CarriedChunk]]:
+    """A root that the sender signed over other bytes than those whose digest it names; three chunks."""
+    claimed, key = FileShape(sha256, len(data), SMALL), bytes(32)
     sealed = [
         AESGCM(key).encrypt(
             number.to_bytes(12, "big"),
@@ -197,13 +195,20 @@ def test_chunks_that_hold_and_a_file_that_does_not_are_refused(
         for number in range(3)
     ]
     tree = sealed_from_leaves(claimed, [leaf_hash(each) for each in sealed])
-    honest = prepared(theirs, data, tmp_path)
+    honest = prepared(theirs, data, place)
     lie = replace(honest.notice, sha256=claimed.sha256, root=tree.root.hex(), key="A" * 43 + "=")
-    made = replace(honest, notice=lie, sealed=tree, key=key)
+    chunks = [CarriedChunk(tuple(tree.path(number)), each) for number, each in enumerate(sealed)]
+    return replace(honest, notice=lie, sealed=tree, key=key), chunks
+
+
+def test_chunks_that_hold_and_a_file_that_does_not_are_refused(
+    ours: Folder, theirs: Folder, tmp_path: Path, clock: Clockwork
+) -> None:
+    made, chunks = lying(theirs, content(3), hashlib.sha256(b"something else").hexdigest(), tmp_path)
     awaited(made)
     line = line_of(theirs, made)
-    line.bend = lambda number, _chunk: CarriedChunk(tuple(tree.path(number)), sealed[number])
-    line.made = {lie.root: honest}
+    line.bend = lambda number, _chunk: chunks[number]
+    line.made = {made.notice.root: prepared(theirs, content(3), tmp_path)}
     fetcher(ours, line, clock).fetch_due(clock())
     assert row().state == REFUSED
     assert "not the one that its message names" in row().last_error
@@ -301,11 +306,11 @@ def test_small_files_come_first_and_large_ones_in_slices(
     assert row(1).state == COMPLETE
 
 
-def test_content_that_is_ours_already_is_not_fetched_and_shares_its_bytes(
+def test_content_that_the_sender_had_from_us_is_not_fetched_and_shares_its_bytes(
     ours: Folder, theirs: Folder, tmp_path: Path, clock: Clockwork
 ) -> None:
     data = content(3)
-    keep(ours, data, tmp_path)
+    offer(prepared(ours, data, tmp_path, recipient="XC"), message_id=message_id(9), at=AT)
     made = prepared(theirs, data, tmp_path)
     awaited(made)
     line = line_of(theirs, made)
@@ -314,6 +319,39 @@ def test_content_that_is_ours_already_is_not_fetched_and_shares_its_bytes(
     assert row().state == COMPLETE
     own, came = ours.root / made.notice.sha256[:2], ours.received / made.notice.sha256[:2]
     assert (own / made.notice.sha256).samefile(came / made.notice.sha256)
+
+
+def test_who_guesses_a_digest_does_not_hear_that_we_hold_it(
+    ours: Folder, theirs: Folder, tmp_path: Path, clock: Clockwork
+) -> None:
+    """It is ours, and XB gave it to us: to XC, which has it from neither, that is none of its business."""
+    data = content(3)
+    keep(ours, data, tmp_path)
+    line = line_of(theirs, prepared(theirs, data, tmp_path), prepared(theirs, data, tmp_path))
+    first, second = line.made.values()
+    awaited(first, 1, "XB")
+    fetcher(ours, line, clock).fetch_due(clock())
+    assert (line.asked, row(1).state) == ([0, 1, 2], COMPLETE)
+    awaited(second, 2, "XC")
+    line.asked.clear()
+    fetcher(ours, line, clock).fetch_due(clock())
+    assert (line.asked, row(2).state) == ([0, 1, 2], COMPLETE)
+    assert bytes_of(ours, second) == data
+
+
+def test_what_comes_under_the_name_of_content_that_we_hold_is_proved_all_the_same(
+    ours: Folder, theirs: Folder, tmp_path: Path
+) -> None:
+    """Other bytes under the digest of our own exhibit would lie in wait for whoever sends the right ones."""
+    data, other = content(3), content(3, seed=1)
+    keep(ours, other, tmp_path)
+    lie, sealed = lying(theirs, data, hashlib.sha256(other).hexdigest(), tmp_path)
+    intake = Intake(ours, awaited(lie))
+    for number, chunk in enumerate(sealed):
+        intake.take(number, chunk)
+    intake.save(AT)
+    assert row().state == REFUSED
+    assert not ours.has_received(lie.notice.sha256)
 
 
 def test_a_damaged_copy_of_ours_is_no_reason_not_to_fetch(

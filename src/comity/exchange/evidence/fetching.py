@@ -23,7 +23,7 @@ from comity.exchange.evidence.errors import ChunkRefusedError, EvidenceGoneError
 from comity.exchange.evidence.folder import Folder
 from comity.exchange.evidence.line import ChunkLine, Connect, Line
 from comity.exchange.evidence.storing import MOST_WRONG, Intake
-from comity.exchange.models import EvidenceIn, Partner
+from comity.exchange.models import EvidenceIn, EvidenceOut, Partner
 from comity.trust import Keyring
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ class Fetcher:
             return 0
         intake = Intake(self.folder, row)
         try:
-            if intake.resume() >= intake.shape.chunks or self.folder.has_whole(intake.shape):
+            is_known = self._is_known(intake)
+            if intake.resume() >= intake.shape.chunks or is_known:
                 intake.finish(self.clock())
                 return 0
             self._check_room(intake)
@@ -102,6 +103,19 @@ class Fetcher:
         except ExchangeError as error:
             self._postpone(intake, error)
         return 0
+
+    def _is_known(self, intake: Intake) -> bool:
+        """Whether the content is here, and from this very partner or offered to it. Else it is fetched all the same:
+        who only guesses a digest must not hear from our silence that we hold it."""
+        row = intake.row
+        theirs = {"partner_id": row.partner_id, "sha256": row.sha256}
+        is_theirs = (
+            EvidenceOut.objects.filter(**theirs).exists()
+            or EvidenceIn.objects.filter(**theirs, state=EvidenceIn.State.COMPLETE).exists()
+            # All of it came and got its name, and then the node died.
+            or (row.have_chunks > 0 and not self.folder.is_coming(intake.name))
+        )
+        return is_theirs and self.folder.has_whole(intake.shape)
 
     def _claim(self, key: int, at: datetime) -> EvidenceIn | None:
         """The row, for nobody else until its lease ends."""

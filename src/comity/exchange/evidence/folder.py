@@ -167,11 +167,11 @@ class Folder:
         Raises: FileNotFoundError where it is not here, NoRoomError.
         """
         own, target = self._own(shape.sha256), self._received(shape.sha256)
-        if target.is_file():
-            return
         target.parent.mkdir(parents=True, exist_ok=True)
         if self._coming(name).is_file():
-            self._coming(name).replace(target)
+            self._coming(name).replace(target)  # proved just now, which a copy of before may not be
+        elif target.is_file():
+            return
         else:
             _link(own, target)
         _sync(target.parent)
