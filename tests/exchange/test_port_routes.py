@@ -27,6 +27,7 @@ from comity.exchange.transports.https.client import HTTPSTransport, Request
 from comity.exchange.transports.https.connection import Response
 from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Asked, Page, Route, find_route, json_page, problem
+from comity.trust import renew_certificate
 from tests.exchange.cast import ANA, CHIPO, LOG, NODE_XC, adopt_demo, introduce, keyring, receiver, release
 from tests.exchange.test_hostile_line import all_of, connected
 from tests.exchange.test_https import clock, point_to, serving
@@ -226,6 +227,21 @@ def test_too_many_who_wait_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(polling, "POLLS_AT_ONCE", 0)
     with asking(Route("GET", "/wait", Slowly(), wait_seconds=600.0)) as xc:
         assert xc.get("/wait").status == 503
+
+
+def test_a_partner_with_many_certificates_waits_no_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its authority issues as many as it likes; places to wait are for partners, not for certificates."""
+    monkeypatch.setattr(polling, "POLLS_AT_ONCE", 1)
+    slowly = Slowly()
+    heard: list[Response | TransportError] = []
+    other = renew_certificate(keyring("XC"), ["127.0.0.1"], clock())
+    routes = (Route("GET", "/wait", slowly, wait_seconds=5.0),)
+    with closing(HTTPSTransport(keyring("XC"))) as one, closing(HTTPSTransport(other)) as two:
+        with serving(routes=routes) as number:
+            xc, again = Asking(one, number), Asking(two, number)
+            xc.transport.ask(xc.peer, Request("GET", "/wait"), heard.append)
+            assert slowly.looked.acquire(timeout=20)
+            assert again.get("/wait").status == 503
 
 
 def test_a_client_that_is_closed_says_so() -> None:
