@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import django
 import uvicorn
@@ -26,12 +26,17 @@ def main() -> None:
 
     from comity.console.asgi import application
     from comity.console.live import LiveEvents
+    from comity.ledger.services import record_split
     from tests.console import world
+    from tests.console.forks import TOML, fork
 
     at = datetime.now(UTC)
     world.live_at_xc(settings, at)
     call_command("migrate", verbosity=0, run_syncdb=True)
     made = world.build(at)
+    # What officers must see on every page: the log of XB is proved to have shown two histories.
+    record_split(fork(world.keys_of("XB", at - timedelta(days=30)).log, at), at=at, reported_by="XA")
+    (settings.COMITY_HOME / "comity.toml").write_text(TOML)
     names = {each.name: str(getattr(made, each.name)) for each in fields(made) if each.name != "day"}
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -41,8 +41,19 @@ PAGES = {
         "/password",
         "/audit",
     ],
-    "boris": ["/approvals", "/profiles"],
-    "chipo": ["/", "/audit", "/officers", "/officers/add", "/officers/ana/roles", "/systems/issue"],
+    "boris": ["/approvals", "/profiles", "/health", "/proof"],
+    "chipo": [
+        "/",
+        "/health",
+        "/partners",
+        "/partners/XA",
+        "/partners/XB",
+        "/audit",
+        "/officers",
+        "/officers/add",
+        "/officers/ana/roles",
+        "/systems/issue",
+    ],
 }
 LOOKS = [
     pytest.param({"color_scheme": "light"}, id="light"),

@@ -23,26 +23,13 @@ from comity.ledger.services import hold_appends, open_log, record_split
 from comity.node.checks import ATTENTION, GOOD, WAITING, Check
 from comity.staff.models import AuditEntry, Officer
 from comity.staff.services import create_officer
-from comity.trust import Checkpoint, ForkProof, Keyring, LogSigner, sign_note
-from comity.trust.merkle import consistency_path, leaf_hashes, tree_root
+from comity.trust import ForkProof, Keyring
 from tests.console import world as made
+from tests.console.forks import TOML, fork
 from tests.console.test_pages import text_of
 from tests.exchange.cast import message as cast_message
 
 pytestmark = pytest.mark.django_db
-ONE = leaf_hashes(b"one %d" % each for each in range(40))
-TWO = [*ONE[:10], *leaf_hashes(b"two %d" % each for each in range(10, 40))]
-TOML = """administration = "XC"
-name = "Customs of Charlie"
-[console]
-host = "127.0.0.1"
-port = 1
-url = "http://127.0.0.1:1"
-[partners]
-host = "127.0.0.1"
-port = 1
-url = "https://127.0.0.1:1"
-"""
 ROLES = {"boris": ("supervisor",), "chipo": ("administrator", "auditor"), "dana": ("officer",), "ana": ("liaison",)}
 
 
@@ -378,13 +365,3 @@ def answer(partner: str, at: datetime) -> None:
         processed_at=at,
     )
     OutboxMessage.objects.filter(message_id=result.message_id).update(state="delivered", answered_at=at)
-
-
-def fork(log: LogSigner, at: datetime) -> ForkProof:
-    """Two states of a log that cannot both be true, signed by its key."""
-    notes = [
-        sign_note(Checkpoint(log.name, size, tree_root(leaves[:size])).text, log, at=at)
-        for leaves, size in ((ONE, 20), (TWO, 30))
-    ]
-    path = tuple(consistency_path(TWO[:30], 20))
-    return ForkProof(log.vkey, notes[0], notes[1], "The log showed another history to XA", tree_root(TWO[:20]), path)
