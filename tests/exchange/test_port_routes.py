@@ -236,12 +236,15 @@ def test_a_partner_with_many_certificates_waits_no_more_often(monkeypatch: pytes
     heard: list[Response | TransportError] = []
     other = renew_certificate(keyring("XC"), ["127.0.0.1"], clock())
     routes = (Route("GET", "/wait", slowly, wait_seconds=5.0),)
-    with closing(HTTPSTransport(keyring("XC"))) as one, closing(HTTPSTransport(other)) as two:
-        with serving(routes=routes) as number:
-            xc, again = Asking(one, number), Asking(two, number)
-            xc.transport.ask(xc.peer, Request("GET", "/wait"), heard.append)
-            assert slowly.looked.acquire(timeout=20)
-            assert again.get("/wait").status == 503
+    with (
+        closing(HTTPSTransport(keyring("XC"))) as one,
+        closing(HTTPSTransport(other)) as two,
+        serving(routes=routes) as number,
+    ):
+        xc, again = Asking(one, number), Asking(two, number)
+        xc.transport.ask(xc.peer, Request("GET", "/wait"), heard.append)
+        assert slowly.looked.acquire(timeout=20)
+        assert again.get("/wait").status == 503
 
 
 def test_a_client_that_is_closed_says_so() -> None:
