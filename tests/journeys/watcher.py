@@ -42,7 +42,9 @@ def main() -> None:
         "counts": node.counts,
         "process": node.process,
         "quorums": node.quorums,
+        "begin_traffic": node.begin_traffic,
         "bundle": node.bundle,
+        "end_traffic": node.end_traffic,
         "hold": node.hold,
     }
     for line in sys.stdin:
