@@ -70,6 +70,16 @@ def tiles_of(leaves: list[bytes]) -> Callable[[str], bytes | None]:
     return fetch
 
 
+def test_a_log_that_forks_without_end_fills_no_database(db: None, at: datetime) -> None:
+    """Its owner signs two histories as often as it likes; a few prove as much as a million."""
+    kept = [record_split(fork(301, size, at), at=at, reported_by="XC") for size in range(400, 440)]
+    assert kept[0]
+    assert 0 < SplitView.objects.count() < 30
+    assert selectors.has_split(PARTNER.vkey)
+    with pytest.raises(NoForkError):
+        record_split(replace(fork(301, 400, at), prefix_root=tree_root(ONE[:301])), at=at)
+
+
 def test_evidence_is_verified_and_kept_once(db: None, at: datetime) -> None:
     proof = fork(400, 650, at)
     assert record_split(proof, at=at, reported_by="XC")

@@ -15,15 +15,19 @@ from comity.trust import Checkpoint, ForkProof, LogVerifier, open_checkpoint, sh
 from comity.trust.notes import to_base64
 
 _MOST_UNPROVEN = 20
+# One is proof enough; a log whose owner forks it without end must fill no table that everybody reads.
+_MOST_PROVEN = 20
 
 
 def record_split(proof: ForkProof, *, at: datetime, reported_by: str = "") -> bool:
-    """Keep evidence that a log showed two histories, after verifying it; whether it was new.
+    """Keep evidence that a log showed two histories, after verifying it; whether it was new. Of one log a few are kept.
 
     reported_by: the partner that sent it; empty where it was found here. Once it is kept, nothing of that log is
     cosigned any more. Raises: NoteError, NoForkError where it proves nothing.
     """
     verify_fork(proof)
+    if SplitView.objects.filter(vkey=proof.vkey, is_proven=True).count() >= _MOST_PROVEN:
+        return False
     return _keep(proof, is_proven=True, reported_by=reported_by, at=at)
 
 
