@@ -20,7 +20,8 @@ from comity.exchange.services import suspend_partner
 from comity.exchange.transports.https.contexts import client_context, server_context
 from comity.exchange.transports.https.doorman import is_issued_by
 from comity.journeys.keys import announce_keys
-from comity.node.home import Home
+from comity.node.birth import BirthWishes, create_node
+from comity.node.home import Home, HomeError
 from comity.node.keycare import KeyCare, is_certificate_due
 from comity.node.keys import LiveKeyring, load_keyring, replace_keyring, write_keyring
 from comity.node.recovery import Recovery, move_into_token, recover_keys
@@ -30,6 +31,7 @@ from comity.trust import (
     Renewal,
     certificate_ends,
     make_keyring,
+    open_note,
     renew_certificate,
     renew_keyring,
     revoke_key,
@@ -229,6 +231,39 @@ def test_keys_in_a_token_sign_as_others_do(home: Home, place: TokenPlace) -> Non
     assert successor_of(before.signing) is None
     with pytest.raises(Exception, match="in a token already"):
         move_into_token(again, place, HOSTS, BORN)
+
+
+@pytest.mark.django_db
+def test_a_node_born_with_a_token_never_has_these_keys_on_a_disk(tmp_path: Path, place: TokenPlace) -> None:
+    born = Home(tmp_path / "born")
+    words = {"pkcs11_module": place.module, "pkcs11_token": place.label, "pin_file": place.pin_file}
+    made = create_node(born, BirthWishes("XA", "Customs of XA", **words), at=BORN)
+    ring = load_keyring(born)
+    assert ring == made
+    assert [type(each.key).__name__ for each in (ring.log, ring.cosigner)] == ["TokenKey", "TokenKey"]
+    assert [type(each).__name__ for each in ring.signers] == ["TokenKey"]
+    files = {path.name for path in born.keys.iterdir()}
+    assert not {"signing.key", "log.key", "cosigner.key"} & files
+    assert "token.toml" in files
+    assert ring.key_document.version == 1
+    note = sign_note("x\n", ring.log, at=BORN)
+    assert open_note(note, [ring.log.verifier]).text == "x\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"pkcs11_module": "/nowhere.so"},
+        {"pkcs11_token": "label"},
+        {"pin_file": "/pin"},
+        {"pkcs11_module": "/nowhere.so", "pkcs11_token": "label"},
+    ],
+)
+def test_a_birth_without_its_token_writes_nothing(tmp_path: Path, words: dict[str, str]) -> None:
+    born = Home(tmp_path / "born")
+    with pytest.raises(HomeError):
+        create_node(born, BirthWishes("XA", "Customs of XA", **words), at=BORN)
+    assert not born.root.exists() or not list(born.root.iterdir())
 
 
 def test_many_threads_and_a_token_that_went_away(home: Home, place: TokenPlace) -> None:

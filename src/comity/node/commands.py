@@ -10,6 +10,7 @@ from comity.node.birth import BirthWishes, create_node, migrate_database
 from comity.node.home import current_home
 from comity.node.running import run_node
 from comity.node.standing import standing_of_node
+from comity.node.token import PIN_VARIABLE
 
 
 @click.command()
@@ -21,11 +22,15 @@ from comity.node.standing import standing_of_node
 @click.option("--console-url", default="", help="How officers reach the console. Default: from host and port.")
 @click.option("--partners-url", default="", help="How partners reach this node. Default: from host and port.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Zone shown beside UTC, such as Africa/Lagos.")
+@click.option("--pkcs11-module", default="", help="Make the signing and log keys in a token: its PKCS#11 library.")
+@click.option("--pkcs11-token", default="", help="The token's label.")
+@click.option("--pin-file", default="", help=f"A file with its PIN. Default: the environment variable {PIN_VARIABLE}.")
 def init(**wishes: str | int) -> None:
     """Make a node in the home folder: settings, keys, certificates, database.
 
     The home is --home, else COMITY_HOME, else the present folder; it must be without a node. Private keys are written
-    to keys/, readable by their owner only: back this folder up, it is the node's identity.
+    to keys/, readable by their owner only: back this folder up, it is the node's identity. With a token the signing key
+    and those of the log are made in it and never leave it.
     """
     code = str(wishes["administration"]).upper()
     chosen = {**wishes, "administration": code, "name": wishes["name"] or f"Customs of {code}"}
