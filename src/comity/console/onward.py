@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -112,7 +112,7 @@ def hand_on(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
     if not current_purpose(request):
         return ask_purpose(request)
     held, at = _held(message_id), utc_now()
-    form = HandOnForm(request.POST or None, held=held, initial={"purpose": "control"})
+    form = HandOnForm(_posted(request), held=held, initial={"purpose": "control"})
     step = request.POST.get("step", "")
     foreseen: tuple[Foreseen, ...] = ()
     if step in {"preview", "send"} and form.is_valid():
@@ -138,7 +138,7 @@ def ask(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     if not current_purpose(request):
         return ask_purpose(request)
     held = _held(message_id)
-    form = AskForm(request.POST or None, held=held, initial={"recipients": request.GET.getlist("to")})
+    form = AskForm(_posted(request), held=held, initial={"recipients": request.GET.getlist("to")})
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -160,7 +160,7 @@ def ask(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
 def keep(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Keep our copy of a partner's message on a legal ground, whatever is recalled or runs out."""
     _require_custodian(actor)
-    held, form = _held(message_id), KeepForm(request.POST or None)
+    held, form = _held(message_id), KeepForm(_posted(request))
     if form.is_valid():
         until = form.cleaned_data["until"]
         last = datetime.combine(until, time(23, 59, 59), UTC) if until else None
@@ -199,7 +199,7 @@ def answer(request: HttpRequest, actor: Actor, consent_id: str) -> HttpResponse:
     asked = custody.consent(consent_id)
     if asked is None or asked.owner != us():
         raise ConsentError("There is no such question", where=consent_id)
-    form = AnswerForm(request.POST or None, asked=asked, at=utc_now())
+    form = AnswerForm(_posted(request), asked=asked, at=utc_now())
     if request.method == "POST" and form.is_valid():
         try:
             return _answer_consent(request, actor, asked, form)
@@ -254,6 +254,10 @@ def _answer_consent(request: HttpRequest, actor: Actor, asked: ConsentView, form
     give_consent(actor, consent_id=asked.consent_id, until=until, recipients=given["recipients"], at=at)
     messages.success(request, _("Consent given. %(asker)s is told.") % {"asker": asked.asker})
     return redirect("console:recalls")
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _held(message_id: str) -> HolderView:
