@@ -326,6 +326,11 @@ def say_remedy(english: str) -> Said:
     return _said(english, _READY_ADVICE)
 
 
+def cause_of(error: str) -> str:
+    """What went wrong with a line, without the advice that it gives after each failure."""
+    return error.partition(_ADVICE_OF_LINES)[0]
+
+
 def say_span(seconds: float) -> str:
     """A length of time in one unit, as people say it."""
     for unit, name in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
@@ -344,7 +349,7 @@ def _said(english: str, ready: tuple[tuple[re.Pattern[str], str | Promise], ...]
 
 
 def _part(name: str, text: str) -> str:
-    text = text.partition(_ADVICE_OF_LINES)[0]
+    text = cause_of(text)
     return _PARTS[name](text) if name in _PARTS else text
 
 

@@ -186,7 +186,10 @@ def _partner_page(request: HttpRequest, actor: Actor, administration: str, form:
         "asked": asked,
         "arrivals": arrivals_mark([asked]) if asked else "",
         "reason": _reason_of(administration) if view.state == "suspended" and may_look_after else "",
-        "conditions": [each for each in conditions if each.state != "ok"],
+        # That it is suspended stands above them already.
+        "conditions": [
+            each for each in conditions if each.state != "ok" and (view.state, each.kind) != ("suspended", "partner")
+        ],
         "may_look_after": may_look_after,
         "head": head,
         "look": look,

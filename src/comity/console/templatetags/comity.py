@@ -22,7 +22,7 @@ from comity.agreements import Wording
 from comity.common import Reason, parse_instant
 from comity.console.bodies import readable_paths
 from comity.console.deeds import Particular, particulars_of, subject_of
-from comity.console.findings import say_span
+from comity.console.findings import cause_of, say_span
 from comity.console.holders import CONSENTS, FILES, MODES, Badge, kind_of_line, say_ground
 from comity.console.refusals import advice_for
 from comity.console.sentences import (
@@ -135,6 +135,12 @@ def commands(text: object) -> SafeString:
     parts = str(text).split("`")
     shown = (("<code>{}</code>" if place % 2 else "{}", part) for place, part in enumerate(parts))
     return format_html("".join(form for form, _part in shown), *parts)
+
+
+@register.filter
+def cause(error: str) -> str:
+    """What went wrong with a line, without the advice that it gives after each failure."""
+    return cause_of(error)
 
 
 @register.filter
