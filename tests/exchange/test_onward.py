@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from comity.agreements import Onward as Rule
 from comity.exchange.envelope import ENVELOPE_TYPE, Contents, messages_root, sign_contents
 from comity.exchange.errors import MessageRefusedError
 from comity.exchange.following import follow_keys
 from comity.exchange.inbox import Receiver
 from comity.exchange.invitation import write_invitation
 from comity.exchange.message import Message
-from comity.exchange.onward import CONSENT_TYPE, Onward, check_onward, read_onward
+from comity.exchange.onward import CONSENT_TYPE, Onward, check_onward, may_pass, read_onward
 from comity.exchange.receipt import read_receipt, read_sealed_receipt
 from comity.journeys.actors import this_node
 from comity.trade import Handling
@@ -164,6 +165,26 @@ def test_a_consent_that_names_something_else_is_none(changes: dict[str, Any], co
     with pytest.raises(MessageRefusedError) as caught:
         check_onward(made, AT)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("rule", "recipient", "consents", "may"),
+    [
+        (Rule.NONE, "XA", True, False),
+        (Rule.NONE, "XA", False, False),
+        (Rule.PARTIES, "XA", False, True),
+        (Rule.PARTIES, "XD", False, False),
+        (Rule.PARTIES, "XD", True, True),
+        (Rule.WITH_CONSENT, "XA", False, False),
+        (Rule.WITH_CONSENT, "XA", True, True),
+        (None, "XA", False, False),
+        (None, "XA", True, True),
+    ],
+)
+def test_what_the_article_of_the_origin_says_goes_before_any_consent(
+    rule: Rule | None, recipient: str, *, consents: bool, may: bool
+) -> None:
+    assert may_pass(rule, ("XA", "XB", "XC"), recipient, consents=consents) is may
 
 
 def withdraw_the_key_of_xc(at: datetime) -> Keyring:

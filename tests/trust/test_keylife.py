@@ -180,6 +180,17 @@ def test_after_a_loss_nothing_vouches_for_the_new_keys_but_the_fingerprint() -> 
     assert anew.log.name == "comity.xa/log-2"
 
 
+def test_a_second_loss_does_not_move_the_day_on_which_a_key_was_withdrawn() -> None:
+    """Else what a thief signed between the two losses would count as made before the withdrawal."""
+    stolen = FIRST.signing.verify_key.keyid
+    once = revoke_key(FIRST, stolen, HOSTS, AT + DAY)
+    loss = Loss(version=9, log=once.log, cosigner=once.cosigner, listed=once.key_document)
+    twice = recover_keyring("XA", "Customs of Alfa", "https://127.0.0.1:8443", HOSTS, AT + 5 * DAY, loss=loss)
+    withdrawn = {each.keyid: each.revoked_at for each in twice.key_document.signing_keys}
+    assert withdrawn[stolen] == AT + DAY
+    assert withdrawn[once.signing.verify_key.keyid] == AT + 5 * DAY
+
+
 def test_what_is_left_of_the_files_is_found() -> None:
     files = keyring_files(renew_keyring(FIRST, HOSTS, AT + DAY, renewal=Renewal(sealing=True)))
     left = read_former_keys(files | {"hybrid.key": b"burnt"})
