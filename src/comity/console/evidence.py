@@ -80,6 +80,11 @@ class FileLine:
     is_picture: bool
     can_share: bool
 
+    @property
+    def percent(self) -> int:
+        """How far it has come or gone, in whole hundredths; 100 only once every part is there."""
+        return 100 * self.view.have_chunks // self.view.chunks if self.view.chunks else 0
+
 
 class BoundedUpload(TemporaryFileUploadHandler):
     """A file goes to disk as it comes; of one that is too large the rest is thrown away, and the form survives."""
