@@ -22,6 +22,9 @@ MAX_INTEGER = 2**53 - 1
 _TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
 # As wide as the columns they are stored in; where nothing is said, 200.
 _WIDTHS = {"purpose": 40, "handling": 16}
+_KNOWN = frozenset({*_TEXTS, "body", "valid_until", "in_reply_to", "onward"})
+# What a later version may add; no article judges it, so it is no place for a letter.
+_MOST_UNKNOWN_BYTES = 1024
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -96,7 +99,7 @@ class ReceivedMessage:
 
 
 def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
-    """The message in these bytes; fields that no name here knows survive in its bytes.
+    """The message in these bytes; fields that no name here knows survive in its bytes, where they are few.
 
     Raises: MessageFormError naming the field.
     """
@@ -109,6 +112,13 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
     values = {name: _text(mapping, name) for name in _TEXTS}
     created, until = _instant(values.pop("created"), "created"), mapping.get("valid_until")
     body = mapping.get("body")
+    unknown = mapping.keys() - _KNOWN
+    if unknown and len(write_canonical({name: mapping[name] for name in unknown})) > _MOST_UNKNOWN_BYTES:
+        raise MessageFormError(
+            "The message holds more than is left to fields that no reader knows",
+            where=", ".join(sorted(unknown))[:100],
+            remedy=f"At most {_MOST_UNKNOWN_BYTES} bytes; what an article must judge belongs into the body.",
+        )
     if not isinstance(body, dict):
         raise MessageFormError("The message has no body", where="body", remedy="Give an object.")
     if not _KIND.fullmatch(values["kind"]):
