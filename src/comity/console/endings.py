@@ -16,11 +16,12 @@ _DAY = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """When something ends. what: keys or certificate. days: whole ones until then, below 0 after it."""
+    """When something ends. what: keys or certificate. days: until then, below 0 after it."""
 
     what: str
     at: datetime
     days: int
+    is_over: bool
 
     @property
     def tag(self) -> str:
@@ -28,15 +29,10 @@ class Ending:
         word = "attention" if self.days < NOW_DAYS else "soon" if self.days < SOON_DAYS else "ok"
         return f"check:{word}"
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return self.days < 0
-
 
 def ending(what: str, moment: datetime, at: datetime) -> Ending:
-    """An end, and the whole days until it."""
-    return Ending(what, moment, int((moment - at).total_seconds() // _DAY))
+    """An end, and the days until it, as the doctor counts them."""
+    return Ending(what, moment, round((moment - at).total_seconds() / _DAY), is_over=moment < at)
 
 
 def all_own_endings(at: datetime) -> tuple[Ending, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -20,12 +20,17 @@ _REASONS: Mapping[str, str | Promise] = {
         "What the log shows now does not continue what it showed before."
     ),
 }
+# The first two states prove it; the rest is for whoever wants to know how it went on.
+MOST_FURTHER = 20
 _TOLD_OTHERWISE = "The log showed another history to "
 
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Evidence against a log. owner: whose log it is, our own code too; empty where it is no partner's any more."""
+    """Evidence against a log. owner: whose log it is, our own code too; empty where it is no partner's any more.
+
+    further: more evidence against the same log, the newest first; where a log forked, each look may find some.
+    """
 
     evidence: ForkEvidence
     owner: str
@@ -35,6 +40,7 @@ class Fork:
     reason: str
     small: int
     large: int
+    further: tuple[ForkEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,18 @@ def forks_of(views: Iterable[ForkEvidence]) -> list[Fork]:
     found = list(views)
     names = {peer.administration: peer.name for peer in load_peers().values()} if found else {}
     return [_fork(each, names) for each in found]
+
+
+def proven_forks(forks: Iterable[Fork]) -> list[Fork]:
+    """What is proved, once for each log: what was found first, with the rest beside it."""
+    by_log: dict[str, list[Fork]] = {}
+    for each in forks:
+        if each.evidence.is_proven:
+            by_log.setdefault(each.evidence.vkey, []).append(each)
+    return [
+        replace(found[-1], further=tuple(each.evidence for each in found[:-1][:MOST_FURTHER]))
+        for found in by_log.values()
+    ]
 
 
 def alarms() -> list[Alarm]:

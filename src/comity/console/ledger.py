@@ -19,7 +19,7 @@ from comity.agreements import Wording
 from comity.agreements import selectors as agreements
 from comity.common import Actor, utc_now
 from comity.console.access import page
-from comity.console.forks import Fork, forks_of, own_troubles
+from comity.console.forks import Fork, forks_of, own_troubles, proven_forks
 from comity.console.forms import ConsoleForm
 from comity.console.intake import download
 from comity.console.words import in_english
@@ -123,7 +123,7 @@ def proof(request: HttpRequest, _actor: Actor) -> HttpResponse:
         "head": _head(),
         "found": found,
         "logs": _logs(),
-        "forks": [each for each in forks if each.evidence.is_proven],
+        "forks": proven_forks(forks),
         "suspicions": _suspicions(forks),
         "own_troubles": own_troubles(),
         "quorums": [_quorum(each) for each in quorum_standings(settings.COMITY_KEYRING, at=utc_now())],

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from comity.common import Actor, utc_now
 from comity.console.access import may_any, page
 from comity.console.endings import Ending, all_own_endings, ending
-from comity.console.forks import Fork, forks_of
+from comity.console.forks import Fork, forks_of, proven_forks
 from comity.console.forms import ConsoleForm
 from comity.console.health import HEALTH, arrivals_mark, partner_health
 from comity.exchange import LoadLimits, Priority
@@ -215,7 +215,8 @@ def _seen_of(view: PartnerView) -> tuple[Head | None, Look | None]:
 
 
 def _forks(view: PartnerView) -> list[Fork]:
-    return [each for each in forks_of(ledger.split_views()) if each.owner == view.administration]
+    proven = proven_forks(forks_of(ledger.split_views()))
+    return [each for each in proven if each.owner == view.administration]
 
 
 def _alert_answered(view: MessageView) -> str:
