@@ -27,7 +27,7 @@ def main() -> None:
     from comity.console.asgi import application
     from comity.console.live import LiveEvents
     from comity.ledger.services import record_split
-    from tests.console import world
+    from tests.console import custody_world, world
     from tests.console.forks import TOML, fork
 
     at = datetime.now(UTC)
@@ -38,6 +38,9 @@ def main() -> None:
     record_split(fork(world.keys_of("XB", at - timedelta(days=30)).log, at), at=at, reported_by="XA")
     (settings.COMITY_HOME / "comity.toml").write_text(TOML)
     names = {each.name: str(getattr(made, each.name)) for each in fields(made) if each.name != "day"}
+    held = custody_world.extend(made)
+    names |= {"sent": held.sent_xa, "held": held.received, "offer": held.offer, "consent": held.consent}
+    names["purged"] = custody_world.stir(held)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     sys.stdout.write(json.dumps({"url": url, **names}) + "\n")

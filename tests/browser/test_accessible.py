@@ -29,6 +29,21 @@ PAGES = {
         "/messages",
         "/messages/{alert_message}",
         "/messages/{received_finding}",
+        "/messages?notices=all",
+        "/messages/{sent}",
+        "/messages/{sent}/take-back",
+        "/messages/{sent}/take-back?mode=correct",
+        "/messages/{sent}/take-back?mode=tighten",
+        "/messages/{sent}/attach",
+        "/messages/{held}",
+        "/messages/{held}/hand-on",
+        "/messages/{held}/ask-consent?to=XB",
+        "/messages/{held}/keep",
+        "/messages/{offer}",
+        "/messages/{purged}",
+        "/recalls",
+        "/recalls?show=overdue&partner=XB",
+        "/consents/{consent}",
         "/partners",
         "/agreements",
         "/agreements/{agreement_id}" + QUESTION,
@@ -98,4 +113,23 @@ def test_axe_finds_nothing_on_what_forms_answer(visit: Callable[..., Page], look
     page.locator("#id_recipients_0").check()
     page.locator("main button").click()
     assert "Withheld by agreement article 1" in page.content()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("look", [*LOOKS[:2], LOOKS[3]])
+def test_axe_finds_nothing_on_what_will_happen(visit: Callable[..., Page], node: Node, look: dict[str, object]):
+    page = visit("/messages/{sent}/take-back", username="ana", **look)
+    page.locator("button[value=preview]").click()
+    assert page.locator(".notice-warn").count() == 1
+    assert violations(page) == []
+    page.goto(node.path("/messages/{held}/hand-on"))
+    page.locator("#id_recipients_0").check()
+    page.locator("button[value=preview]").click()
+    assert page.locator(".card .tag-amber").count() == 1
+    assert violations(page) == []
+    page.goto(node.path("/messages/{sent}/attach"))
+    page.locator("#id_purpose").select_option("statistics")
+    page.locator("#id_file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"a picture"})
+    page.locator("main form button").click()
+    assert page.locator(".notice-bad").count() == 2
     assert violations(page) == []

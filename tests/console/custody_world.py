@@ -22,6 +22,7 @@ from comity.exchange import selectors as exchange
 from comity.exchange.envelope import Contents, messages_root, seal_envelope, sign_contents
 from comity.exchange.inbox import Receiver, process_due
 from comity.exchange.message import Message
+from comity.journeys.forget import Wish, recall
 from comity.journeys.share import share_alert
 from comity.node.wiring import JOURNEYS, VALIDATORS
 from comity.trade import (
@@ -117,6 +118,20 @@ def extend(world: World) -> Custody:
     world_of.receive("consent/1", question.to_body())
     assert custody.consents_waiting("XC")
     return world_of
+
+
+def stir(held: Custody) -> str:
+    """XC tightens its alert and XA answers; XA takes another alert of its own back. Returns the id of that one."""
+    wish = Wish(Mode.TIGHTEN, "level_raised", handling="restricted")
+    recall(made._person("ana"), message_ids=[held.sent_xb], wish=wish, at=held.at)
+    recall(made._person("ana"), message_ids=[held.sent_xa], wish=Wish(Mode.RECALL, "information_wrong"), at=held.at)
+    asked = custody.holding_of("XC", held.sent_xa, "XA")
+    assert asked is not None
+    held.answer(held.sent_xa, "XA", Status.RETAINED, "court_order", recall=asked.recall_id)
+    body = alert_to_body(replace(lead(held.at), ref="XA-A-2026-0100"))
+    gone = held.receive("alert/1", body, article="1", purpose="control", valid_until=held.at + timedelta(days=60))
+    held.recall(gone)
+    return gone
 
 
 def take(message: Message, at: datetime, *, number: int) -> None:
