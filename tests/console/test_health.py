@@ -90,7 +90,7 @@ class TestHealth:
         assert "Ask every partner now" in page
         assert "Nobody listens at 127.0.0.1:1" in page
         assert "Start the node: comity serve ." in page
-        assert "Every page of it holds what it should." in page
+        assert "Keys and data can be read by the node alone." in page
         assert "not asked yet Customs of Alfa (XA)" in page
 
     def test_the_question_goes_out_and_its_answer_is_shown(self, node: datetime):

@@ -82,7 +82,7 @@ def test_counters_come_at_once_and_again_when_they_change(as_role: Callable[...,
         assert start["status"] == 200
         assert dict(start["headers"])[b"content-type"] == b"text/event-stream; charset=utf-8"
         first = await listener.counts()
-        assert first == {"queue": 0, "assessed": 0, "messages": 0, "approvals": 0}
+        assert first == {"queue": 0, "assessed": 0, "messages": 0, "approvals": 0, "recalls": 0, "arrivals": 0}
         await elsewhere(propose_something)
         while (await listener.counts())["approvals"] != 1:
             pass
@@ -102,7 +102,7 @@ def test_everyone_hears_only_what_he_may_know(as_role: Callable[..., Client]):
         await listener.leave()
         return told
 
-    assert asyncio.run(listen()) == {}
+    assert asyncio.run(listen()) == {"arrivals": 0}
 
 
 def test_a_heartbeat_keeps_the_line_and_ends_with_the_session(as_role: Callable[..., Client]):
