@@ -20,6 +20,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 from comity.node.settings import *  # noqa: F403
 from comity.trust import make_keyring
 
+if DATABASES["default"]["ENGINE"] == "comity.node.sqlite":  # noqa: F405  # pytest-django knows only Django's own name
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # noqa: F405
 COMITY_ADMINISTRATION = "XA"
 COMITY_NAME = "Customs of Alfa"
 COMITY_EVIDENCE = Path(os.environ["COMITY_HOME"]) / "evidence"

@@ -104,6 +104,7 @@ def test_a_node_never_signs_sessions_with_a_word_that_others_know(tmp_path: Path
     assert load_secret(home) == "no-node-lives-here"
     (tmp_path / "comity.toml").write_text(SETTINGS)
     home.keys.mkdir()
+    (home.keys / "node.keydoc.json").write_bytes(b"a key document, so that these keys are not lost")
     if content is not None:
         (home.keys / "session.key").write_bytes(content)
     with pytest.raises(HomeError, match="signs sessions"):

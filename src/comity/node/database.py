@@ -55,7 +55,7 @@ def database_settings(url: str, *, default: Path) -> dict[str, object]:
 
 def _sqlite(path: Path) -> dict[str, object]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "comity.node.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
         "OPTIONS": dict(_SQLITE_OPTIONS),

@@ -1,0 +1,1 @@
+"""Django's SQLite backend, with turns for the writers of a node."""
