@@ -130,7 +130,7 @@ def test_no_more_than_was_asked_and_only_by_the_owner(at: datetime) -> None:
     assert len(custody.consents_waiting("XA")) == 1
 
 
-@pytest.mark.parametrize("handling", ["restricted", "a word that nobody knows"])
+@pytest.mark.parametrize("handling", ["restricted", "unheard of"])
 def test_what_is_sensitive_takes_who_may_approve_sharing(at: datetime, handling: str) -> None:
     asking.take_question(ASKED, asker="XB", agreement="a" * 64, handling=handling, asked_in=name(31), at=at)
     signed = answer(at, until=at + DAY)
