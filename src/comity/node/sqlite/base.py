@@ -26,11 +26,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         self._take_turn()
+        has_begun = False
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]  # a hook that the stubs do not know
-        except BaseException:
-            self._give_turn_back()
-            raise
+            has_begun = True
+        finally:
+            if not has_begun:
+                self._give_turn_back()
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # as above
