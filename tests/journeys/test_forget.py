@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -155,6 +156,25 @@ def test_a_recall_of_what_never_came_is_remembered_and_not_answered(at: datetime
     assert (view.messages, view.came_from, view.sent_to, view.holders) == ((name,), ("XC",), (), ())
     assert custody.recall(view.recall_id) == view
     assert custody.recall("nothing") is None
+
+
+def test_one_order_is_not_answered_again_and_again(day: Day, at: datetime) -> None:
+    received = store(alert_of(day, at), at)
+    hold_arrived(received.message, at=at)
+    recall = order(received.message.id, at=at)
+    for minutes in (0, 1, 59):
+        forget.take_recall(replace(recall, received_at=at + timedelta(minutes=minutes)))
+    assert len(answers()) == 1
+    forget.take_recall(replace(recall, received_at=at + timedelta(hours=2)))
+    assert len(answers()) == 2
+
+
+def test_what_was_tightened_into_the_past_before_it_came_is_never_used(day: Day, at: datetime) -> None:
+    forget.take_recall(order(alert_of(day, at).id, at=at, mode=Mode.TIGHTEN, keep_until=at))
+    received = store(alert_of(day, at), at)
+    assert forget.forget_on_arrival(hold_arrived(received.message, at=at), at)
+    (answer,) = answers()
+    assert (answer["status"], answer["ground"]) == ("purged", "retention_ended")
 
 
 def test_a_tightening_to_the_past_purges_at_once(day: Day, at: datetime) -> None:

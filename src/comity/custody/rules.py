@@ -15,6 +15,8 @@ from comity.trade import Handling
 
 # How long a holder has to answer; purging is done by the node itself, so a day is long.
 ANSWER_WITHIN = timedelta(hours=24)
+# An order that comes again from the same partner is answered again, but not sooner.
+ANSWER_AGAIN_AFTER = timedelta(hours=1)
 
 
 class Status(StrEnum):

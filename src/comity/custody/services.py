@@ -17,6 +17,7 @@ from comity.custody.errors import NotHeldError, RetainError
 from comity.custody.models import Copy, HandOn, Holding, Recall, RecalledMessage, RecallHop
 from comity.custody.notices import HoldingNotice, RecallOrder, Signed
 from comity.custody.rules import (
+    ANSWER_AGAIN_AFTER,
     CORRECTED,
     RECALLED,
     RETAIN_GROUNDS,
@@ -245,15 +246,20 @@ def mark_asked(order: RecallOrder, message_id: str, *, holder: str, at: datetime
 def note_hop(
     order: RecallOrder, partner: str, message_id: str, agreement: str, *, is_outward: bool, at: datetime
 ) -> bool:
-    """Remember to whom a recall went or from whom it came, and the last message that carried it. False where known."""
+    """Remember to whom a recall went or from whom it came, and the last message that carried it.
+
+    False where the same was told within the last hour: five hundred answers to one order are not given twice.
+    """
     row = Recall.objects.get(origin=order.origin, recall_id=order.id)
-    _, is_new = RecallHop.objects.update_or_create(
+    known = RecallHop.objects.filter(recall=row, partner=partner, is_outward=is_outward).first()
+    is_due = known is None or at - known.at >= ANSWER_AGAIN_AFTER
+    RecallHop.objects.update_or_create(
         recall=row,
         partner=partner,
         is_outward=is_outward,
-        defaults={"message_id": message_id, "agreement": agreement, "at": at},
+        defaults={"message_id": message_id, "agreement": agreement, "at": at if known is None or is_due else known.at},
     )
-    return is_new
+    return is_due
 
 
 def hops_of(order: RecallOrder, *, is_outward: bool) -> tuple[tuple[str, str, str], ...]:

@@ -141,8 +141,8 @@ def take_recall(received: ReceivedMessage) -> None:
     message, at = received.message, received.received_at
     signed = recall_from_body(message.body)
     order, _ = keeping.take_order(signed, agreement=message.agreement, holder=_us(), at=at)
-    keeping.note_hop(order, message.sender, message.id, message.agreement, is_outward=False, at=at)
-    for name in order.messages:
+    is_due = keeping.note_hop(order, message.sender, message.id, message.agreement, is_outward=False, at=at)
+    for name in order.messages if is_due else ():
         answer = _obey(order, name, at)
         if answer is not None:
             tell(message.sender, answer.to_body(), agreement=message.agreement, in_reply_to=message.id, at=at)
@@ -177,8 +177,13 @@ def forget_on_arrival(held: HolderView, at: datetime) -> bool:
         answer = _obey(order, held.message_id, at)
         for partner, message_id, agreement in keeping.hops_of(order, is_outward=False) if answer else ():
             tell(partner, _body(answer), agreement=agreement, in_reply_to=message_id, at=at)
-        is_gone = is_gone or order.mode.is_purging
+        # A tightening whose day has passed leaves nothing to use, either.
+        is_gone = is_gone or order.mode.is_purging or (answer is not None and _is_purged(answer))
     return is_gone
+
+
+def _is_purged(answer: Signed) -> bool:
+    return isinstance(answer.notice, HoldingNotice) and answer.notice.status is Status.PURGED
 
 
 def pass_on(signed: Signed, at: datetime) -> None:
