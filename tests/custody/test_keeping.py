@@ -257,6 +257,9 @@ def test_outbox_copies_go_when_our_own_has_gone(at: datetime) -> None:
     handed(at)
     assert custody.unwiped_hand_ons() == ()
     Holding.objects.filter(holder="XB").update(status=Status.PURGED.value)
+    Holding.objects.filter(holder="XB").update(origin="XC")  # another's message under the same id is another message
+    assert custody.unwiped_hand_ons() == ()
+    Holding.objects.filter(holder="XB").update(origin="XA")
     (left,) = custody.unwiped_hand_ons()
     assert (left.copy_id, left.recipient, custody.hand_ons("XA", M)) == (COPY, "XC", (left,))
     keeping.mark_wiped([COPY], at=at)

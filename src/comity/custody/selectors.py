@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from comity.custody.models import Consent, Copy, HandOn, Holding, Recall, RecalledMessage
 from comity.custody.notices import Signed, body_of, recall_from_body
@@ -168,8 +168,10 @@ def hand_ons(origin: str, message_id: str) -> tuple[HandOnView, ...]:
 
 def unwiped_hand_ons(*, limit: int = 500) -> tuple[HandOnView, ...]:
     """Handed-on messages whose outbox copy is still there although our own copy was purged."""
-    purged = Holding.objects.filter(status=Status.PURGED.value, copies__isnull=False).values("message_id")
-    rows = HandOn.objects.filter(wiped_at=None, message_id__in=purged).order_by("id")[:limit]
+    purged = Holding.objects.filter(
+        origin=OuterRef("origin"), message_id=OuterRef("message_id"), status=Status.PURGED.value, copies__isnull=False
+    )
+    rows = HandOn.objects.filter(Exists(purged), wiped_at=None).order_by("id")[:limit]
     return tuple(hand_on_view(row) for row in rows)
 
 
