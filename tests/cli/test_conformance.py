@@ -39,7 +39,7 @@ class Foreign:
         ours.unlink(missing_ok=True)
         tester = subprocess.Popen(
             [*self.words, "--our-invitation", str(ours), "--wait", "60", *words],
-            env={key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))},
+            env=_outside(),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -54,6 +54,11 @@ class Foreign:
         finally:
             tester.kill()
         return subprocess.CompletedProcess(tester.args, tester.returncode, out, err)
+
+
+def _outside() -> dict[str, str]:
+    """The environment of somebody who has no node."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,7 @@ def test_each_mutant_turns_its_own_step_red(foreign: Foreign, number: int, mutan
 def test_a_node_that_never_lets_us_in_is_said(foreign: Foreign) -> None:
     result = subprocess.run(
         [*foreign.words, "--as", "QY", "--wait", "0"],
+        env=_outside(),
         cwd=foreign.folder,
         capture_output=True,
         text=True,
