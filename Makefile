@@ -51,7 +51,7 @@ test-sqlite: install-dev
 	$(RUN)/python -m pytest -n auto tests
 
 test-postgresql: install-dev
-	$(RUN)/python -m tests.postgresql $(RUN)/python -m pytest -n auto -m "not browser and not shared" $(ROOMS_WITH_TABLES)
+	$(RUN)/python -m tests.postgresql $(RUN)/python -m pytest -n auto -m "not browser and not shared" -k "not sqlite" $(ROOMS_WITH_TABLES)
 
 check: install-dev ## format, lint, types, floors, sizes, docs; quick and offline
 	$(RUN)/ruff format --check .
