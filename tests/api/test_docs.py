@@ -14,6 +14,7 @@ from comity.agreements import parse_agreement
 from comity.api.problems import STATUS_OF_CODE
 from comity.api.sharing import ShareIn, alert_of
 from comity.api.urls import api
+from comity.exchange import LoadLimits
 from comity.node.home import HomeSettings, Listener
 from comity.trade import Declaration
 from comity.trade.formats.delimited import read_csv, read_mapping
@@ -47,7 +48,9 @@ def test_the_api_page_names_every_code_beside_its_status() -> None:
 
 def test_the_settings_page_names_every_setting() -> None:
     example = tomllib.loads(block(SETTINGS, "toml"))
-    assert set(example) == set(HomeSettings.__slots__)
+    assert set(example) == set(HomeSettings.__slots__) - {"load"}
+    for limit in LoadLimits.__slots__:
+        assert f"| `partners.{limit}` |" in SETTINGS
     assert set(example["console"]) == set(example["partners"]) == set(Listener.__slots__)
     for name in ("COMITY_HOME", "COMITY_DATABASE_URL", "COMITY_DEBUG", *(f"`{key}`" for key in ("name", "time_zone"))):
         assert name in SETTINGS

@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -181,13 +181,14 @@ def node_with_a_log(root: Path) -> Iterator[tuple[DemoNode, Callable[[int, int],
 
 def test_anybody_reads_the_log_of_a_served_node(tmp_path: Path) -> None:
     with node_with_a_log(tmp_path) as (node, grow):
-        line = http.client.HTTPConnection("127.0.0.1", node.console_port, timeout=20)
 
         def get(name: str) -> bytes | None:
-            line.request("GET", f"/ledger/{name}")
-            response = line.getresponse()
-            body = response.read()
-            return body if response.status == 200 else None
+            # A line of its own each time: the node closes one that stood idle while the log grew.
+            with closing(http.client.HTTPConnection("127.0.0.1", node.console_port, timeout=20)) as line:
+                line.request("GET", f"/ledger/{name}")
+                response = line.getresponse()
+                body = response.read()
+                return body if response.status == 200 else None
 
         (document,) = (node.home / "keys").glob("*.keydoc.json")
         vkey = log_key(document.read_bytes())
@@ -197,7 +198,6 @@ def test_anybody_reads_the_log_of_a_served_node(tmp_path: Path) -> None:
         grow(257, 700)
         entries = check(get, vkey, 700)
         assert entries[:257] == before
-        line.close()
         check_with_theirs(HttpBackend(f"{node.console_url}/ledger"), vkey, entries, 257)
 
 
