@@ -101,7 +101,7 @@ def post_all(actor: Actor, postings: Sequence[Posting], *, signer: LogSigner, at
             log_index=first_index + number,
             decision=postings[number].release.decision,
             withheld=list(postings[number].release.withheld),
-            priority=_priority(postings[number]),
+            priority=_priority(postings[number], message),
         )
         for number, message in enumerate(messages)
     )
@@ -160,12 +160,6 @@ def resume_partner(actor: Actor, *, administration: str, at: datetime) -> None:
     transaction.on_commit(posted.ring)
 
 
-def _priority(posting: Posting) -> Priority:
-    return (
-        natural_priority(posting.release.kind, posting.release.body) if posting.priority is None else posting.priority
-    )
-
-
 @transaction.atomic
 def set_partner_way(
     actor: Actor, *, administration: str, way: str, at: datetime, is_collected: bool | None = None
@@ -191,6 +185,10 @@ def set_partner_way(
     facts = {name: str(value) for name, value in changes.items()}
     record_deed(actor, deed="set_partner_way", subject=f"partner:{administration}", facts=facts, at=at)
     transaction.on_commit(posted.ring)
+
+
+def _priority(posting: Posting, message: Message) -> Priority:
+    return natural_priority(message.kind, message.body) if posting.priority is None else posting.priority
 
 
 def _compose(posting: Posting, at: datetime) -> Message:

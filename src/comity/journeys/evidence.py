@@ -52,6 +52,20 @@ def share_evidence(
     larger than the article covers, EvidenceError, ChunkError, NoRoomError, MessageUnknownError, NoticeError.
     """
     require(actor, Permission.SHARE)
+    body = evidence_to_body(notice_of(actor, file))
+    evidence_from_body(body)  # what a receiver would refuse is refused here, by name
+    for recipient in recipients if file.about else ():
+        about_for(recipient, file.about)
+    letter = Letter(EVIDENCE_KIND, body, file.handling)
+    wish = Wish(tuple(recipients), purpose, agreement_id)
+    return share_letter(actor, letter=letter, wish=wish, deed=FILE_DEED, payload={"evidence": body}, at=at)
+
+
+def notice_of(actor: Actor, file: FileWish) -> EvidenceNotice:
+    """What is said of a file before it is sealed; one that is named by its path is taken in.
+
+    Raises: EvidenceError, ChunkError, NoRoomError.
+    """
     folder = evidence_folder()
     shape = folder.shape_of(file.sha256) if file.path is None else keep_file(folder, file.path)
     notice = EvidenceNotice(
@@ -68,13 +82,7 @@ def share_evidence(
         handling=file.handling,
         description=file.description,
     )
-    body = evidence_to_body(unsealed(notice, shape))
-    evidence_from_body(body)  # what a receiver would refuse is refused here, by name
-    for recipient in recipients if file.about else ():
-        about_for(recipient, file.about)
-    letter = Letter(EVIDENCE_KIND, body, file.handling)
-    wish = Wish(tuple(recipients), purpose, agreement_id)
-    return share_letter(actor, letter=letter, wish=wish, deed=FILE_DEED, payload={"evidence": body}, at=at)
+    return unsealed(notice, shape)
 
 
 def take_evidence(received: ReceivedMessage) -> None:

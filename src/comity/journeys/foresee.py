@@ -14,14 +14,13 @@ from comity.custody import selectors as custody
 from comity.custody.selectors import ConsentView, HolderView
 from comity.exchange import Message, read_message
 from comity.exchange.errors import MessageUnknownError
-from comity.exchange.evidence import about_for, keep_file
-from comity.exchange.onward import may_pass, proof_of, rule_of
-from comity.journeys.evidence import FileWish
-from comity.journeys.files import evidence_folder, unsealed
-from comity.journeys.forward import CONSENT_FROM, HandingOn
+from comity.exchange.evidence import about_for
+from comity.exchange.onward import proof_of
+from comity.journeys.evidence import FileWish, notice_of
+from comity.journeys.forward import HandingOn, passage_of
 from comity.journeys.share import Wish
 from comity.staff import Permission, require
-from comity.trade import EvidenceNotice, Handling
+from comity.trade import Handling
 from comity.trade.encoding import evidence_to_body
 
 
@@ -93,7 +92,7 @@ def foresee_file(actor: Actor, *, file: FileWish, wish: Wish, at: datetime) -> t
     Raises: PermissionRefusedError, EvidenceError, ChunkError, NoRoomError.
     """
     require(actor, Permission.SHARE)
-    body = evidence_to_body(_notice(actor, file))
+    body = evidence_to_body(notice_of(actor, file))
     foreseen = []
     for recipient in dict.fromkeys(wish.recipients):
         asking = Asking(actor.administration, recipient, EVIDENCE_KIND, wish.purpose, file.handling, at)
@@ -103,14 +102,13 @@ def foresee_file(actor: Actor, *, file: FileWish, wish: Wish, at: datetime) -> t
 
 
 def _foreseen(held: HolderView, original: Message, recipient: str, to: HandingOn, at: datetime) -> Foreseen:
-    consent = custody.consent_covering(held.origin, held.message_id, recipient, at)
-    rule, parties = rule_of(original)
-    if rule is Onward.NONE:
+    passage = passage_of(held, original, recipient, at)
+    consent = passage.consent
+    if passage.rule is Onward.NONE:
         return Foreseen(recipient, Obstacle.NEVER, consent, None)
-    level = Handling.from_word(held.handling)
-    may_go = may_pass(rule, parties, recipient, consents=consent is not None)
-    if not may_go or (level >= CONSENT_FROM and consent is None):
+    if not passage.is_open:
         return Foreseen(recipient, Obstacle.CONSENT, None, None)
+    level = Handling.from_word(held.handling)
     asking = Asking(held.holder, recipient, original.kind, to.purpose, level, at, owner_consents=consent is not None)
     decision = engine(at).decide(request_for(asking, original.body), agreement_id=to.agreement_id or "")
     return Foreseen(recipient, _obstacle(decision), consent, decision)
@@ -120,26 +118,6 @@ def _obstacle(decision: Decision) -> Obstacle:
     if not decision.is_permitted:
         return Obstacle.ARTICLE
     return Obstacle.WHOLE if decision.fields_withheld else Obstacle.NONE
-
-
-def _notice(actor: Actor, file: FileWish) -> EvidenceNotice:
-    folder = evidence_folder()
-    shape = folder.shape_of(file.sha256) if file.path is None else keep_file(folder, file.path)
-    notice = EvidenceNotice(
-        administration=actor.administration,
-        sha256=shape.sha256,
-        name=file.name or shape.sha256[:16],
-        media_type=file.media_type or "application/octet-stream",
-        size_bytes=shape.size_bytes,
-        chunk_bytes=shape.chunk_bytes,
-        chunks=shape.chunks,
-        root="",
-        key="",
-        about=file.about,
-        handling=file.handling,
-        description=file.description,
-    )
-    return unsealed(notice, shape)
 
 
 def _unseen(recipient: str, about: str) -> ComityError | None:

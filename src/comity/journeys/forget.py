@@ -41,7 +41,7 @@ from comity.exchange.selectors import message as message_by_id
 from comity.journeys.hold import hold_arrived, hold_posted, source_of
 from comity.journeys.share import share_alert
 from comity.journeys.shred import rests_seizure, shred, tighten
-from comity.journeys.tell import attest, tell
+from comity.journeys.tell import attest, tell, tell_senders
 from comity.staff.services import record_deed
 from comity.trade import Alert, Handling
 
@@ -167,7 +167,7 @@ def take_holding(received: ReceivedMessage) -> None:
         if notice.status is Status.HELD and notice.recall != order.id:
             keeping.mark_asked(order, notice.message, holder=_us(), at=at)
     if notice.origin != _us():
-        _tell_senders(notice.origin, notice.message, dict(message.body), but=message.sender, at=at)
+        tell_senders(notice.origin, notice.message, dict(message.body), but=message.sender, at=at)
 
 
 def forget_on_arrival(held: HolderView, at: datetime) -> bool:
@@ -220,7 +220,7 @@ def _purge_one(copy: purging.ReceivedCopy, at: datetime) -> bool:
         purging.look_again(copy.key, until=held.keep_until)
         return False
     answer = _carry_out(settled, settled.holding.recall_id, at)
-    _tell_senders(held.origin, held.message_id, answer.to_body(), but="", at=at)
+    tell_senders(held.origin, held.message_id, answer.to_body(), at=at)
     return settled.must_purge
 
 
@@ -304,13 +304,6 @@ def _copies(held: HolderView) -> list[purging.ReceivedCopy]:
         purging.received_copy(each.sender, each.copy_id) for each in custody.copies_of(held.origin, held.message_id)
     )
     return [copy for copy in copies if copy is not None]
-
-
-def _tell_senders(origin: str, name: str, body: dict[str, object], *, but: str, at: datetime) -> None:
-    """Towards the origin, along the ways by which we have it."""
-    for sender, agreement in {copy.sender: copy.agreement for copy in custody.copies_of(origin, name)}.items():
-        if sender != but:
-            tell(sender, body, agreement=agreement, at=at)
 
 
 def _concerns_us(notice: HoldingNotice, message: Message) -> bool:

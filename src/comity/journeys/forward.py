@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from comity.agreements import EVIDENCE_KIND, Release
+from comity.agreements import Onward as Rule
 from comity.agreements.services import permit
 from comity.common import Actor, new_id
 from comity.custody import (
@@ -38,7 +39,7 @@ from comity.custody.selectors import ConsentView, HolderView
 from comity.exchange import Message, ReceivedMessage, read_message
 from comity.exchange.onward import Onward, may_pass, proof_of, rule_of
 from comity.exchange.services import Posting, post_all
-from comity.journeys.tell import tell
+from comity.journeys.tell import tell, tell_senders
 from comity.staff import Permission, require
 from comity.trade import Handling
 from comity.trust import canonical_json
@@ -56,6 +57,15 @@ class HandingOn:
     recipients: tuple[str, ...]
     purpose: str
     agreement_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Whether one recipient may get it. rule: of the article under which the message came; None: unknown here."""
+
+    rule: Rule | None
+    consent: ConsentView | None
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +231,9 @@ def _checked(recipients: tuple[str, ...], held: HolderView, sender: str) -> tupl
 def _leave(actor: Actor, held: HolderView, original: Message, to: HandingOn, at: datetime) -> _Leave:
     """Steps O7 and O8, before anything is posted: the article under which it came, the consent, the article onward."""
     (recipient,) = to.recipients
-    consent = custody.consent_covering(held.origin, held.message_id, recipient, at)
-    rule, parties = rule_of(original)
-    level = Handling.from_word(held.handling)
-    is_sensitive = level >= CONSENT_FROM
-    if not may_pass(rule, parties, recipient, consents=consent is not None) or (is_sensitive and consent is None):
+    passage = passage_of(held, original, recipient, at)
+    consent = passage.consent
+    if not passage.is_open:
         raise ConsentMissingError(
             f"Article {original.article} asks for the consent of {held.origin} to hand it on to {recipient}",
             where=held.message_id,
@@ -237,7 +245,7 @@ def _leave(actor: Actor, held: HolderView, original: Message, to: HandingOn, at:
         kind=original.kind,
         recipient=recipient,
         purpose=to.purpose,
-        handling=level,
+        handling=Handling.from_word(held.handling),
         body=original.body,
         at=at,
         owner_consents=consent is not None,
@@ -249,6 +257,15 @@ def _leave(actor: Actor, held: HolderView, original: Message, to: HandingOn, at:
             remedy="Its origin signed the whole: ask the origin to share with them itself.",
         )
     return _Leave(release, consent)
+
+
+def passage_of(held: HolderView, original: Message, recipient: str, at: datetime) -> Passage:
+    """Step O7: what the article under which it came says of this recipient, and the consent there is."""
+    consent = custody.consent_covering(held.origin, held.message_id, recipient, at)
+    rule, parties = rule_of(original)
+    may_go = may_pass(rule, parties, recipient, consents=consent is not None)
+    is_sensitive = Handling.from_word(held.handling) >= CONSENT_FROM
+    return Passage(rule, consent, is_open=may_go and not (is_sensitive and consent is None))
 
 
 def _posting(leave: _Leave, proof: Onward, held: HolderView) -> Posting:
@@ -282,8 +299,7 @@ def _remember(actor: Actor, held: HolderView, leave: _Leave, copy_id: str, at: d
         handling=limits.handling,
     )
     body = sign_holding(notice, settings.COMITY_KEYRING.signing).to_body()
-    for copy in custody.copies_of(held.origin, held.message_id):
-        tell(copy.sender, body, agreement=copy.agreement, at=at)
+    tell_senders(held.origin, held.message_id, body, at=at)
 
 
 def _us() -> str:

@@ -16,7 +16,7 @@ from comity.custody.selectors import HolderView
 from comity.exchange.selectors import message as message_by_id
 from comity.exchange.selectors import partners
 from comity.journeys.shred import wipe
-from comity.journeys.tell import tell
+from comity.journeys.tell import tell, tell_senders
 
 REMIND_EVERY = timedelta(hours=24)
 _UNDERWAY = frozenset({"waiting", "sent"})
@@ -51,8 +51,7 @@ def _tell_overdue(held: HolderView, at: datetime) -> None:
         recall=held.recall_id,
     )
     body = sign_holding(notice, settings.COMITY_KEYRING.signing).to_body()
-    for copy in custody.copies_of(held.origin, held.message_id):
-        tell(copy.sender, body, agreement=copy.agreement, at=at)
+    tell_senders(held.origin, held.message_id, body, at=at)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from comity.agreements.services import permit_duty
 from comity.common import Actor
 from comity.custody import Signed, Status
 from comity.custody.notices import HOLDING_KIND
-from comity.custody.selectors import HolderView
+from comity.custody.selectors import HolderView, copies_of
 from comity.custody.services import note_statement
 from comity.exchange.errors import PartnerStateError, PartnerUnknownError
 from comity.exchange.services import post
@@ -53,6 +53,13 @@ def tell(
     except (PartnerStateError, PartnerUnknownError, SharingRefusedError) as error:
         log.warning("%s could not be told to %s: %s", kind, partner, error)
         return ""
+
+
+def tell_senders(origin: str, message_id: str, body: dict[str, object], *, at: datetime, but: str = "") -> None:
+    """Say something about a copy towards the origin of the message, along the ways by which it came to us."""
+    for sender, agreement in {copy.sender: copy.agreement for copy in copies_of(origin, message_id)}.items():
+        if sender != but:
+            tell(sender, body, agreement=agreement, at=at)
 
 
 def attest(held: HolderView, signed: Signed, at: datetime) -> Signed:
