@@ -158,7 +158,7 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Skipped:
-    """A day that did not count. party: whose calendar says so; empty for a pause. name: of the holiday.
+    """A day that did not count. party: whose calendar says so; empty for a pause. names: (language, name) of a holiday.
 
     is_estimated: the holiday follows the moon and its day is computed, not announced.
     """
@@ -166,8 +166,12 @@ class Skipped:
     day: date
     party: str
     reason: SkipReason
-    name: str = ""
+    names: tuple[tuple[str, str], ...] = ()
     is_estimated: bool = False
+
+    def name_in(self, language: str) -> str:
+        """The name of the holiday in this language, else in the first that is published; empty where it is none."""
+        return dict(self.names).get(language) or (self.names[0][1] if self.names else "")
 
 
 @dataclass(frozen=True, slots=True)
