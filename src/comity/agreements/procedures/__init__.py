@@ -1,6 +1,6 @@
 """Procedures as data: one file says who may do what when; machine, forms, diagram and docs come of it. Pure."""
 
-from comity.agreements.procedures.guards import Facts, Guard, holds, read_guard
+from comity.agreements.procedures.guards import Facts, Guard, could_hold, holds, read_guard
 from comity.agreements.procedures.reading import read_procedure
 from comity.agreements.procedures.shipped import (
     UnknownProcedureError,
@@ -45,6 +45,7 @@ __all__ = [
     "StateKind",
     "UnknownProcedureError",
     "cases_path",
+    "could_hold",
     "holds",
     "procedure",
     "procedure_names",

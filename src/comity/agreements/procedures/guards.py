@@ -91,6 +91,25 @@ def holds(guard: Guard, facts: Facts) -> bool:
             return facts.state in guard.names
 
 
+def could_hold(guard: Guard, facts: Facts, settable: frozenset[str]) -> bool:
+    """Whether the condition holds or may still come to hold, once the fields that a step can set are set."""
+    return _ternary(guard, facts, settable) is not False
+
+
+def _ternary(guard: Guard, facts: Facts, settable: frozenset[str]) -> bool | None:
+    """True, False, or None where it depends on what the step will say."""
+    if guard.op == "not":
+        inner = _ternary(guard.parts[0], facts, settable)
+        return None if inner is None else not inner
+    if guard.op in ("and", "or"):
+        found = [_ternary(part, facts, settable) for part in guard.parts]
+        deciding = guard.op == "or"
+        return deciding if deciding in found else None if None in found else not deciding
+    if guard.op in ("true", "has", "is") and guard.names[0] in settable:
+        return None
+    return holds(guard, facts)
+
+
 _Inner = Callable[[int], Guard]
 
 
