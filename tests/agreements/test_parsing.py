@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 import yaml
@@ -11,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.agreements import Agreement, AgreementFormError, Effect, Onward, Period, Tag, fields_of_kind
+from comity.agreements.clocks import CalendarTerms, Term, Unit
 from comity.agreements.cutting import paths_of
 from comity.agreements.markup import MAX_BYTES, read_json, read_yaml
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement
-from comity.agreements.vocabulary import KINDS
+from comity.agreements.values import ProcedureTerms
+from comity.agreements.vocabulary import KINDS, Every, ObligationKind
 from comity.trade import Handling
 from tests.agreements.cast import alert_body, demo, demo_bytes, evidence_body, finding_body
 from tests.agreements.strategies import agreements
@@ -52,6 +55,116 @@ def refused(text: str | bytes) -> str:
 def changed(old: str, new: str) -> str:
     assert old in SMALL
     return SMALL.replace(old, new, 1)
+
+
+WIDE = (
+    SMALL
+    + """\
+supersedes: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+accession: {depositary: XA}
+reservations:
+  - {party: "NO", articles: ["1"], text: {en: Alerts stay at home.}}
+procedures:
+  - {procedure: tfa12, article: "1", clocks: {answer: 60 calendar_days}}
+obligations:
+  - {id: o1, what: answer, owed_by: [XA], owed_to: ["NO"], after: request.received, within: 90 calendar_days}
+  - {id: o2, what: statistics, every: quarter, title: {en: Figures}, source: "Art. 9", tag: S, verified: true}
+calendars:
+  XA: {country: AE, subdivision: DU, weekend: [saturday, friday], closed: [2026-12-24], open: [2026-12-26]}
+  "NO": {country: "NO"}
+"""
+)
+
+
+def wide(old: str, new: str) -> str:
+    assert old in WIDE
+    return WIDE.replace(old, new, 1)
+
+
+def test_the_id_of_todays_agreements_does_not_change() -> None:
+    """What was signed before the form grew keeps its bytes, and so its id."""
+    assert demo().id == "df94454291c952f8a84dfdc6be1a933db49cdf909b642c5a27b810a0c0e693c5"
+    assert parse_agreement(SMALL.encode()).id == "a6a2cc18385fdfab82b3316ffce1754d7a2870b26dfec88d73b3164230719bf4"
+
+
+def test_what_stands_beside_the_articles() -> None:
+    agreement = parse_agreement(WIDE.encode())
+    assert agreement.supersedes == "a" * 64
+    assert agreement.depositary == "XA"
+    assert [(each.party, each.articles) for each in agreement.reservations] == [("NO", ("1",))]
+    assert agreement.procedures == (ProcedureTerms("tfa12", "1", (("answer", Term(60, Unit.CALENDAR_DAYS)),)),)
+    answer, statistics = agreement.obligations
+    assert (answer.what, answer.owed_by, answer.owed_to, answer.after) == (
+        ObligationKind.ANSWER,
+        ("XA",),
+        ("NO",),
+        "request.received",
+    )
+    assert answer.within == Term(90, Unit.CALENDAR_DAYS)
+    assert (statistics.owed_by, statistics.every, statistics.is_verified) == (("NO", "XA"), Every.QUARTER, True)
+    assert agreement.calendar("XA") == CalendarTerms(
+        "AE", "DU", (4, 5), closed=(date(2026, 12, 24),), open=(date(2026, 12, 26),)
+    )
+    assert agreement.calendar("NO") == CalendarTerms("NO")
+    assert agreement.calendar("XB") is None
+    assert agreement_from_bytes(agreement.to_bytes()) == agreement
+    form = json.loads(agreement.to_bytes())
+    assert form["accession"] == {"depositary": "XA"}
+    assert form["calendars"]["XA"]["weekend"] == ["friday", "saturday"]
+    assert form["obligations"][1]["owed_by"] == ["NO", "XA"], "defaults are written out"
+
+
+def test_a_reservation_takes_the_routes_of_its_party_out() -> None:
+    agreement = parse_agreement(WIDE.encode())
+    assert [each.id for each in agreement.binding_articles] == ["2"], "between two nothing is left of the permit"
+    three = parse_agreement(wide("parties: [NO, XA]", "parties: [NO, XA, XB]").encode())
+    permit, bar = three.binding_articles
+    assert (permit.senders, permit.receivers) == (("XA", "XB"), ("XA", "XB"))
+    assert bar.senders == ("NO", "XA", "XB"), "a prohibition is not narrowed"
+    assert parse_agreement(SMALL.encode()).binding_articles == parse_agreement(SMALL.encode()).articles
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("supersedes: aaaa", "supersedes: AAAA", "the id of the version"),
+        ("{depositary: XA}", "{depositary: XB}", "there is no 'XB'"),
+        ("{depositary: XA}", "{depositary: XA, open: true}", "accession has no field 'open'"),
+        ('articles: ["1"], text', 'articles: ["2"], text', "article 2, which prohibits"),
+        ('articles: ["1"], text', 'articles: ["7"], text', "there is no '7'"),
+        ('party: "NO"', "party: XB", "there is no 'XB'"),
+        ("text: {en: Alerts stay", "text: {fr: Alerts stay", "has no 'en'"),
+        ("procedure: tfa12", "procedure: TFA 12", "the name of a procedure"),
+        ('article: "1"', 'article: "9"', "there is no '9'"),
+        ("answer: 60 calendar_days", "answer: sixty days", "is no term"),
+        ("{answer: 60", "{Answer: 60", "is no name of a clock"),
+        ("what: answer", "what: answers", "Did you mean 'answer'"),
+        ("after: request.received", "after: request", "after"),
+        ("after: request.received, ", "", "needs both `after` and `within`"),
+        (", within: 90 calendar_days", "", "needs both `after` and `within`"),
+        ("after: request.received, within: 90 calendar_days", "source: x", "either `within` or `every`"),
+        ("every: quarter", "every: quarter, after: breach.known, within: 1 month", "either `within` or `every`"),
+        ("every: quarter", "every: week", "every: there is no 'week'"),
+        ('owed_to: ["NO"]', "owed_to: [XA]", "owes itself"),
+        ("id: o2", "id: o1", "obligations names 'o1' twice"),
+        ("  XA: {country: AE", "  XB: {country: AE", "is of no party"),
+        ("country: AE", "country: Emirates", "a code of two capital letters"),
+        ("[saturday, friday]", "[saturday, fryday]", "Did you mean 'friday'"),
+        ("closed: [2026-12-24]", "closed: [2026-12-26]", "both closed and open"),
+        ("closed: [2026-12-24]", "closed: [2026-02-30]", "there is no day 2026-02-30"),
+        ("closed: [2026-12-24]", "closed: [2026-12-24, 2026-12-24]", "names '2026-12-24' twice"),
+        ("[saturday, friday]", "[monday, tuesday, wednesday, thursday, friday, saturday, sunday]", "up to six"),
+    ],
+)
+def test_what_is_wrong_beside_the_articles_is_named_with_its_line(old: str, new: str, words: str) -> None:
+    said = refused(wide(old, new))
+    assert words in said
+    assert "(line " in said or "line " in said
+
+
+def test_one_party_reserves_an_article_once() -> None:
+    twice = wide("reservations:\n", 'reservations:\n  - {party: "NO", articles: ["1"], text: {en: Again.}}\n')
+    assert "twice" in refused(twice)
 
 
 def test_a_small_agreement() -> None:

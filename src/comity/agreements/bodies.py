@@ -16,7 +16,8 @@ from comity.trade import Handling
 class Asking:
     """Who wants to give what kind to whom, for which purpose, at which level, when.
 
-    owner_consents: whose information it is has consented by a signed statement, and that was checked.
+    owner_consents: whose information it is has consented by a signed statement, and that was checked. posted_at: when
+    what arrives at `at` says that it was posted.
     """
 
     sender: str
@@ -26,12 +27,13 @@ class Asking:
     handling: Handling
     at: datetime
     owner_consents: bool = False
+    posted_at: datetime | None = None
 
 
 def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
     """The request for this body. Its handling is the higher of what was asked and what the body says of itself."""
     issuer = _word(body, "issuer", asking.kind)
-    attributes = {name: _word(body, name, asking.kind) for name in ("category", "risk_type")}
+    attributes = {name: _word(body, name, asking.kind) for name in ("category", "risk_type", "procedure")}
     return SharingRequest(
         sender=asking.sender,
         receiver=asking.receiver,
@@ -45,6 +47,7 @@ def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
         onward_from=None if issuer == asking.sender else issuer,
         owner_consents=asking.owner_consents,
         size_bytes=_size(_at(body, "size", asking.kind)),
+        posted_at=asking.posted_at,
         attributes={name: word for name, word in attributes.items() if word},
     )
 

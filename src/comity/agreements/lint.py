@@ -140,7 +140,7 @@ def _implies(agreement: Agreement, permit: Article, bar: Article, kind: str) -> 
         and bar.valid.opens_at <= opens
         and closes <= bar.valid.closes_at
         and (not bar.goods or (bool(permit.goods) and all(code.startswith(bar.goods) for code in permit.goods)))
-        and all(_within_attribute(permit, bar, name, kind) for name in ("origin", "category", "risk_type"))
+        and all(_within_attribute(permit, bar, name, kind) for name in ("origin", "category", "risk_type", "procedure"))
     )
 
 
@@ -154,13 +154,18 @@ def _within(asked: tuple[str, ...], barred: tuple[str, ...]) -> bool:
 
 
 def _words(article: Article, name: str) -> tuple[str, ...]:
-    known = {"origin": article.origins, "category": article.categories, "risk_type": article.risk_types}
+    known = {
+        "origin": article.origins,
+        "category": article.categories,
+        "risk_type": article.risk_types,
+        "procedure": article.procedures,
+    }
     return known[name]
 
 
 def _asked(article: Article) -> Iterable[str]:
     """The attributes of goods and notices that the article has conditions on."""
-    names = [name for name in ("origin", "category", "risk_type") if _words(article, name)]
+    names = [name for name in ("origin", "category", "risk_type", "procedure") if _words(article, name)]
     names += ["size"] if article.size_at_most is not None else []
     return ["goods", *names] if article.goods else names
 

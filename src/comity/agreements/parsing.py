@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from comity.agreements.beside import read_beside
 from comity.agreements.errors import AgreementFormError
+from comity.agreements.framing import (
+    CODE,
+    Frame,
+    read_period,
+    read_wording,
+    take_backing,
+    take_matching,
+    take_word,
+    take_words,
+)
 from comity.agreements.markup import Node, read_json, read_yaml
 from comity.agreements.reader import (
     Reader,
     fail,
-    read_day,
-    read_flag,
     read_list,
     read_matching,
     read_number,
-    read_text,
     read_word,
     read_words,
     unique,
@@ -31,6 +37,7 @@ from comity.agreements.vocabulary import (
     LANGUAGES,
     MOST_SIZE_AT_MOST,
     PARTY,
+    PROCEDURE,
     PURPOSES,
     RISK_TYPES,
     SEALS,
@@ -39,7 +46,6 @@ from comity.agreements.vocabulary import (
     VERSION,
     Effect,
     Onward,
-    Tag,
     UseLimit,
     fields_of_kind,
 )
@@ -48,7 +54,6 @@ from comity.trade import Handling
 
 _ONLY_PERMITS = ("onward", "retention_days", "size_at_most", "use_limits")
 _PERMITS_NEED = ("kinds", "purposes", "handling_at_most", "fields")
-_CODE = "a code of two capital letters, such as XA"
 
 
 def parse_agreement(data: bytes) -> Agreement:
@@ -74,33 +79,33 @@ def agreement_from_bytes(data: bytes) -> Agreement:
     return agreement
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What every article is read against."""
-
-    parties: tuple[str, ...]
-    languages: tuple[str, ...]
-
-
 def _agreement(reader: Reader) -> Agreement:
     read_word(reader.need("form"), "form", (FORM,))
-    frame = _Frame(
-        parties=_matching(reader, "parties", PARTY, _CODE),
+    frame = Frame(
+        parties=take_matching(reader, "parties", PARTY, CODE),
         languages=read_words(reader.need("languages"), "languages", LANGUAGES),
     )
     if len(frame.parties) < 2:
         fail("An agreement has at least two parties", reader.need("parties"), "Name the others.")
+    articles = _articles(reader.need("articles"), frame)
+    beside = read_beside(reader, frame, articles)
     agreement = Agreement(
-        title=_wording(reader.need("title"), "title", frame),
+        title=read_wording(reader.need("title"), "title", frame),
         version=read_matching(reader.need("version"), "version", VERSION, "a version such as 1 or 1.2"),
         parties=frame.parties,
         languages=frame.languages,
-        in_force=_period(reader.need("in_force"), "in_force"),
+        in_force=read_period(reader.need("in_force"), "in_force"),
         definitions=tuple(_definitions(reader.take("definitions"), frame)),
-        articles=_articles(reader.need("articles"), frame),
+        articles=articles,
         witnesses=read_witnesses(policy, frame.parties) if (policy := reader.take("witnesses")) else "",
-        seal=_word(reader, "seal", SEALS),
-        second_signature=_word(reader, "second_signature", SECOND_SIGNATURES),
+        seal=take_word(reader, "seal", SEALS),
+        second_signature=take_word(reader, "second_signature", SECOND_SIGNATURES),
+        supersedes=beside.supersedes,
+        depositary=beside.depositary,
+        reservations=beside.reservations,
+        procedures=beside.procedures,
+        obligations=beside.obligations,
+        calendars=beside.calendars,
     )
     reader.finish()
     if agreement.in_force.first is None:
@@ -108,54 +113,55 @@ def _agreement(reader: Reader) -> Agreement:
     return agreement
 
 
-def _definitions(node: Node | None, frame: _Frame) -> Iterable[tuple[str, Wording]]:
+def _definitions(node: Node | None, frame: Frame) -> Iterable[tuple[str, Wording]]:
     if node is None:
         return
     reader = Reader(node, "definitions")
     for word in sorted(reader.keys()):
         if not TERM.fullmatch(word):
             fail(f"{word[:60]!r} is no word to define", node, "Write it in small letters, such as risk_information.")
-        yield word, _wording(reader.need(word), f"definition of {word}", frame)
+        yield word, read_wording(reader.need(word), f"definition of {word}", frame)
 
 
-def _articles(node: Node, frame: _Frame) -> tuple[Article, ...]:
+def _articles(node: Node, frame: Frame) -> tuple[Article, ...]:
     items = read_list(node, "articles")
     articles = [_article(Reader(item, "The article"), item, frame) for item in items]
     unique([(article.id, item) for article, item in zip(articles, items, strict=True)], "articles")
     return tuple(sorted(articles, key=lambda article: article.id))
 
 
-def _article(reader: Reader, node: Node, frame: _Frame) -> Article:
+def _article(reader: Reader, node: Node, frame: Frame) -> Article:
     effect = Effect(read_word(reader.need("effect"), "effect", tuple(Effect)))
-    kinds = _words(reader, "kinds", KINDS)
+    kinds, backing = take_words(reader, "kinds", KINDS), take_backing(reader)
     article = Article(
         id=read_matching(reader.need("id"), "id", ARTICLE_ID, "a short id such as 3 or 12.4"),
         effect=effect,
-        title=_wording(reader.need("title"), "title", frame),
-        text=_wording(reader.need("text"), "text", frame),
-        senders=_words(reader, "senders", frame.parties) or frame.parties,
-        receivers=_words(reader, "receivers", frame.parties) or frame.parties,
+        title=read_wording(reader.need("title"), "title", frame),
+        text=read_wording(reader.need("text"), "text", frame),
+        senders=take_words(reader, "senders", frame.parties) or frame.parties,
+        receivers=take_words(reader, "receivers", frame.parties) or frame.parties,
         kinds=kinds,
-        purposes=_words(reader, "purposes", PURPOSES),
+        purposes=take_words(reader, "purposes", PURPOSES),
         handling_at_most=_handling(reader, "handling_at_most"),
         handling_at_least=_handling(reader, "handling_at_least"),
-        goods=_matching(reader, "goods", HS_PREFIX, "2, 4 or 6 digits of an HS code"),
-        origins=_matching(reader, "origins", PARTY, _CODE),
-        categories=_words(reader, "categories", CATEGORIES),
-        risk_types=_words(reader, "risk_types", RISK_TYPES),
+        goods=take_matching(reader, "goods", HS_PREFIX, "2, 4 or 6 digits of an HS code"),
+        origins=take_matching(reader, "origins", PARTY, CODE),
+        categories=take_words(reader, "categories", CATEGORIES),
+        risk_types=take_words(reader, "risk_types", RISK_TYPES),
+        procedures=take_matching(reader, "procedures", PROCEDURE, "the name of a procedure such as tfa12"),
         size_at_most=read_number(size, "size_at_most", most=MOST_SIZE_AT_MOST)
         if (size := reader.take("size_at_most"))
         else None,
-        valid=_period(period, "valid") if (period := reader.take("valid")) else Period(),
-        fields=_words(reader, "fields", frozenset().union(*map(fields_of_kind, kinds or KINDS))),
-        onward=Onward(_word(reader, "onward", tuple(Onward)) or Onward.NONE),
+        valid=read_period(period, "valid") if (period := reader.take("valid")) else Period(),
+        fields=take_words(reader, "fields", frozenset().union(*map(fields_of_kind, kinds or KINDS))),
+        onward=Onward(take_word(reader, "onward", tuple(Onward)) or Onward.NONE),
         retention_days=read_number(days, "retention_days", most=36_525)
         if (days := reader.take("retention_days"))
         else None,
-        use_limits=_words(reader, "use_limits", tuple(UseLimit)),
-        source=read_text(source, "source") if (source := reader.take("source")) else "",
-        tag=Tag(_word(reader, "tag", tuple(Tag)) or Tag.UNCHECKED),
-        is_verified=read_flag(flag, "verified") if (flag := reader.take("verified")) else False,
+        use_limits=take_words(reader, "use_limits", tuple(UseLimit)),
+        source=backing.source,
+        tag=backing.tag,
+        is_verified=backing.is_verified,
     )
     reader.finish()
     _check_effect(article, reader, node)
@@ -189,42 +195,5 @@ def _check_selectors(article: Article, reader: Reader) -> None:
 
 
 def _handling(reader: Reader, key: str) -> Handling | None:
-    word = _word(reader, key, HANDLINGS)
+    word = take_word(reader, key, HANDLINGS)
     return Handling.from_word(word) if word else None
-
-
-def _word(reader: Reader, key: str, words: tuple[str, ...]) -> str:
-    node = reader.take(key)
-    return read_word(node, key, words) if node else ""
-
-
-def _words(reader: Reader, key: str, words: tuple[str, ...] | frozenset[str]) -> tuple[str, ...]:
-    node = reader.take(key)
-    return read_words(node, key, words) if node else ()
-
-
-def _matching(reader: Reader, key: str, pattern: re.Pattern[str], form: str) -> tuple[str, ...]:
-    node = reader.take(key)
-    if node is None:
-        return ()
-    return unique([(read_matching(item, key, pattern, form), item) for item in read_list(node, key)], key)
-
-
-def _wording(node: Node, name: str, frame: _Frame) -> Wording:
-    reader = Reader(node, name)
-    texts = tuple((language, read_text(reader.need(language), f"{name} in {language}")) for language in frame.languages)
-    reader.finish()
-    return Wording(texts)
-
-
-def _period(node: Node, name: str) -> Period:
-    reader = Reader(node, name)
-    first, last = reader.take("from"), reader.take("until")
-    reader.finish()
-    period = Period(
-        read_day(first, f"{name} from") if first else None,
-        read_day(last, f"{name} until") if last else None,
-    )
-    if period.first and period.last and period.last < period.first:
-        fail(f"{name} ends before it begins", node, "Turn the days round.")
-    return period

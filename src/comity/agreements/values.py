@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from comity.agreements.vocabulary import Effect, Onward, Tag
+from comity.agreements.clocks.values import CalendarTerms, Term
+from comity.agreements.vocabulary import WEEKDAYS, Effect, Every, ObligationKind, Onward, Tag
 from comity.common import Reason
 from comity.trade import Handling
 from comity.trust import canonical_json, sha256_hex
@@ -53,6 +54,7 @@ class Article:
     prohibition withholds from every permit; a prohibition without fields refuses the sharing as a whole.
     retention_days: how long the receiver may keep it, from the day of sharing. source: the clause it rests on.
     size_at_most: of a permit, the bytes that a file may have; None: vocabulary.DEFAULT_SIZE_AT_MOST.
+    procedures: names of procedures, for steps of theirs.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Article:
     origins: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     risk_types: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
     size_at_most: int | None = None
     valid: Period = Period()
     fields: tuple[str, ...] = ()
@@ -86,11 +89,48 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Reservation:
+    """A party takes no part in these permits: no route from it or to it is left in them. It narrows, never widens."""
+
+    party: str
+    articles: tuple[str, ...]
+    text: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureTerms:
+    """A procedure that the parties use, under which article, and the clocks that they set otherwise: (clock, term)."""
+
+    procedure: str
+    article: str
+    clocks: tuple[tuple[str, Term], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What parties owe each other: within a term after something (after, within), or every so often (every)."""
+
+    id: str
+    what: ObligationKind
+    owed_by: tuple[str, ...]
+    owed_to: tuple[str, ...]
+    after: str = ""
+    within: Term | None = None
+    every: Every | None = None
+    title: Wording = Wording(())
+    source: str = ""
+    tag: Tag = Tag.UNCHECKED
+    is_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """An agreement: parties, period, definitions, articles. Its id is the SHA-256 of its canonical form.
 
     witnesses: whose cosignatures a log of its parties needs, as tlog-policy text; empty: no quorum is asked.
     seal, second_signature: words of vocabulary.SEALS and vocabulary.SECOND_SIGNATURES; empty: the ordinary ones.
+    supersedes: the id of the version that this one amends. depositary: the party that receives newcomers; empty: nobody
+    accedes. calendars: whose working days count how, by party.
     """
 
     title: Wording
@@ -103,6 +143,12 @@ class Agreement:
     witnesses: str = ""
     seal: str = ""
     second_signature: str = ""
+    supersedes: str = ""
+    depositary: str = ""
+    reservations: tuple[Reservation, ...] = ()
+    procedures: tuple[ProcedureTerms, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    calendars: tuple[tuple[str, CalendarTerms], ...] = ()
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,6 +162,17 @@ class Agreement:
         """The article with this id."""
         return next((article for article in self.articles if article.id == article_id), None)
 
+    def calendar(self, party: str) -> CalendarTerms | None:
+        """What the agreement says about the working days of a party; None where it says nothing."""
+        return dict(self.calendars).get(party)
+
+    @property
+    def binding_articles(self) -> tuple[Article, ...]:
+        """The articles as they bind: without the routes that reservations take out, and without what is then empty."""
+        if not self.reservations:
+            return self.articles
+        return tuple(left for article in self.articles if (left := _reserved(article, self.reservations)))
+
     @property
     def short_id(self) -> str:
         """The first twelve digits of the id, for people."""
@@ -126,10 +183,11 @@ class Agreement:
 class SharingRequest:
     """The question: may sender give receiver this, for this purpose?
 
-    hs_codes, origin, attributes (category, risk_type): what the conditions of articles read; empty where unknown.
-    fields: the paths that the body holds. onward_from: whose information it is, where it is not the sender's own; empty
-    where nobody says. owner_consents: that administration has agreed to the sharing. size_bytes: of the file that a
-    message offers; None where it offers none or does not say.
+    hs_codes, origin, attributes (category, risk_type, procedure): what the conditions of articles read; empty where
+    unknown. fields: the paths that the body holds. onward_from: whose information it is, where it is not the sender's
+    own; empty where nobody says. owner_consents: that administration has agreed to the sharing. size_bytes: of the file
+    that a message offers; None where it offers none or does not say. posted_at: when it was posted, where `at` is its
+    arrival.
     """
 
     sender: str
@@ -144,6 +202,7 @@ class SharingRequest:
     onward_from: str | None = None
     owner_consents: bool = False
     size_bytes: int | None = None
+    posted_at: datetime | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -193,6 +252,61 @@ def _form_of_agreement(agreement: Agreement) -> dict[str, object]:
         "witnesses": agreement.witnesses,
         "seal": agreement.seal,
         "second_signature": agreement.second_signature,
+        "supersedes": agreement.supersedes,
+        "accession": _without_empty({"depositary": agreement.depositary}),
+        "reservations": [_form_of_reservation(each) for each in agreement.reservations],
+        "procedures": [_form_of_procedure(each) for each in agreement.procedures],
+        "obligations": [_form_of_obligation(each) for each in agreement.obligations],
+        "calendars": {party: _form_of_calendar(terms) for party, terms in agreement.calendars},
+    }
+    return _without_empty(form)
+
+
+def _reserved(article: Article, reservations: tuple[Reservation, ...]) -> Article | None:
+    """What reservations leave of an article; None where no route is left."""
+    out = {each.party for each in reservations if article.id in each.articles} if article.is_permit else set()
+    if not out:
+        return article
+    senders = tuple(each for each in article.senders if each not in out)
+    receivers = tuple(each for each in article.receivers if each not in out)
+    has_route = any(sender != receiver for sender in senders for receiver in receivers)
+    return replace(article, senders=senders, receivers=receivers) if has_route else None
+
+
+def _form_of_reservation(reservation: Reservation) -> dict[str, object]:
+    articles, text = sorted(reservation.articles), dict(reservation.text.texts)
+    return {"party": reservation.party, "articles": articles, "text": text}
+
+
+def _form_of_procedure(terms: ProcedureTerms) -> dict[str, object]:
+    clocks = {name: term.text for name, term in terms.clocks}
+    return _without_empty({"procedure": terms.procedure, "article": terms.article, "clocks": clocks})
+
+
+def _form_of_obligation(obligation: Obligation) -> dict[str, object]:
+    form: dict[str, object] = {
+        "id": obligation.id,
+        "what": obligation.what.value,
+        "owed_by": sorted(obligation.owed_by),
+        "owed_to": sorted(obligation.owed_to),
+        "after": obligation.after,
+        "within": obligation.within.text if obligation.within else None,
+        "every": obligation.every.value if obligation.every else None,
+        "title": dict(obligation.title.texts),
+        "source": obligation.source,
+        "tag": obligation.tag.value,
+        "verified": obligation.is_verified,
+    }
+    return _without_empty(form)
+
+
+def _form_of_calendar(terms: CalendarTerms) -> dict[str, object]:
+    form: dict[str, object] = {
+        "country": terms.country,
+        "subdivision": terms.subdivision,
+        "weekend": [WEEKDAYS[day] for day in sorted(terms.weekend)],
+        "closed": [day.isoformat() for day in sorted(terms.closed)],
+        "open": [day.isoformat() for day in sorted(terms.open)],
     }
     return _without_empty(form)
 
@@ -213,8 +327,19 @@ def _form_of_article(article: Article) -> dict[str, object]:
         "tag": article.tag.value,
         "verified": article.is_verified,
     }
-    for name in ("senders", "receivers", "kinds", "purposes", "goods", "origins", "categories", "risk_types"):
+    for name in (
+        "senders",
+        "receivers",
+        "kinds",
+        "purposes",
+        "goods",
+        "origins",
+        "categories",
+        "risk_types",
+        "procedures",
+    ):
         form[name] = sorted(getattr(article, name))
+    form["procedures"] = sorted(article.procedures)
     form["fields"], form["use_limits"] = sorted(article.fields), sorted(article.use_limits)
     return _without_empty(form)
 

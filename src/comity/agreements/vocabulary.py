@@ -67,6 +67,29 @@ class Tag(StrEnum):
     UNCHECKED = "M"
 
 
+class ObligationKind(StrEnum):
+    """What a party may owe."""
+
+    ANSWER = "answer"
+    OUTCOME_REPORT = "outcome_report"
+    STATISTICS = "statistics"
+    TRAINING = "training"
+    CONTACT_POINTS = "contact_points"
+    NOTIFICATION = "notification"
+
+
+class Every(StrEnum):
+    """How often something is owed."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+# From which event the term of an obligation counts.
+OBLIGATION_EVENTS = ("request.received", "finding.shared", "agreement.in_force", "breach.known")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 EVIDENCE_KIND = "evidence/1"
 _NOUN_OF_KIND: dict[str, type] = {"alert/1": Alert, "finding/1": Finding, EVIDENCE_KIND: EvidenceNotice}
 
@@ -95,6 +118,7 @@ ATTRIBUTE_FIELDS: dict[str, dict[str, str]] = {
     "origin": {"alert/1": "route.origin"},
     "category": {"alert/1": "category"},
     "risk_type": {"alert/1": "risk_type", "finding/1": "risk_type"},
+    "procedure": {"step/1": "procedure"},
     "issuer": {"alert/1": "issuer", "finding/1": "administration", EVIDENCE_KIND: "administration"},
     "handling": {"alert/1": "handling", "finding/1": "handling", EVIDENCE_KIND: "handling"},
     "size": {EVIDENCE_KIND: "size_bytes"},
@@ -161,4 +185,7 @@ PARTY = re.compile(r"[A-Z]{2}", re.ASCII)
 HS_PREFIX = re.compile(r"\d{2}(\d{2}(\d{2})?)?", re.ASCII)
 ARTICLE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", re.ASCII)
 TERM = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
+PROCEDURE = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+SUBDIVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,59}", re.ASCII)
+AGREEMENT_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}", re.ASCII)
