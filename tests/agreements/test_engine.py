@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.agreements import Agreement, Article, Decision, Engine, Onward, Period, SharingRequest
+from comity.agreements.compiling import MOST_REMEMBERED
 from comity.agreements.conditions import conditions_of
 from comity.agreements.cutting import FieldSet
-from comity.agreements.engine import MOST_REMEMBERED
 from comity.agreements.parsing import agreement_from_bytes
 from comity.trade import Handling
 from tests.agreements.cast import AT, agreement_of, permit_article, prohibition

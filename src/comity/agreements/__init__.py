@@ -7,9 +7,10 @@ from comity.agreements.bodies import Asking, request_for
 from comity.agreements.cases import Case, CaseFile, CaseResult, answer_of, read_cases, run_case
 from comity.agreements.cutting import cut, paths_of
 from comity.agreements.duties import DUTY_KINDS, FOUNDING_KINDS, PROTOCOL, Duty, DutyAsked, judge_duty
-from comity.agreements.engine import Engine, Explanation
+from comity.agreements.engine import Engine
 from comity.agreements.errors import AdoptionRefusedError, AgreementError, AgreementFormError, ReleaseForgedError
 from comity.agreements.errors import SharingRefusedError, UnknownAgreementError
+from comity.agreements.explaining import Explanation
 from comity.agreements.incoming import Incoming, judge_incoming
 from comity.agreements.lint import Remark, Gravity, look_over
 from comity.agreements.parsing import agreement_from_bytes, parse_agreement

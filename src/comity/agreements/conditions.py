@@ -12,7 +12,6 @@ from operator import attrgetter
 
 from comity.agreements.values import Agreement, Article, Period, SharingRequest
 from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST, Onward
-from comity.trade import Handling
 
 Test = Callable[[SharingRequest], bool]
 Read = Callable[[SharingRequest], str]

@@ -1,0 +1,97 @@
+"""An article made ready to be asked: its conditions, its rank, and the words for what fails. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from comity.agreements.conditions import READS, Condition, conditions_of, route_of
+from comity.agreements.values import Agreement, Article, SharingRequest
+from comity.agreements.vocabulary import KINDS
+from comity.common import Reason
+
+MOST_WORDED = 64
+
+Route = tuple[str, str, str]
+
+
+class Rule:
+    """An article with its agreement, its conditions, and what was put into words before."""
+
+    __slots__ = ("_worded", "agreement", "article", "conditions", "every", "rank")
+
+    def __init__(self, agreement: Agreement, article: Article) -> None:
+        self.agreement = agreement
+        self.article = article
+        self.conditions: tuple[Condition, ...] = conditions_of(agreement, article)
+        self.every = (*route_of(article), *self.conditions)
+        self.rank = (agreement.id, article.onward.looseness, len(article.fields), article.id)
+        self._worded: dict[tuple[Condition, Hashable], Reason] = {}
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The ids of the agreement and of the article."""
+        return self.agreement.id, self.article.id
+
+    @property
+    def is_bar(self) -> bool:
+        """Whether it prohibits the sharing as a whole."""
+        return not self.article.is_permit and not self.article.fields
+
+    @property
+    def is_veil(self) -> bool:
+        """Whether it takes fields out of every permit."""
+        return not self.article.is_permit and bool(self.article.fields)
+
+    def is_named(self, agreement_id: str, article_id: str) -> bool:
+        """Whether it is an article of this agreement, and this one where it is named."""
+        return self.agreement.id == agreement_id and article_id in ("", self.article.id)
+
+    def failing(self, request: SharingRequest) -> tuple[Condition, ...]:
+        """The conditions that fail, those of the route among them."""
+        return tuple([each for each in self.every if not each.holds(request)])
+
+    def met(self, request: SharingRequest) -> tuple[Reason, ...]:
+        """The conditions of a prohibition that bring it to bear, in words."""
+        dates = ("in_force", "valid")
+        return self.worded((each for each in self.conditions if each.code not in dates), request)
+
+    def worded(self, conditions: Iterable[Condition], request: SharingRequest) -> tuple[Reason, ...]:
+        """The conditions in words. The same words are made once for what the request says of the matter."""
+        return tuple([self._reason(each, request) for each in conditions])
+
+    def _reason(self, condition: Condition, request: SharingRequest) -> Reason:
+        key = (condition, READS[condition.code](request))
+        known = self._worded.get(key)
+        if known is None:
+            if len(self._worded) >= MOST_WORDED:
+                self._worded.clear()
+            known = Reason(condition.code, condition.says(request), clause_of(self.article))
+            self._worded[key] = known
+        return known
+
+
+def rules_of(agreements: Iterable[Agreement]) -> Iterator[Rule]:
+    """Every article of these agreements made ready."""
+    return (Rule(agreement, article) for agreement in agreements for article in agreement.binding_articles)
+
+
+def routes_of(article: Article) -> Iterator[Route]:
+    """The ways that an article speaks of: sender, receiver, kind."""
+    return (
+        (sender, receiver, kind)
+        for sender in article.senders
+        for receiver in article.receivers
+        for kind in article.kinds or KINDS
+        if sender != receiver
+    )
+
+
+def clause_of(article: Article) -> str:
+    """How reasons name an article: its id and the clause that it rests on."""
+    return f"article {article.id}" + (f" ({article.source})" if article.source else "")
+
+
+def named(article: Article) -> str:
+    """How a sentence names an article: its id and its title."""
+    title = article.title.in_("en")
+    return f"Article {article.id}" + (f", {title}," if title else "")
