@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from comity.agreements.engine import Engine, Explanation
-from comity.agreements.markup import Node, read_yaml
+from comity.agreements.engine import Engine
+from comity.agreements.explaining import Explanation
+from comity.agreements.markup import Mapped, Node, read_yaml
 from comity.agreements.reader import (
     Reader,
     read_day,
@@ -79,11 +80,26 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """An agreement that a template of the library makes. parties: (role, codes). settings: (parameter, value).
+
+    without: articles that are left out. reservations: (party, articles).
+    """
+
+    template: str
+    parties: tuple[tuple[str, tuple[str, ...]], ...]
+    settings: tuple[tuple[str, str], ...] = ()
+    without: tuple[str, ...] = ()
+    reservations: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFile:
-    """The cases of one file. agreement: the path of the agreement, relative to the file."""
+    """The cases of one file. agreement: the path of the agreement, relative to the file; empty where it is composed."""
 
     agreement: str
     cases: tuple[Case, ...]
+    composed: Composed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +116,14 @@ def read_cases(data: bytes) -> CaseFile:
     Raises: AgreementFormError naming the line.
     """
     reader = Reader(read_yaml(data), "The file of cases")
-    agreement = read_text(reader.need("agreement"), "agreement")
+    named = reader.need("agreement")
+    composed = _composed(Reader(named, "agreement")) if isinstance(named, Mapped) else None
+    agreement = "" if composed else read_text(named, "agreement")
     items = read_list(reader.need("cases"), "cases")
     reader.finish()
     cases = tuple(_case(Reader(item, "The case")) for item in items)
     unique([(case.name, item) for case, item in zip(cases, items, strict=True)], "cases")
-    return CaseFile(agreement, cases)
+    return CaseFile(agreement, cases, composed)
 
 
 def run_case(engine: Engine, case: Case) -> CaseResult:
@@ -143,6 +161,39 @@ def _faults(explanation: Explanation, expected: Expected) -> list[str]:
     ):
         faults += [f"expected {path} to be {name}, but it is not" for path in paths if path not in has]
     return faults
+
+
+def _composed(reader: Reader) -> Composed:
+    roles = Reader(reader.need("parties"), "parties")
+    settings, without, reserved = reader.take("set"), reader.take("without"), reader.take("reservations")
+    composed = Composed(
+        template=read_text(reader.need("template"), "template"),
+        parties=tuple((role, _parties(roles.need(role), role)) for role in sorted(roles.keys())),
+        settings=_settings(Reader(settings, "set")) if settings else (),
+        without=_articles(without, "without") if without else (),
+        reservations=_reservations(Reader(reserved, "reservations")) if reserved else (),
+    )
+    reader.finish()
+    return composed
+
+
+def _parties(node: Node, role: str) -> tuple[str, ...]:
+    return tuple(read_matching(item, role, PARTY, _CODE) for item in read_list(node, role))
+
+
+def _articles(node: Node, name: str) -> tuple[str, ...]:
+    return tuple(_article(item, name) for item in read_list(node, name))
+
+
+def _reservations(reader: Reader) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((party, _articles(reader.need(party), party)) for party in sorted(reader.keys()))
+
+
+def _settings(reader: Reader) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, " ".join(read_text(item, name) for item in read_list(reader.need(name), name)))
+        for name in sorted(reader.keys())
+    )
 
 
 def _case(reader: Reader) -> Case:
