@@ -47,7 +47,7 @@ from comity.agreements.vocabulary import (
     Effect,
     Onward,
     UseLimit,
-    fields_of_kind,
+    fields_of_kinds,
 )
 from comity.agreements.witnessing import read_witnesses
 from comity.trade import Handling
@@ -87,10 +87,11 @@ def _agreement(reader: Reader) -> Agreement:
     )
     if len(frame.parties) < 2:
         fail("An agreement has at least two parties", reader.need("parties"), "Name the others.")
+    title = read_wording(reader.need("title"), "title", frame)
     articles = _articles(reader.need("articles"), frame)
     beside = read_beside(reader, frame, articles)
     agreement = Agreement(
-        title=read_wording(reader.need("title"), "title", frame),
+        title=title,
         version=read_matching(reader.need("version"), "version", VERSION, "a version such as 1 or 1.2"),
         parties=frame.parties,
         languages=frame.languages,
@@ -153,7 +154,7 @@ def _article(reader: Reader, node: Node, frame: Frame) -> Article:
         if (size := reader.take("size_at_most"))
         else None,
         valid=read_period(period, "valid") if (period := reader.take("valid")) else Period(),
-        fields=take_words(reader, "fields", frozenset().union(*map(fields_of_kind, kinds or KINDS))),
+        fields=take_words(reader, "fields", fields_of_kinds(kinds or KINDS)),
         onward=Onward(take_word(reader, "onward", tuple(Onward)) or Onward.NONE),
         retention_days=read_number(days, "retention_days", most=36_525)
         if (days := reader.take("retention_days"))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from comity.trade import Alert, AlertCategory, EvidenceNotice, Finding, Handling, RiskType, SubjectRole
+from comity.trade import Alert, AlertCategory, EvidenceNotice, Finding, Handling, ProcedureStep, RiskType, SubjectRole
 
 
 class Effect(StrEnum):
@@ -91,7 +91,13 @@ OBLIGATION_EVENTS = ("request.received", "finding.shared", "agreement.in_force",
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 EVIDENCE_KIND = "evidence/1"
-_NOUN_OF_KIND: dict[str, type] = {"alert/1": Alert, "finding/1": Finding, EVIDENCE_KIND: EvidenceNotice}
+STEP_KIND = "step/1"
+_NOUN_OF_KIND: dict[str, type] = {
+    "alert/1": Alert,
+    "finding/1": Finding,
+    EVIDENCE_KIND: EvidenceNotice,
+    STEP_KIND: ProcedureStep,
+}
 
 KINDS: tuple[str, ...] = tuple(_NOUN_OF_KIND)
 PURPOSES: tuple[str, ...] = tuple(each.value for each in Purpose)
@@ -118,16 +124,37 @@ ATTRIBUTE_FIELDS: dict[str, dict[str, str]] = {
     "origin": {"alert/1": "route.origin"},
     "category": {"alert/1": "category"},
     "risk_type": {"alert/1": "risk_type", "finding/1": "risk_type"},
-    "procedure": {"step/1": "procedure"},
-    "issuer": {"alert/1": "issuer", "finding/1": "administration", EVIDENCE_KIND: "administration"},
+    "procedure": {STEP_KIND: "procedure"},
+    "issuer": {
+        "alert/1": "issuer",
+        "finding/1": "administration",
+        EVIDENCE_KIND: "administration",
+        STEP_KIND: "by",
+    },
     "handling": {"alert/1": "handling", "finding/1": "handling", EVIDENCE_KIND: "handling"},
     "size": {EVIDENCE_KIND: "size_bytes"},
 }
 
 
+class _OpenFields(frozenset[str]):
+    """Paths, and any beneath `fields`: which fields a step has its procedure says, and procedures are files."""
+
+    __slots__ = ()
+
+    def __contains__(self, path: object) -> bool:
+        return super().__contains__(path) or (isinstance(path, str) and _STEP_FIELD.fullmatch(path) is not None)
+
+
 def fields_of_kind(kind: str) -> frozenset[str]:
-    """Every path that an article on this kind may name."""
-    return _FIELDS[kind]
+    """Every path that an article on this kind may name; of a step also `fields.NAME` for any name."""
+    return fields_of_kinds((kind,))
+
+
+def fields_of_kinds(kinds: Iterable[str]) -> frozenset[str]:
+    """Every path that an article on one of these kinds may name."""
+    wanted = tuple(kinds)
+    paths = frozenset(path for kind in wanted for path in _FIELDS[kind])
+    return _OpenFields(paths) if STEP_KIND in wanted else paths
 
 
 def required_fields(kind: str) -> dict[str, tuple[str, ...]]:
@@ -181,6 +208,7 @@ def _is_selectable(hint: Any, inner: Any) -> bool:
 _FIELDS = {kind: frozenset(_paths(noun, "")) for kind, noun in _NOUN_OF_KIND.items()}
 _REQUIRED = {kind: dict(_required(noun, "")) for kind, noun in _NOUN_OF_KIND.items()}
 
+_STEP_FIELD = re.compile(r"fields\.[a-z][a-z0-9_]{0,59}", re.ASCII)
 PARTY = re.compile(r"[A-Z]{2}", re.ASCII)
 HS_PREFIX = re.compile(r"\d{2}(\d{2}(\d{2})?)?", re.ASCII)
 ARTICLE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", re.ASCII)

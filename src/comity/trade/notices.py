@@ -6,7 +6,8 @@ credibility are the 6x6 evaluation grades A-F and 1-6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -157,6 +158,30 @@ class EvidenceNotice:
     about: str = ""
     handling: Handling = Handling.OFFICIAL
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureStep:
+    """One step of a procedure between administrations, as it travels.
+
+    by: whose step it is. number: one more than the largest that it had seen; after: the digests of the newest of those.
+    parties: the role of each. deadlines: the ends of the clocks that it sets. commitments: a salted hash (hex) of each
+    field. signatures: over all but the fields. fields: what is shown of them, each with its salt.
+    """
+
+    case: str
+    procedure: str
+    edition: str
+    event: str
+    by: str
+    number: int
+    after: tuple[str, ...]
+    at: datetime
+    parties: Mapping[str, str]
+    deadlines: tuple[Mapping[str, object], ...]
+    commitments: Mapping[str, str]
+    signatures: tuple[Mapping[str, str], ...]
+    fields: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 class FindingResult(StrEnum):
