@@ -1,6 +1,30 @@
 """Tools on the text of agreements: what changed, what conflicts, what is missing, who would see what. Pure."""
 
+from comity.agreements.texts.conflicts import Clause, Conflict, Rule, conflicts
 from comity.agreements.texts.difference import Change, Difference, Property, Turn, difference
+from comity.agreements.texts.dry_run import Column, Seen, Sight, dry_run
 from comity.agreements.texts.errors import TooIntricateError
+from comity.agreements.texts.gaps import Gap, GapKind, Shadow, ShadowKind, gaps, shadowed
 
-__all__ = ["Change", "Difference", "Property", "TooIntricateError", "Turn", "difference"]
+__all__ = [
+    "Change",
+    "Clause",
+    "Column",
+    "Conflict",
+    "Difference",
+    "Gap",
+    "GapKind",
+    "Property",
+    "Rule",
+    "Seen",
+    "Shadow",
+    "ShadowKind",
+    "Sight",
+    "TooIntricateError",
+    "Turn",
+    "conflicts",
+    "difference",
+    "dry_run",
+    "gaps",
+    "shadowed",
+]

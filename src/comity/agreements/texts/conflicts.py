@@ -124,10 +124,13 @@ class _Pair:
         for path in lost:
             own = [each for each in self.one.masks if FieldSet(each.article.fields).covers(path)]
             barred = (*boxes_of(own), *boxes_of(self.other.bars))
-            box = next(self._common(permit, mask, lambda each: (*self.one.before(permit, each), *barred)), None)
+            box = next(self._common(permit, mask, self._before(permit, barred)), None)
             if box is not None:
                 return self._conflict(Rule.WITHHELD, (permit, mask), (path,), box)
         return None
+
+    def _before(self, permit: Placed, barred: tuple[Box, ...]) -> Callable[[Box], tuple[Box, ...]]:
+        return lambda box: (*self.one.before(permit, box), *barred)
 
     def _terms(self, permit: Placed, other: Placed) -> Iterator[Conflict]:
         one, two = permit.article, other.article

@@ -82,7 +82,7 @@ class Standing:
     def __init__(self, agreement: Agreement, space: Space) -> None:
         self.agreement = agreement
         self.space = space
-        placed = [Placed(each, space.boxes(agreement, each)) for each in sorted(agreement.articles, key=rank)]
+        placed = [Placed(each, space.boxes(agreement, each)) for each in sorted(agreement.binding_articles, key=rank)]
         self.bars = tuple(each for each in placed if not each.article.is_permit and not each.article.fields)
         self.masks = tuple(each for each in placed if not each.article.is_permit and each.article.fields)
         self.permits = tuple(each for each in placed if each.article.is_permit)
