@@ -143,12 +143,13 @@ def test_a_deadline_in_words() -> None:
         "Extended by 1 working day.",
         "A day counts where EG and FR both work.",
         "The clock stood still from 2026-12-21 15:00 UTC to 2026-12-21 16:00 UTC.",
-        "11 days of a weekend did not count.",
+        "12 days of a weekend did not count.",
         "2026-12-24 did not count: closed by the agreement (FR).",
+        "2026-12-25 did not count: Christmas Day (FR).",
         "2027-01-01 did not count: New Year's Day (FR).",
         "2027-01-07 did not count: Coptic Christmas Day (EG).",
         "1 day did not count because the clock stood still.",
-        "It ends on 2027-01-11.",
+        "It ends on 2027-01-12.",
     )
     assert "Le 2027-01-01 n’a pas compté : Jour de l'an (FR)." in explain(found, "fr")
     assert explain(found, "pt") == explain(found)
