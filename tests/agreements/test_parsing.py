@@ -138,6 +138,7 @@ def test_a_reservation_takes_the_routes_of_its_party_out() -> None:
         ('article: "1"', 'article: "9"', "there is no '9'"),
         ("answer: 60 calendar_days", "answer: sixty days", "is no term"),
         ("{answer: 60", "{Answer: 60", "is no name of a clock"),
+        ("{answer: 60", "{anser: 60", "Procedure tfa12 has no clock 'anser'"),
         ("what: answer", "what: answers", "Did you mean 'answer'"),
         ("after: request.received", "after: request", "after"),
         ("after: request.received, ", "", "needs both `after` and `within`"),
@@ -294,7 +295,7 @@ def test_lines_and_scalars_stay_as_written() -> None:
 def test_every_field_that_a_notice_carries_can_be_named() -> None:
     for kind, body in (("alert/1", alert_body()), ("finding/1", finding_body()), ("evidence/1", evidence_body())):
         assert paths_of(body) <= fields_of_kind(kind)
-    assert set(KINDS) == {"alert/1", "finding/1", "evidence/1"}
+    assert set(KINDS) == {"alert/1", "finding/1", "evidence/1", "step/1"}
 
 
 def _as_yaml(agreement: Agreement) -> dict[str, object]:
@@ -345,6 +346,7 @@ _CHANGES: dict[str, object] = {
     "use_limits": (),
     "source": "Another clause",
     "size_at_most": 5,
+    "procedures": ("tfa12",),
     "tag": Tag.SEEN,
     "is_verified": True,
     "id": "1a",

@@ -187,7 +187,8 @@ def _paths(noun: Any, prefix: str) -> Iterator[str]:
 
 def _required(noun: Any, prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     hints = get_type_hints(noun)
-    needed = [each for each in dataclasses.fields(noun) if each.default is dataclasses.MISSING]
+    absent = dataclasses.MISSING
+    needed = [each for each in dataclasses.fields(noun) if each.default is absent and each.default_factory is absent]
     yield prefix, tuple(f"{prefix}.{each.name}".lstrip(".") for each in needed)
     for each in dataclasses.fields(noun):
         if dataclasses.is_dataclass(inner := _inner(hints[each.name])):

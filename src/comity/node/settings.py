@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "comity.risk",
     "comity.enforcement",
     "comity.custody",
+    "comity.operations",
     "comity.console",
 ]
 

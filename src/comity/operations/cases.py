@@ -25,6 +25,7 @@ _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}):(\d{2}))?", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SALT = "0" * 32
+_AGREEMENT = "0" * 64
 _CASE_ID = "00000000-0000-7000-8000-000000000000"
 
 
@@ -142,7 +143,7 @@ def _take(procedure: Procedure, scene: Scene, steps: list[Step], act: Act) -> St
     if any(event.name == act.event for event in procedure.events):
         needed = {name: scene.fields[name] for name in procedure.event(act.event).needs if name in scene.fields}
     said = {name: value for name, value in {**needed, **act.fields}.items() if name not in act.leave}
-    move = Move(_CASE_ID, act.event, act.by, scene.parties, said)
+    move = Move(_CASE_ID, _AGREEMENT, act.event, act.by, scene.parties, said)
     return compose(procedure, known, move, scene.terms, at=act.at, salt=lambda: _SALT)
 
 

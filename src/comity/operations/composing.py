@@ -22,6 +22,7 @@ class Move:
     """What a party wants to do in a case. fields: what it says."""
 
     case: str
+    agreement: str
     event: str
     by: str
     parties: tuple[Party, ...]
@@ -42,6 +43,7 @@ def compose(
     salts = {name: salt() for name in move.fields}
     step = Step(
         case=move.case,
+        agreement=move.agreement,
         procedure=procedure.name,
         edition=procedure.edition,
         event=move.event,

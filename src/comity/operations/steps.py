@@ -7,19 +7,21 @@ to be withheld.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
 from comity.common import ComityError, parse_instant, show_instant
 from comity.operations.errors import CaseFormError
-from comity.trust import canonical_json, sha256_hex
+from comity.trust import Signer, canonical_json, sha256_hex, sign_statement
 
 STEP_KIND = "step/1"
 STEP_TYPE = "application/vnd.comity.step.v1+json"
 MOST_FIELDS, MOST_AFTER, MOST_PARTIES, MOST_NUMBER, MOST_DEADLINES = 100, 64, 40, 1_000_000, 20
+MOST_SIGNATURES, MOST_SIGNATURE = 4, 4096
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 _EDITION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", re.ASCII)
@@ -27,7 +29,20 @@ _CODE = re.compile(r"[A-Z]{2}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SALT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MEMBERS = frozenset(
-    {"case", "procedure", "edition", "event", "by", "number", "after", "at", "parties", "deadlines", "commitments"}
+    {
+        "case",
+        "agreement",
+        "procedure",
+        "edition",
+        "event",
+        "by",
+        "number",
+        "after",
+        "at",
+        "parties",
+        "deadlines",
+        "commitments",
+    }
 )
 
 
@@ -45,10 +60,12 @@ class Step:
 
     deadlines: the ends of the clocks that it sets, as its author computed them (claims of agreements.clocks).
     fields: what is shown here. commitments: salted hash (hex) of every field, shown or not. salts: of those shown.
+    signatures: (keyid, base64) over the rest.
     article: under which it came here, so that what is missing is withheld by it. digest: SHA-256 (hex), its name.
     """
 
     case: str
+    agreement: str
     procedure: str
     edition: str
     event: str
@@ -61,6 +78,7 @@ class Step:
     fields: Mapping[str, object] = field(default_factory=dict)
     commitments: Mapping[str, str] = field(default_factory=dict)
     salts: Mapping[str, str] = field(default_factory=dict)
+    signatures: tuple[tuple[str, str], ...] = ()
     article: str = ""
 
     @property
@@ -80,12 +98,26 @@ class Step:
     def to_body(self) -> dict[str, object]:
         """The body of a step/1, whole; an article may cut its fields."""
         shown = {name: {"salt": self.salts[name], "value": value} for name, value in self.fields.items()}
-        return {**self._skeleton(), "fields": shown}
+        signatures = [{"keyid": keyid, "sig": sig} for keyid, sig in self.signatures]
+        return {**self._skeleton(), "signatures": signatures, "fields": shown}
+
+    def to_statement(self) -> dict[str, object]:
+        """The DSSE envelope of what its author signed."""
+        payload = base64.b64encode(self.to_signed()).decode()
+        signatures = [{"keyid": keyid, "sig": sig} for keyid, sig in self.signatures]
+        return {"payload": payload, "payloadType": STEP_TYPE, "signatures": signatures}
+
+    def signed(self, key: Signer) -> Step:
+        """The step with the signature of its author."""
+        statement = sign_statement(STEP_TYPE, self.to_signed(), key)
+        signatures = ((each.keyid, base64.b64encode(each.sig).decode()) for each in statement.signatures)
+        return replace(self, signatures=tuple(signatures))
 
     def _skeleton(self) -> dict[str, object]:
         roles: dict[str, object] = {each.administration: each.role for each in self.parties}
         return {
             "case": self.case,
+            "agreement": self.agreement,
             "procedure": self.procedure,
             "edition": self.edition,
             "event": self.event,
@@ -114,12 +146,13 @@ def step_from_body(body: Mapping[str, object], article: str = "") -> Step:
 
     Raises: CaseFormError naming the member.
     """
-    beside = set(body) - _MEMBERS - {"fields", "statement"}
+    beside = set(body) - _MEMBERS - {"fields", "signatures"}
     if beside:
         raise _bad(", ".join(sorted(beside))[:100], "The step holds what no step holds")
     shown = _shown(body.get("fields", {}))
     step = Step(
         case=_matching(body, "case", _ID),
+        agreement=_matching(body, "agreement", _HEX),
         procedure=_matching(body, "procedure", _NAME),
         edition=_matching(body, "edition", _EDITION),
         event=_matching(body, "event", _NAME),
@@ -132,6 +165,7 @@ def step_from_body(body: Mapping[str, object], article: str = "") -> Step:
         fields={name: value for name, (_, value) in shown.items()},
         commitments=_commitments(body),
         salts={name: salt for name, (salt, _) in shown.items()},
+        signatures=_signatures(body),
         article=article,
     )
     for name, value in step.fields.items():
@@ -197,6 +231,18 @@ def _deadlines(body: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
         if not isinstance(item, Mapping) or not _is(item.get("clock"), _NAME) or not _is(item.get("digest"), _HEX):
             raise _bad("deadlines", "A deadline has no clock or no digest")
     return tuple(value)
+
+
+def _signatures(body: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    value = body.get("signatures")
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_SIGNATURES:
+        raise _bad("signatures", f"The signatures are no list of 1 to {MOST_SIGNATURES}")
+    for item in value:
+        if not isinstance(item, Mapping) or set(item) != {"keyid", "sig"}:
+            raise _bad("signatures", "A signature is not a keyid and a sig")
+        if not all(isinstance(each, str) and 0 < len(each) <= MOST_SIGNATURE for each in item.values()):
+            raise _bad("signatures", "A keyid or sig is no short text")
+    return tuple((item["keyid"], item["sig"]) for item in value)
 
 
 def _commitments(body: Mapping[str, object]) -> dict[str, str]:
