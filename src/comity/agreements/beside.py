@@ -12,6 +12,7 @@ from comity.agreements.clocks.errors import ClockFormError
 from comity.agreements.clocks.values import CalendarTerms, Term
 from comity.agreements.framing import CODE, Frame, read_wording, take_backing, take_word, take_words
 from comity.agreements.markup import Node
+from comity.agreements.procedures.shipped import procedure, procedure_names
 from comity.agreements.reader import (
     Reader,
     fail,
@@ -34,6 +35,7 @@ from comity.agreements.vocabulary import (
     WEEKDAYS,
     Every,
     ObligationKind,
+    meant,
 )
 
 _T = TypeVar("_T")
@@ -106,7 +108,7 @@ def _procedures(node: Node | None, articles: tuple[Article, ...]) -> tuple[Proce
         return ProcedureTerms(
             procedure=name,
             article=read_word(reader.need("article"), "article", known),
-            clocks=tuple(_clocks(reader.take("clocks"))),
+            clocks=tuple(_clocks(reader.take("clocks"), name)),
         )
 
     found = _each(node, "procedures", read)
@@ -114,13 +116,18 @@ def _procedures(node: Node | None, articles: tuple[Article, ...]) -> tuple[Proce
     return tuple(sorted((each for each, _ in found), key=lambda each: each.procedure))
 
 
-def _clocks(node: Node | None) -> Iterable[tuple[str, Term]]:
+def _clocks(node: Node | None, name_of_procedure: str) -> Iterable[tuple[str, Term]]:
+    """The clocks set otherwise. What a procedure that is not known here calls its clocks, nobody can check."""
     if node is None:
         return
+    is_known = name_of_procedure in procedure_names()
+    known = frozenset(clock.name for clock in procedure(name_of_procedure).clocks) if is_known else None
     reader = Reader(node, "clocks")
     for name in sorted(reader.keys()):
         if not PROCEDURE.fullmatch(name):
             fail(f"{name[:60]!r} is no name of a clock", node, "Write it in small letters, such as answer.")
+        if known is not None and name not in known:
+            fail(f"Procedure {name_of_procedure} has no clock {name!r}", node, meant(name, known))
         yield name, _term(reader.need(name), name)
 
 

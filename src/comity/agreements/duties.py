@@ -1,6 +1,7 @@
 """Duties: what the holder of shared information owes whoever shared it, whatever an article permits. Pure.
 
-A recall, the answer to it, a consent to hand on, news of keys, a probe, evidence of two histories: they carry no
+A recall, the answer to it, a consent to hand on, news of keys, a probe, evidence of two histories, a move in the life
+of an agreement: they carry no
 information that an article could judge, and they must arrive even after an agreement has ended, because what was
 shared under it is still held. So a duty needs an agreement between the two and no article. What partners owe each
 other from their introduction on needs not even that: its place is the protocol itself.
@@ -31,11 +32,14 @@ class Duty(StrEnum):
     KEYS = "keys/1"
     PROBE = "probe/1"
     SPLIT_VIEW = "split_view/1"
+    AGREEMENT = "agreement/1"
 
 
 DUTY_KINDS: frozenset[str] = frozenset(each.value for each in Duty)
 # Owed from the introduction on, under the protocol itself.
-FOUNDING_KINDS: frozenset[str] = frozenset({Duty.KEYS.value, Duty.PROBE.value, Duty.SPLIT_VIEW.value})
+FOUNDING_KINDS: frozenset[str] = frozenset(
+    {Duty.KEYS.value, Duty.PROBE.value, Duty.SPLIT_VIEW.value, Duty.AGREEMENT.value}
+)
 
 
 @dataclass(frozen=True, slots=True)

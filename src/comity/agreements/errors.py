@@ -30,6 +30,12 @@ class AdoptionRefusedError(AgreementError):
     code = "adoption_refused"
 
 
+class MoveRefusedError(AgreementError):
+    """A move in the life of an agreement cannot be made or taken as things stand."""
+
+    code = "move_refused"
+
+
 class ReleaseForgedError(AgreementError):
     """Something tried to make a Release without a decision of the engine."""
 

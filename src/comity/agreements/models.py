@@ -6,7 +6,10 @@ from django.db import models
 
 
 class AgreementRow(models.Model):
-    """An agreement as stored: its canonical bytes, the text it came from, and how far it has got."""
+    """An agreement as stored: its canonical bytes, the text it came from, and how far it has got.
+
+    course: what became of it since, as comity.agreements.course writes it; empty: nothing.
+    """
 
     agreement_id = models.CharField(max_length=64, primary_key=True)
     canonical = models.BinaryField()
@@ -15,6 +18,7 @@ class AgreementRow(models.Model):
     version = models.CharField(max_length=30)
     imported_at = models.DateTimeField()
     adopted_at = models.DateTimeField(null=True, blank=True)
+    course = models.TextField(default="", blank=True)
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
@@ -34,6 +38,37 @@ class AgreementSignatureRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.party} {self.keyid[:12]}"
+
+
+class AgreementMoveRow(models.Model):
+    """A move in the life of an agreement. document: what its party signed; proof: those signatures, as JSON."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    agreement_id = models.CharField(max_length=64, db_index=True)
+    by = models.CharField(max_length=16)
+    number = models.BigIntegerField()
+    document = models.BinaryField()
+    proof = models.BinaryField()
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.digest[:12]}"
+
+
+class PartnerStandingRow(models.Model):
+    """What a partner last told of an agreement: canonical JSON. healed_at: when it was last sent what it lacked."""
+
+    agreement_id = models.CharField(max_length=64)
+    partner = models.CharField(max_length=16)
+    told = models.BinaryField()
+    told_at = models.DateTimeField()
+    healed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agreement_id", "partner"], name="one_standing_of_a_partner")]
+
+    def __str__(self) -> str:
+        return f"{self.partner} {self.agreement_id[:12]}"
 
 
 class DecisionReceiptRow(models.Model):

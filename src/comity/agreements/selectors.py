@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
+from comity.agreements.course import Course, course_of
 from comity.agreements.engine import Engine
 from comity.agreements.errors import UnknownAgreementError
 from comity.agreements.models import AgreementRow, DecisionReceiptRow
@@ -22,11 +23,16 @@ PAYLOAD_TYPE = "application/vnd.comity.agreement.v1+json"
 
 
 class AgreementState(StrEnum):
-    """How far an agreement has got: imported, signed by some, in force by all signatures, or past its last day."""
+    """How far an agreement has got: imported, signed by some, in force by all signatures, or past its last day; then
+    suspended as a whole, superseded by a later version, or ended since fewer than two parties are left.
+    """
 
     DRAFT = "draft"
     SIGNED = "signed"
     IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    SUPERSEDED = "superseded"
+    ENDED = "ended"
     EXPIRED = "expired"
 
 
@@ -113,19 +119,25 @@ def agreement_row(agreement_id: str) -> AgreementRow:
 
 
 def engine(at: datetime) -> Engine:
-    """The engine over every agreement that was adopted; it minds the dates itself. Made anew only when one is added."""
-    ids = AgreementRow.objects.filter(adopted_at__isnull=False, adopted_at__lte=at).order_by("agreement_id")
-    return _engine_of(tuple(ids.values_list("agreement_id", flat=True)))
+    """The engine over every agreement that was adopted; it minds the dates itself, those of suspensions, leavings and
+    later versions among them. Made anew only when one is added or something becomes of one.
+    """
+    rows = AgreementRow.objects.filter(adopted_at__isnull=False, adopted_at__lte=at).order_by("agreement_id")
+    return _engine_of(tuple(rows.values_list("agreement_id", "course")))
 
 
 def engine_of(agreement_id: str) -> Engine | None:
     """The engine over one adopted agreement, None where there is none: what a receiving node decides with."""
-    is_adopted = AgreementRow.objects.filter(agreement_id=agreement_id, adopted_at__isnull=False).exists()
-    return _engine_of((agreement_id,)) if is_adopted else None
+    rows = AgreementRow.objects.filter(agreement_id=agreement_id, adopted_at__isnull=False)
+    found = tuple(rows.values_list("agreement_id", "course"))
+    return _engine_of(found) if found else None
 
 
 def adopted_agreement(agreement_id: str) -> Agreement | None:
-    """The agreement that was adopted here under this id, in force or past its last day; None where there is none."""
+    """The agreement that was adopted here under this id, whatever became of it; None where there is none.
+
+    What was shared under it is still held, so duties go on after a suspension, a leaving and its last day.
+    """
     row = AgreementRow.objects.filter(agreement_id=agreement_id, adopted_at__isnull=False).first()
     return _agreement_of(bytes(row.canonical)) if row else None
 
@@ -186,8 +198,18 @@ def _state(row: AgreementRow, found: Agreement, signatures: int, at: datetime) -
     if at >= found.in_force.closes_at:
         return AgreementState.EXPIRED
     if row.adopted_at is not None:
-        return AgreementState.IN_FORCE
+        return _state_in_force(course_of(row.course), found, at)
     return AgreementState.SIGNED if signatures else AgreementState.DRAFT
+
+
+def _state_in_force(course: Course, found: Agreement, at: datetime) -> AgreementState:
+    if course.ended_at(found.parties, at):
+        return AgreementState.ENDED
+    if course.superseded_at is not None and at >= course.superseded_at:
+        return AgreementState.SUPERSEDED
+    if any(each.holds(at) and not each.article for each in course.suspensions):
+        return AgreementState.SUSPENDED
+    return AgreementState.IN_FORCE
 
 
 def receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
@@ -221,7 +243,8 @@ def _asking(ids: tuple[str, ...]) -> tuple[Agreement, ...]:
 
 
 @lru_cache(maxsize=64)
-def _engine_of(ids: tuple[str, ...]) -> Engine:
-    """By content: an id is the hash of the agreement, so a remembered engine can never be stale."""
-    rows: Iterable[AgreementRow] = AgreementRow.objects.filter(agreement_id__in=ids)
-    return Engine(_agreement_of(bytes(row.canonical)) for row in rows)
+def _engine_of(adopted: tuple[tuple[str, str], ...]) -> Engine:
+    """By content, each id with its course: an id is a hash, so a remembered engine can never be stale."""
+    courses = {agreement_id: course_of(course) for agreement_id, course in adopted}
+    rows: Iterable[AgreementRow] = AgreementRow.objects.filter(agreement_id__in=courses)
+    return Engine((_agreement_of(bytes(row.canonical)) for row in rows), courses)

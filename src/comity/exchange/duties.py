@@ -36,6 +36,25 @@ _MEMBERS: Mapping[str, frozenset[str]] = {
     Duty.SPLIT_VIEW.value: frozenset(
         {"form", "origin", "vkey", "seen_note", "shown_note", "reason", "prefix_root", "path"}
     ),
+    Duty.AGREEMENT.value: frozenset(
+        {
+            "form",
+            "move",
+            "by",
+            "agreement_id",
+            "predecessor",
+            "document",
+            "signatures",
+            "reason",
+            "articles",
+            "effective_at",
+            "number",
+            "after",
+            "at",
+            "proof",
+            "standing",
+        }
+    ),
 }
 _MOST_BYTES: Mapping[str, int] = {Duty.PROBE.value: 16 * 1024, Duty.SPLIT_VIEW.value: 48 * 1024}
 _MOST_SIGNATURES, _MOST_KEYID, _MOST_SIGNATURE = 4, 100, 4096

@@ -164,7 +164,16 @@ class Judge:
         """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
         handling = _handling(message.handling)
         consents = provenance is not None and provenance.consents
-        asking = Asking(message.sender, message.recipient, message.kind, message.purpose, handling, self.at, consents)
+        asking = Asking(
+            sender=message.sender,
+            receiver=message.recipient,
+            kind=message.kind,
+            purpose=message.purpose,
+            handling=handling,
+            at=self.at,
+            owner_consents=consents,
+            posted_at=message.created,
+        )
         if message.kind in DUTY_KINDS:
             agreement = self._agreement(message.agreement)
             request, decision = judge_duty(DutyAsked(asking, message.agreement, agreement, message.body))
