@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "comity.enforcement",
     "comity.custody",
     "comity.operations",
+    "comity.insight",
     "comity.console",
 ]
 
