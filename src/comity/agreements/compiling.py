@@ -8,8 +8,7 @@ conditions themselves, one value at a time: the law is written once, in `conditi
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from comity.agreements.conditions import READS, Condition
@@ -17,14 +16,13 @@ from comity.agreements.cutting import FieldSet
 from comity.agreements.rules import Rule, clause_of, named
 from comity.agreements.values import Decision, SharingRequest
 from comity.common import Reason
+from comity.trade import Handling
 
 MOST_REMEMBERED = 128
 MOST_VALUES = 512
 
-_DATES = ("in_force", "valid")
-_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-
-Fit = Callable[[SharingRequest], int]
+_LEVELS = ("purpose", "handling", "in_force", "valid")
+_IN_LINE = ("goods", "category", "onward")
 
 
 class Table(dict[Hashable, int]):
@@ -49,34 +47,35 @@ class Table(dict[Hashable, int]):
         return passing
 
 
-class _Unasked(Table):
-    """The table of what no rule has a condition on."""
-
-    def __missing__(self, value: Hashable) -> int:
-        return self._every
-
-
 class Shelf:
-    """The rules of one route. fit: the set of those that apply to a request. answers: the permits given before."""
+    """The rules of one route in one period, in which none of them comes into force or ends.
+
+    answers: the permits that were given before. levels: the rules that let pass, by purpose and handling. apart: the
+    conditions that are asked each time.
+    """
 
     __slots__ = (
-        "_bounds",
         "_every",
+        "_first",
         "_names",
         "_tables",
         "answers",
+        "apart",
         "bars_from",
+        "categories",
         "field_sets",
-        "fit",
+        "goods",
+        "levels",
+        "onwards",
+        "others",
         "rules",
-        "window",
     )
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], purposes: int) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: (rule.is_bar, rule.is_veil, rule.rank)))
         self._every = (1 << len(self.rules)) - 1
         self.bars_from = 1 << sum(not rule.is_bar for rule in self.rules)
-        self._names: dict[tuple[str, str], int] = {}
+        self._names: dict[tuple[str, str], int] = {("", ""): 0}
         asked: dict[str, list[tuple[int, Condition]]] = {}
         for place, rule in enumerate(self.rules):
             for condition in rule.conditions:
@@ -84,12 +83,39 @@ class Shelf:
             if rule.article.is_permit:
                 for name in (rule.name, (rule.agreement.id, ""), ("", "")):
                     self._names[name] = self._names.get(name, 0) | 1 << place
+        self._first = tuple(each for code in _LEVELS for each in asked.pop(code, ()))
+        self.apart = tuple(each for code in tuple(asked) if code not in READS for each in asked.pop(code))
         self._tables = {code: Table(conditions, self._every) for code, conditions in asked.items()}
-        self._bounds = _bounds(self.rules)
-        self.window = (_LAST, _FIRST, 0)
+        self.levels: list[int | None] = [None for _ in range(purposes * len(Handling))]
+        self.goods, self.categories = self._tables.get("goods"), self._tables.get("category")
+        self.onwards = self._tables.get("onward")
+        self.others = tuple((READS[code], table) for code, table in self._tables.items() if code not in _IN_LINE)
         self.answers: dict[tuple[int, frozenset[str]], Decision] = {}
         self.field_sets: dict[int, FieldSet] = {}
-        self.fit = _fit_of(self, self._tables, _Unasked((), self._every))
+
+    def fit(self, q: SharingRequest, level: int) -> int:
+        """The set of the rules that apply. level: the place of its purpose and handling.
+
+        An engine calls it a million times a second: what most articles read is looked up in a straight line.
+        """
+        fit = self.levels[level]
+        if fit is None:
+            fit = self._learn_level(q, level)
+        try:
+            if self.goods is not None:
+                fit &= self.goods[q.hs_codes]
+            if self.categories is not None:
+                fit &= self.categories[q.attributes.get("category", "")]
+            for read, table in self.others:
+                fit &= table[read(q)]
+            if q.onward_from is not None and self.onwards is not None:
+                fit &= self.onwards[q.onward_from, q.owner_consents]
+        except KeyError:
+            fit &= self._learn(q)
+        for bit, condition in self.apart:
+            if fit & bit and not condition.holds(q):
+                fit ^= bit
+        return fit
 
     @property
     def permits(self) -> tuple[Rule, ...]:
@@ -144,60 +170,26 @@ class Shelf:
             known = self.field_sets[fit] = FieldSet(first.article.fields, veiled)
         return known
 
-    def turn(self, request: SharingRequest) -> int:
-        """The rules that are in force then. The window is open until the next day on which that may change."""
-        dated = self._every
-        for place, rule in enumerate(self.rules):
-            if not all(each.holds(request) for each in rule.conditions if each.code in _DATES):
-                dated &= ~(1 << place)
-        place = min(bisect_right(self._bounds, request.at), len(self._bounds) - 1)
-        self.window = (self._bounds[place - 1], self._bounds[place], dated)
-        return dated
+    def _learn_level(self, request: SharingRequest, level: int) -> int:
+        fit = self._every
+        for bit, condition in self._first:
+            if not condition.holds(request):
+                fit &= ~bit
+        self.levels[level] = fit
+        return fit
 
-    def learn(self, request: SharingRequest) -> int:
-        """The rules that let everything pass that the request says but for its time; the tables know it from now on."""
+    def _learn(self, request: SharingRequest) -> int:
+        """The rules that let pass what the request says beyond its level; the tables know it from now on."""
         fit = self._every
         for code, table in self._tables.items():
-            if code not in _DATES:
-                value = READS[code](request)
-                passing = table.get(value)
-                fit &= table.learn(value, request) if passing is None else passing
+            value = READS[code](request)
+            passing = table.get(value)
+            fit &= table.learn(value, request) if passing is None else passing
         return fit
 
 
-def _fit_of(shelf: Shelf, tables: Mapping[str, Table], unasked: Table) -> Fit:
-    """The rules that apply, as one function: what every request says is looked up in a straight line, the rest in turn.
-
-    An engine calls it a million times a second.
-    """
-    purposes, handlings = tables.get("purpose", unasked), tables.get("handling", unasked)
-    goods, categories, onwards = tables.get("goods"), tables.get("category"), tables.get("onward")
-    others = tuple(
-        (READS[code], tables[code]) for code in ("origin", "risk_type", "procedure", "size") if code in tables
-    )
-
-    def fit_of(q: SharingRequest) -> int:
-        since, until, fit = shelf.window
-        if not since <= q.at < until:
-            fit = shelf.turn(q)
-        try:
-            found = fit & purposes[q.purpose] & handlings[q.handling]
-            if goods is not None:
-                found &= goods[q.hs_codes]
-            if categories is not None:
-                found &= categories[q.attributes.get("category", "")]
-            for read, table in others:
-                found &= table[read(q)]
-            if q.onward_from is not None and onwards is not None:
-                found &= onwards[q.onward_from, q.owner_consents]
-        except KeyError:
-            return fit & shelf.learn(q)
-        return found
-
-    return fit_of
-
-
-def _bounds(rules: Iterable[Rule]) -> list[datetime]:
-    """Every instant at which a rule comes into force or ends, between the first and the last there is."""
-    periods = [period for rule in rules for period in (rule.agreement.in_force, rule.article.valid)]
-    return sorted({_FIRST, _LAST, *(bound for each in periods for bound in (each.opens_at, each.closes_at))})
+def bounds_of(rules: Iterable[Rule]) -> tuple[datetime, ...]:
+    """Every instant at which a rule comes into force or ends, between the first and the last that there are."""
+    periods = {period for rule in rules for period in (rule.agreement.in_force, rule.article.valid)}
+    bounds = {bound for each in periods for bound in (each.opens_at, each.closes_at)}
+    return tuple(sorted({datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), *bounds}))

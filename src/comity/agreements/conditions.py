@@ -16,7 +16,11 @@ from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST,
 Test = Callable[[SharingRequest], bool]
 Read = Callable[[SharingRequest], str]
 
+# The conditions on time: a refusal on these alone says that the article is not in force.
+DATED = ("in_force", "valid", "superseded", "left", "suspended")
+
 # What of a request a condition reads, by its code: requests that are alike in it and go the same way are alike to it.
+# What is not here reads the instant, and is asked each time.
 READS: dict[str, Callable[[SharingRequest], Hashable]] = {
     "sender": attrgetter("sender"),
     "receiver": attrgetter("receiver"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from comity.agreements.compiling import Shelf
-from comity.agreements.conditions import Condition
+from comity.agreements.conditions import DATED, Condition
 from comity.agreements.rules import Rule, clause_of, named
 from comity.agreements.values import Decision, NearMiss, SharingRequest
 from comity.agreements.vocabulary import Onward
@@ -133,7 +133,7 @@ def _barred(request: SharingRequest, bars: list[Rule]) -> Decision:
 
 
 def _not_permitted(what: str, miss: NearMiss) -> Reason:
-    is_only_time = all(reason.code in ("in_force", "valid") for reason in miss.failed)
+    is_only_time = all(reason.code in DATED for reason in miss.failed)
     wanting = " ".join(reason.text for reason in miss.failed)
     text = f"No article permits {what} so; article {miss.article_id} is nearest. {wanting}"
     return Reason("not_in_force" if is_only_time else "not_permitted", text, miss.failed[0].clause)

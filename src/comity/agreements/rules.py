@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from comity.agreements.conditions import READS, Condition, conditions_of, route_of
+from comity.agreements.conditions import DATED, READS, Condition, conditions_of, route_of
+from comity.agreements.course import UNTOUCHED, Course, course_conditions
 from comity.agreements.values import Agreement, Article, SharingRequest
 from comity.agreements.vocabulary import KINDS
 from comity.common import Reason
@@ -19,10 +20,13 @@ class Rule:
 
     __slots__ = ("_worded", "agreement", "article", "conditions", "every", "rank")
 
-    def __init__(self, agreement: Agreement, article: Article) -> None:
+    def __init__(self, agreement: Agreement, article: Article, course: Course = UNTOUCHED) -> None:
         self.agreement = agreement
         self.article = article
-        self.conditions: tuple[Condition, ...] = conditions_of(agreement, article)
+        self.conditions: tuple[Condition, ...] = (
+            *conditions_of(agreement, article),
+            *course_conditions(course, article),
+        )
         self.every = (*route_of(article), *self.conditions)
         self.rank = (agreement.id, article.onward.looseness, len(article.fields), article.id)
         self._worded: dict[tuple[Condition, Hashable], Reason] = {}
@@ -52,14 +56,15 @@ class Rule:
 
     def met(self, request: SharingRequest) -> tuple[Reason, ...]:
         """The conditions of a prohibition that bring it to bear, in words."""
-        dates = ("in_force", "valid")
-        return self.worded((each for each in self.conditions if each.code not in dates), request)
+        return self.worded((each for each in self.conditions if each.code not in DATED), request)
 
     def worded(self, conditions: Iterable[Condition], request: SharingRequest) -> tuple[Reason, ...]:
         """The conditions in words. The same words are made once for what the request says of the matter."""
         return tuple([self._reason(each, request) for each in conditions])
 
     def _reason(self, condition: Condition, request: SharingRequest) -> Reason:
+        if condition.code not in READS:
+            return Reason(condition.code, condition.says(request), clause_of(self.article))
         key = (condition, READS[condition.code](request))
         known = self._worded.get(key)
         if known is None:
@@ -70,9 +75,13 @@ class Rule:
         return known
 
 
-def rules_of(agreements: Iterable[Agreement]) -> Iterator[Rule]:
-    """Every article of these agreements made ready."""
-    return (Rule(agreement, article) for agreement in agreements for article in agreement.binding_articles)
+def rules_of(agreements: Iterable[Agreement], courses: Mapping[str, Course]) -> Iterator[Rule]:
+    """Every article of these agreements made ready. courses: what became of them, by id."""
+    return (
+        Rule(agreement, article, courses.get(agreement.id, UNTOUCHED))
+        for agreement in agreements
+        for article in agreement.binding_articles
+    )
 
 
 def routes_of(article: Article) -> Iterator[Route]:
