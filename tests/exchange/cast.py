@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
-from comity.agreements import Release, parse_agreement
+from comity.agreements import Agreement, Release, parse_agreement
 from comity.agreements.selectors import PAYLOAD_TYPE
 from comity.agreements.services import adopt, permit
 from comity.common import Actor, ActorKind
@@ -62,9 +62,15 @@ def introduce(*codes: str) -> None:
         introduce_partner(actor, key_statement=write_invitation(keyring(code)), at=AT)
 
 
+@lru_cache
+def demo_agreement() -> Agreement:
+    """The demo's agreement, read once."""
+    return parse_agreement(DEMO.read_bytes())
+
+
 def adopt_demo() -> str:
     """Bring the demo's agreement into force; returns its id."""
-    agreement = parse_agreement(DEMO.read_bytes())
+    agreement = demo_agreement()
     signed = sign_statement(PAYLOAD_TYPE, agreement.to_bytes(), *(keyring(code).signing for code in CODES))
     keys = {code: [keyring(code).signing.verify_key] for code in CODES}
     return adopt(ANA, signed=signed.to_bytes(), verify_keys=keys, at=AT).id
@@ -72,7 +78,7 @@ def adopt_demo() -> str:
 
 def agreement_id() -> str:
     """The id of the demo's agreement."""
-    return parse_agreement(DEMO.read_bytes()).id
+    return demo_agreement().id
 
 
 def alert(**changes: object) -> Alert:
