@@ -21,6 +21,7 @@ COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
     "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
+    "clocks": "comity.cli.clocks:clocks_group",
     "conformance": "comity.cli.conformance.command:conformance",
     "custody": "comity.cli.custody:custody_group",
     "demo": "comity.cli.demo.command:demo",
@@ -34,14 +35,22 @@ COMMANDS = {
     "lab-node": "comity.cli.lab.inside:lab_node",
     "ledger": "comity.cli.ledger:ledger",
     "migrate": "comity.node.commands:migrate",
+    "obligations": "comity.cli.clocks:obligations_group",
     "officer": "comity.cli.staff:officer",
     "partner": "comity.cli.exchange:partner",
+    "reciprocity": "comity.cli.clocks:reciprocity",
     "recover": "comity.node.backup_commands:recover",
     "restore": "comity.node.backup_commands:restore",
     "risk": "comity.cli.risk:risk",
     "serve": "comity.node.commands:serve",
     "status": "comity.node.commands:status",
     "token": "comity.cli.staff:token",
+}
+# group -> modules that add commands to it when they are loaded
+FURTHER = {
+    "agreement": (
+        "comity.cli.agreement_texts",
+    ),
 }
 
 
@@ -60,6 +69,8 @@ class Commands(click.Group):
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.node.settings")
         django.setup()
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        for further in FURTHER.get(name, ()):
+            importlib.import_module(further)
         return command
 
     def invoke(self, context: click.Context) -> object:
