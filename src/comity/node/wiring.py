@@ -15,7 +15,8 @@ from comity.exchange.judging import Validator
 from comity.exchange.log_routes import log_routes
 from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
-from comity.journeys import evidence, forget, forward, gossip, keys, receive
+from comity.insight.services import remind_due
+from comity.journeys import assist, evidence, forget, forward, gossip, keys, negotiate, receive
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.hold import guarded
 from comity.journeys.probe import PROBE_KIND, probe_due, probe_from_body, probe_journey
@@ -38,24 +39,29 @@ _ASSESS_SECONDS = 30.0
 _PROBE_SECONDS = 60.0
 _KEYS_SECONDS = 2.0
 _CUSTODY_SECONDS = 15.0
+_CASES_SECONDS = 60.0
+_OBLIGATIONS_SECONDS = 300.0
 _MONITOR_SECONDS = 60.0
 _RECOVER_SECONDS = 3.0
 
 VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
+    **assist.VALIDATORS,
     **evidence.VALIDATORS,
     **gossip.VALIDATORS,
     **forget.VALIDATORS,
     **forward.VALIDATORS,
     **keys.VALIDATORS,
+    **negotiate.VALIDATORS,
     PROBE_KIND: probe_from_body,
 }
 JOURNEYS: Mapping[str, Handler] = {
-    **guarded({**receive.JOURNEYS, **evidence.JOURNEYS}, forget.forget_on_arrival),
+    **guarded({**receive.JOURNEYS, **evidence.JOURNEYS, **assist.JOURNEYS}, forget.forget_on_arrival),
     **forget.JOURNEYS,
     **forward.JOURNEYS,
     **gossip.JOURNEYS,
     **keys.JOURNEYS,
+    **negotiate.JOURNEYS,
     PROBE_KIND: probe_journey(VALIDATORS),
 }
 
@@ -72,6 +78,8 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("probe partners", _PROBE_SECONDS, probe_due),
         Job("retention", _CUSTODY_SECONDS, forget.purge_due),
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
+        Job("obligations", _OBLIGATIONS_SECONDS, remind_due),
+        Job("clocks of cases", _CASES_SECONDS, assist.overdue_turn),
     )
 
 

@@ -1,0 +1,207 @@
+"""Procedures between nodes: both sides see the same case, whatever crosses, waits or is withheld."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from tests.custody.cast import World
+from tests.operations.cast import ANSWER, CODES, REQUEST, world
+
+SHARED = ("state", "flags", "turn", "clocks", "may", "history")
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Running nodes; each test has cases of its own."""
+    folder = tmp_path_factory.mktemp("assist")
+    if request.param == "sqlite":
+        with world(folder) as made:
+            yield made
+        return
+    if "postgresql" not in settings.DATABASES["default"]["ENGINE"]:
+        pytest.skip("this run has no PostgreSQL server: python -m tests.postgresql pytest tests/journeys")
+    url = os.environ["COMITY_DATABASE_URL"]
+    names = {code: f"assist_{uuid4().hex}" for code in CODES}
+    with psycopg.connect(url, autocommit=True) as server:
+        for name in names.values():
+            server.execute(f'CREATE DATABASE "{name}"')
+    try:
+        base = url.rpartition("/")[0]
+        with world(folder, database_urls={code: f"{base}/{name}" for code, name in names.items()}) as made:
+            yield made
+    finally:
+        with psycopg.connect(url, autocommit=True) as server:
+            for name in names.values():
+                server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(autouse=True)
+def _mended(nodes: World) -> Iterator[None]:
+    """Every line is whole before and after a test."""
+    yield
+    nodes.cut.clear()
+    nodes.settle(among=CODES)
+
+
+def _open(nodes: World, **changes: Any) -> str:
+    case = nodes.ask(
+        "XA",
+        "open_case",
+        procedure="tfa12",
+        parties={"XA": "asker", "XB": "asked"},
+        fields={**REQUEST, **changes},
+    )
+    assert isinstance(case, str), case
+    return case
+
+
+def _same(nodes: World, case: str, codes: tuple[str, ...] = ("XA", "XB")) -> dict[str, Any]:
+    """The case, once every node that has it sees the same."""
+    views = [nodes.ask(code, "case", case=case) for code in codes]
+    for other in views[1:]:
+        assert {name: views[0][name] for name in SHARED} == {name: other[name] for name in SHARED}
+    return dict(views[0])
+
+
+def test_a_request_is_acknowledged_answered_and_closed(nodes: World) -> None:
+    case = _open(nodes)
+    nodes.settle(among=CODES)
+    seen = _same(nodes, case)
+    assert seen["state"] == "received"
+    assert seen["turn"] == ["XB"]
+    assert [line[0] for line in seen["history"]] == ["submit", "receive"]
+    assert nodes.ask("XB", "tasks").count(case) == 1
+    for event, fields in (("accept", {}), ("reply", ANSWER)):
+        assert isinstance(nodes.ask("XB", "step", case=case, event=event, fields=fields), str)
+    nodes.settle(among=CODES)
+    assert nodes.ask("XA", "case", case=case)["fields"]["answer_text"] == "As declared."
+    nodes.ask("XA", "step", case=case, event="report_outcome", fields={"outcome": "The value was corrected."})
+    nodes.settle(among=CODES)
+    assert _same(nodes, case)["state"] == "closed"
+    assert case not in nodes.ask("XB", "tasks")
+
+
+def test_what_an_article_withholds_is_seen_to_be_withheld(nodes: World) -> None:
+    case = _open(nodes)
+    nodes.settle(among=CODES)
+    ours, theirs = nodes.ask("XA", "case", case=case), nodes.ask("XB", "case", case=case)
+    assert ours["fields"]["persons"] == ["Jan Novak, Praha"]
+    assert "persons" not in theirs["fields"]
+    assert theirs["withheld"] == {"persons": "1"}
+    assert ours["sendings"] == [["XB", "1", ["persons"]]]
+    _same(nodes, case)
+
+
+def test_both_nodes_compute_the_deadline_with_the_days_of_the_agreement(nodes: World) -> None:
+    case = _open(nodes)
+    nodes.settle(among=CODES)
+    due_at, _, standing = _same(nodes, case)["clocks"]["answer"]
+    assert standing == "running"
+    assert due_at > "2026-04-10"
+
+
+def test_steps_that_cross_are_seen_alike(nodes: World) -> None:
+    case = _open(nodes)
+    nodes.settle(among=CODES)
+    nodes.cut = {("XA", "XB")}
+    nodes.ask("XB", "step", case=case, event="accept")
+    nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER)
+    nodes.ask("XA", "step", case=case, event="withdraw")
+    nodes.settle(among=CODES)
+    assert nodes.ask("XA", "case", case=case)["state"] == "withdrawn"
+    assert nodes.ask("XB", "case", case=case)["state"] == "replied"
+    nodes.cut = set()
+    nodes.settle(among=CODES)
+    seen = _same(nodes, case)
+    assert seen["state"] == "withdrawn"
+    assert [line[:3] for line in seen["history"]][-2:] == [
+        ["accept", "overtaken", "state"],
+        ["reply", "overtaken", "state"],
+    ]
+
+
+def test_without_an_answer_both_see_it_overdue(nodes: World) -> None:
+    case = _open(nodes)
+    nodes.settle(among=CODES)
+    nodes.pass_time(days=80)
+    assert nodes.ask("XA", "overdue") >= 1
+    assert nodes.ask("XB", "overdue") >= 1
+    assert _same(nodes, case)["flags"] == ["overdue"]
+    assert case in nodes.ask("XA", "late")
+    assert nodes.ask("XA", "overdue") == 0
+
+
+def test_what_cannot_be_done_now_is_refused_and_keeps_nothing(nodes: World) -> None:
+    case = _open(nodes)
+    nodes.settle(among=CODES)
+    before = nodes.ask("XB", "case", case=case)
+    assert nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER)["error"] == "not_now"
+    assert nodes.ask("XB", "step", case=case, event="withdraw")["error"] == "wrong_role"
+    assert nodes.ask("XB", "step", case=case, event="refuse", fields={"grounds": ["R1"]})["error"] == "law_missing"
+    assert nodes.ask("XB", "step", case="00000000-none", event="accept")["error"] == "case_unknown"
+    assert nodes.ask("XB", "case", case=case) == before
+
+
+def test_an_agreement_that_does_not_cover_the_procedure_keeps_the_case_at_home(nodes: World) -> None:
+    before = nodes.ask("XA", "every_case")
+    refused = nodes.ask(
+        "XA",
+        "open_case",
+        procedure="dispute",
+        parties={"XA": "asker", "XB": "asked"},
+        fields={"agreement_id": "a1", "articles": ["1"], "question": "What is a day?"},
+    )
+    assert refused["error"] == "sharing_refused"
+    assert nodes.ask("XA", "every_case") == before
+
+
+def _deliver(nodes: World) -> str:
+    case = nodes.ask(
+        "XA",
+        "open_case",
+        procedure="controlled_delivery",
+        parties={"XA": "lead", "XB": "members", "XC": "members"},
+        fields=DELIVERY,
+    )
+    assert isinstance(case, str), case
+    return case
+
+
+def test_a_delivery_waits_for_the_consent_of_every_state_on_the_route(nodes: World) -> None:
+    case = _deliver(nodes)
+    nodes.settle(among=CODES)
+    nodes.cut = {("XB", "XC")}
+    nodes.ask("XB", "step", case=case, event="consent")
+    nodes.settle(among=CODES)
+    assert nodes.ask("XA", "case", case=case)["turn"] == ["XC"]
+    nodes.ask("XC", "step", case=case, event="consent")
+    nodes.settle(among=CODES)
+    # Each member has seen its own consent; only the lead, who hears both, sees the delivery armed.
+    assert [nodes.ask(code, "case", case=case)["state"] for code in CODES] == ["armed", "proposed", "proposed"]
+    nodes.ask("XA", "step", case=case, event="depart", fields={"place": "Antwerp"})
+    nodes.settle(among=CODES)
+    assert nodes.ask("XB", "case", case=case)["missing"] != []
+    nodes.cut = set()
+    nodes.settle(among=CODES)
+    assert _same(nodes, case, CODES)["state"] == "in_transit"
+    assert nodes.ask("XB", "case", case=case)["missing"] == []
+
+
+def test_a_refusal_that_crosses_the_last_consent_counts(nodes: World) -> None:
+    case = _deliver(nodes)
+    nodes.settle(among=CODES)
+    nodes.cut = {("XA", "XC"), ("XB", "XC"), ("XA", "XB")}
+    nodes.ask("XB", "step", case=case, event="consent")
+    nodes.ask("XC", "step", case=case, event="refuse", fields={"grounds": [GROUND], "law_reference": "Art. 1"})
+    nodes.cut = set()
+    nodes.settle(among=CODES)
+    seen = _same(nodes, case, CODES)
+    assert seen["state"] == "refused"
+    assert ["consent", "overtaken", "state"] in [line[:3] for line in seen["history"]]
