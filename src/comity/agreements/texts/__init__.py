@@ -5,8 +5,12 @@ from comity.agreements.texts.difference import Change, Difference, Property, Tur
 from comity.agreements.texts.dry_run import Column, Seen, Sight, dry_run
 from comity.agreements.texts.errors import TooIntricateError
 from comity.agreements.texts.gaps import Gap, GapKind, Shadow, ShadowKind, gaps, shadowed
+from comity.agreements.texts.prose import obligation_sentence, prose, sentences, standing
+from comity.agreements.texts.saying import say_box, say_change, say_conflict, say_gap, say_request, say_seen, say_shadow
+from comity.agreements.texts.speech import SPOKEN
 
 __all__ = [
+    "SPOKEN",
     "Change",
     "Clause",
     "Column",
@@ -26,5 +30,16 @@ __all__ = [
     "difference",
     "dry_run",
     "gaps",
+    "obligation_sentence",
+    "prose",
+    "say_box",
+    "say_change",
+    "say_conflict",
+    "say_gap",
+    "say_request",
+    "say_seen",
+    "say_shadow",
+    "sentences",
     "shadowed",
+    "standing",
 ]

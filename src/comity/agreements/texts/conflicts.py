@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, islice
 
 from comity.agreements.cutting import FieldSet
 from comity.agreements.texts.space import PURPOSE, Box, Space
@@ -93,15 +93,16 @@ class _Pair:
         yield from self.purposes()
 
     def purposes(self) -> Iterator[Conflict]:
-        """Purposes for which the first lets the same data be used and the second does not."""
+        """Purposes for which the first lets the same data be used and the second does not.
+
+        Of the second the article is named that has the most purposes in common.
+        """
         every = self.space.every.masks[PURPOSE]
         for permit in self.one.permits:
             wide = Placed(permit.article, tuple(self.space.with_steps(box, PURPOSE, every) for box in permit.boxes))
-            for other in self._near(wide, self.other.permits):
-                more = frozenset(permit.article.purposes) - frozenset(other.article.purposes)
-                found = self._purpose(permit, other, more) if more else None
-                if found is not None:
-                    yield found
+            others = sorted(self._near(wide, self.other.permits), key=lambda each: -len(_shared(permit, each)))
+            found = (self._purpose(permit, other) for other in others)
+            yield from islice((each for each in found if each is not None), 1)
 
     def _near(self, permit: Placed, others: tuple[Placed, ...]) -> Iterator[Placed]:
         wanted = {id(each) for each in others}
@@ -141,8 +142,9 @@ class _Pair:
             if found is not None:
                 yield found if is_first_looser else Conflict(rule, found.other, found.one, strictest, found.example)
 
-    def _purpose(self, permit: Placed, other: Placed, more: frozenset[str]) -> Conflict | None:
-        shared = tuple(each for each in PURPOSES if each in {*permit.article.purposes} & {*other.article.purposes})
+    def _purpose(self, permit: Placed, other: Placed) -> Conflict | None:
+        shared = _shared(permit, other)
+        more = frozenset(permit.article.purposes) - frozenset(shared)
         mask, every = self.space.steps_of(PURPOSE, more), self.space.every.masks[PURPOSE]
         wide = Placed(other.article, tuple(self.space.with_steps(box, PURPOSE, every) for box in other.boxes))
         only = (self.space.with_steps(box, PURPOSE, box.masks[PURPOSE] & mask) for box in permit.boxes)
@@ -183,6 +185,11 @@ def _differing(one: Article, other: Article) -> Iterator[tuple[Rule, bool, tuple
     limits, more = set(one.use_limits), set(other.use_limits)
     if limits != more:
         yield Rule.USE_LIMITS, not more <= limits, tuple(sorted(limits | more))
+
+
+def _shared(one: Placed, other: Placed) -> tuple[str, ...]:
+    """The purposes that two permits have in common."""
+    return tuple(each for each in PURPOSES if each in {*one.article.purposes} & {*other.article.purposes})
 
 
 _FOREVER = 1_000_000

@@ -24,7 +24,7 @@ Cell = tuple[int, frozenset[int]]
 
 
 class CodeClasses:
-    """HS codes, told apart as far as these prefixes do. examples: one code of each class, the usual ones first."""
+    """HS codes, told apart as far as these prefixes do. examples: one code of each class, the narrow ones first."""
 
     __slots__ = ("_beneath", "_index", "_prefixes", "every", "examples")
 
@@ -36,7 +36,7 @@ class CodeClasses:
                 beneath[prefix[:length]].add(prefix)
         self._beneath = {node: frozenset(found) for node, found in beneath.items()}
         known: dict[Signature, str] = {}
-        for code in sorted(self._candidates(), key=lambda each: (not HS_PREFIX.fullmatch(each), each)):
+        for code in sorted(self._candidates(), key=lambda each: (not HS_PREFIX.fullmatch(each), -len(each), each)):
             known.setdefault(self._signature(code), code)
         self.examples = tuple(known.values())
         self._index = {signature: number for number, signature in enumerate(known)}
