@@ -37,6 +37,7 @@ from comity.agreements import (
     services,
     witness_policy,
 )
+from comity.cli import agreement_life
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import show_instant
 from comity.exchange.selectors import partners
@@ -338,3 +339,7 @@ def _say_agreement(stored: selectors.StoredAgreement, language: str) -> None:
         if article.size_at_most is not None:
             click.echo(f"  files: at most {article.size_at_most:,} bytes each")
         click.echo(f"  source: {article.source or 'none named'}; {_standing(article)}")
+
+
+for _command in agreement_life.COMMANDS:
+    agreement.add_command(_command)
