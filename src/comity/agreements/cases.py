@@ -28,6 +28,7 @@ from comity.agreements.vocabulary import (
     KINDS,
     MOST_SIZE_AT_MOST,
     PARTY,
+    PROCEDURE,
     PURPOSES,
     RISK_TYPES,
     fields_of_kind,
@@ -44,6 +45,7 @@ CONDITIONS = (
     "origin",
     "category",
     "risk_type",
+    "procedure",
     "size",
     "in_force",
     "valid",
@@ -208,6 +210,8 @@ def _request(reader: Reader) -> SharingRequest:
     kind = read_word(reader.need("kind"), "kind", KINDS)
     words = {"category": CATEGORIES, "risk_type": RISK_TYPES}
     attributes = {name: read_word(node, name, known) for name, known in words.items() if (node := reader.take(name))}
+    if procedure := reader.take("procedure"):
+        attributes["procedure"] = read_matching(procedure, "procedure", PROCEDURE, "a name such as tfa12")
     consents = reader.take("owner_consents")
     request = SharingRequest(
         sender=read_matching(reader.need("sender"), "sender", PARTY, _CODE),
