@@ -5,15 +5,16 @@ Who owes whom:
 2. After a breach is known, the one that knows owes everybody to whom the agreement says so.
 3. Since the agreement is in force, and for what is due every so often, each that owes owes each to whom it is owed.
 
-What is due every month, quarter or year is due once in each that lies wholly in the period of the agreement, by its
-last day. Terms count from the event, working days where both work (docs/guide/clocks.md).
+What is due every month, quarter or year is due once for each that lies wholly in the period of the agreement: by its
+last day, or, of what reports on it, within REPORT_WITHIN after it or the term that the agreement sets. Terms count
+from the event, working days where both work (docs/guide/clocks.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from comity.agreements.clocks import (
@@ -42,6 +43,9 @@ REQUEST_RECEIVED, FINDING_SHARED, IN_FORCE, BREACH_KNOWN = (
 NOTICE_BEFORE = timedelta(days=14)
 CONTACT_POINTS_AFTER = timedelta(days=7)
 HEADS_AFTER = timedelta(days=30)
+# Reports look back: they are due after their period. How soon, an agreement may say.
+REPORT_WITHIN = Term(30, Unit.CALENDAR_DAYS)
+_REPORTS = frozenset({ObligationKind.STATISTICS, ObligationKind.OUTCOME_REPORT})
 _MONTHS = {Every.MONTH: 1, Every.QUARTER: 3, Every.YEAR: 12}
 _MOST_PERIODS = 1200
 
@@ -83,9 +87,10 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """Something that was done. about: the ref of what it answers; empty: it counts for the period that holds `at`.
+    """Something that was done. about: the ref of what it answers, where it answers something.
 
-    obligation: the id that it names; empty: any of this kind.
+    obligation: the id that it names; empty: any of this kind. covers: the period that it says it is about; None: it
+    counts for the earliest that is still owed.
     """
 
     what: ObligationKind
@@ -95,6 +100,7 @@ class Fulfilment:
     ref: str
     about: str = ""
     obligation: str = ""
+    covers: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +176,12 @@ def counted(owed: Iterable[Owed]) -> Mapping[OwedState, int]:
 def _duties(agreement: Agreement, obligation: Obligation, happened: list[Occurrence], at: datetime) -> list[_Duty]:
     begun = agreement.in_force.opens_at
     if obligation.every is not None:
+        looks_back = obligation.what in _REPORTS
         return [
-            _Duty(obligation, by, to, str(period.first), period.opens_at, period)
+            _Duty(obligation, by, to, str(period.first), since, period)
             for period in _periods(agreement.in_force, obligation.every, at)
+            for since in [_last_second(period) if looks_back else period.opens_at]
+            if since <= at
             for by, to in _pairs(agreement, obligation)
         ]
     if obligation.after == IN_FORCE:
@@ -225,7 +234,7 @@ def _settled(agreement: Agreement, duties: list[_Duty], done: list[Fulfilment], 
     owed = []
     for duty in sorted(duties, key=lambda each: (each.since, each.obligation.id, each.by, each.to, each.ref)):
         deed = next((each for each in done if _meets(each, duty) and (each.ref, duty.obligation.id) not in spent), None)
-        if deed is not None and not deed.about:
+        if deed is not None and not deed.about and deed.covers is None:
             spent.add((deed.ref, duty.obligation.id))
         owed.append(_owed(agreement, duty, deed, at))
     return owed
@@ -235,6 +244,8 @@ def _meets(deed: Fulfilment, duty: _Duty) -> bool:
     is_same = (deed.what, deed.by, deed.to) == (duty.obligation.what, duty.by, duty.to)
     if not is_same or deed.obligation not in ("", duty.obligation.id):
         return False
+    if deed.covers is not None and duty.period is not None:
+        return deed.covers.opens_at <= duty.period.opens_at and duty.period.closes_at <= deed.covers.closes_at
     if deed.about:
         return deed.about == duty.ref
     return deed.at >= duty.since and (duty.period is not None or duty.obligation.after == IN_FORCE)
@@ -242,10 +253,13 @@ def _meets(deed: Fulfilment, duty: _Duty) -> bool:
 
 def _owed(agreement: Agreement, duty: _Duty, deed: Fulfilment | None, at: datetime) -> Owed:
     limit, problem = None, ""
-    due_at = _end_of(duty.period.last) if duty.period is not None and duty.period.last is not None else None
-    if duty.obligation.within is not None:
+    due_at = _last_second(duty.period) if duty.period is not None else None
+    within = duty.obligation.within
+    if within is None and duty.period is not None and duty.obligation.what in _REPORTS:
+        within = REPORT_WITHIN
+    if within is not None:
         try:
-            limit = _limit(agreement, duty, duty.obligation.within)
+            limit = _limit(agreement, duty, within)
             due_at = limit.due_at
         except ClockError as error:
             problem = str(error)
@@ -285,5 +299,6 @@ def _limit(agreement: Agreement, duty: _Duty, within: Term) -> Deadline:
     return deadline(spec, started_at=duty.since, calendars=calendars)
 
 
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), UTC)
+def _last_second(period: Period) -> datetime:
+    """The end of the last day that counts, as deadlines end."""
+    return period.closes_at - timedelta(seconds=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
+from comity.agreements import Period
 from comity.agreements.obligations import BREACH_KNOWN, REQUEST_RECEIVED, Fulfilment, Occurrence
 from comity.agreements.procedures import Event, GroundRule, Procedure, StateKind
 from comity.agreements.vocabulary import ObligationKind
@@ -80,7 +81,7 @@ def fulfilments_of(facts: CaseFacts) -> tuple[Fulfilment, ...]:
         to = facts.asked if step.by == facts.asker else facts.asker
         about = str(step.fields.get("about", "")) if facts.procedure == REPORT else facts.case
         named = str(step.fields.get("obligation", ""))
-        done.append(Fulfilment(what, step.by, to, step.at, facts.case, about=about, obligation=named))
+        done.append(Fulfilment(what, step.by, to, step.at, facts.case, about, named, _period_of(step)))
     return tuple(done)
 
 
@@ -126,6 +127,17 @@ def _reports(procedure: Procedure, moves: list[tuple[Event, Step]]) -> Iterator[
                 yield ObligationKind(str(what)), step if step is opened else _with_opening(step, opened)
         elif event.name == _OUTCOME:
             yield ObligationKind.OUTCOME_REPORT, step
+
+
+def _period_of(step: Step) -> Period | None:
+    """The period that a report says it is about; None where it says none, or where it is withheld here."""
+    first, last = (step.fields.get(name) for name in ("period_from", "period_until"))
+    if not isinstance(first, str) or not isinstance(last, str):
+        return None
+    try:
+        return Period(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError:
+        return None
 
 
 def _with_opening(step: Step, opened: Step) -> Step:
