@@ -68,6 +68,7 @@ class Shelf:
         "levels",
         "onwards",
         "others",
+        "permitting",
         "rules",
     )
 
@@ -75,13 +76,14 @@ class Shelf:
         self.rules = tuple(sorted(rules, key=lambda rule: (rule.is_bar, rule.is_veil, rule.rank)))
         self._every = (1 << len(self.rules)) - 1
         self.bars_from = 1 << sum(not rule.is_bar for rule in self.rules)
-        self._names: dict[tuple[str, str], int] = {("", ""): 0}
+        self.permitting = (1 << sum(rule.article.is_permit for rule in self.rules)) - 1
+        self._names: dict[tuple[str, str], int] = {}
         asked: dict[str, list[tuple[int, Condition]]] = {}
         for place, rule in enumerate(self.rules):
             for condition in rule.conditions:
                 asked.setdefault(condition.code, []).append((1 << place, condition))
             if rule.article.is_permit:
-                for name in (rule.name, (rule.agreement.id, ""), ("", "")):
+                for name in (rule.name, (rule.agreement.id, "")):
                     self._names[name] = self._names.get(name, 0) | 1 << place
         self._first = tuple(each for code in _LEVELS for each in asked.pop(code, ()))
         self.apart = tuple(each for code in tuple(asked) if code not in READS for each in asked.pop(code))
@@ -120,7 +122,7 @@ class Shelf:
     @property
     def permits(self) -> tuple[Rule, ...]:
         """The permits, by rank."""
-        return tuple(self.among(self._names.get(("", ""), 0)))
+        return tuple(self.among(self.permitting))
 
     def among(self, fit: int) -> Iterator[Rule]:
         """The rules of a set, by rank."""
@@ -131,15 +133,13 @@ class Shelf:
 
     def named(self, fit: int, agreement_id: str, article_id: str) -> int:
         """The set without the permits of any other name. Prohibitions count wherever they stand."""
-        return fit & (~self._names.get(("", ""), 0) | self._names.get((agreement_id, article_id), 0))
+        return fit & (~self.permitting | self._names.get((agreement_id, article_id), 0))
 
-    def permit(self, fit: int, fields: frozenset[str]) -> Decision | None:
-        """The decision of the first permit of the set for these fields; None where a bar or no permit is in it.
+    def permit(self, fit: int, fields: frozenset[str]) -> Decision:
+        """The decision of the first permit of the set for these fields.
 
         It is remembered, since bodies of one kind hold much the same fields.
         """
-        if fit >= self.bars_from or not fit & self._names.get(("", ""), 0):
-            return None
         rule = next(self.among(fit))
         article = rule.article
         released, withheld = self.field_set(fit).split(fields)

@@ -61,10 +61,9 @@ class Engine:
         fit = shelf.fit(request, self._purposes.get(request.purpose, self._unknown) + request.handling)
         if agreement_id:
             fit = shelf.named(fit, agreement_id, article_id)
-        known = shelf.answers.get((fit, request.fields))
-        if known is not None:
-            return known
-        return shelf.permit(fit, request.fields) or refuse((request, shelf, fit, agreement_id, article_id))
+        if fit >= shelf.bars_from or not fit & shelf.permitting:
+            return refuse((request, shelf, fit, agreement_id, article_id))
+        return shelf.answers.get((fit, request.fields)) or shelf.permit(fit, request.fields)
 
     def explain(self, request: SharingRequest, *, agreement_id: str = "", article_id: str = "") -> Explanation:
         """The verdict with every near miss and every other permit that applies."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from comity.agreements.cutting import FieldSet
+from comity.agreements.overlap import Reach
+from comity.agreements.rules import routes_of
 from comity.agreements.values import Agreement, Article
-from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST, KINDS, required_fields
+from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST, required_fields
 from comity.agreements.witnessing import quorum_troubles
 from comity.trade import Handling
 from comity.trade.codes import check_country, check_hs
@@ -40,21 +42,23 @@ def look_over(agreement: Agreement) -> tuple[Remark, ...]:
     """Every remark, errors first, then by article."""
     remarks = [Remark(Gravity.WARNING, "", "unknown_code", text) for text in _unknown(agreement.parties, ())]
     remarks += [Remark(Gravity.WARNING, "", "quorum_unreachable", text) for text in quorum_troubles(agreement)]
-    remarks += [remark for article in agreement.articles for remark in _remarks(agreement, article)]
+    bars = [Reach.of(article) for article in agreement.articles if not article.is_permit]
+    remarks += [remark for article in agreement.articles for remark in _remarks(agreement, Reach.of(article), bars)]
     gravities = tuple(Gravity)
     return tuple(sorted(remarks, key=lambda each: (gravities.index(each.gravity), each.article_id, each.code)))
 
 
-def _remarks(agreement: Agreement, article: Article) -> Iterator[Remark]:
+def _remarks(agreement: Agreement, reach: Reach, bars: list[Reach]) -> Iterator[Remark]:
+    article = reach.article
     for text in _unknown(article.origins, article.goods):
         yield Remark(Gravity.WARNING, article.id, "unknown_code", text)
     for text in _never_fires(agreement, article):
         yield Remark(Gravity.ERROR, article.id, "never_fires", text)
     if article.is_permit:
         for kind in article.kinds:
-            yield from _receiver_troubles(agreement, article, kind)
+            yield from _receiver_troubles(reach, bars, kind)
         yield from _unsized(article)
-        yield from _shadows(agreement, article)
+        yield from _shadows(agreement, reach, bars)
     if not article.is_verified:
         source = article.source or "no source is named"
         text = f"Not yet compared with its source ({source}; tag {article.tag.value})."
@@ -68,7 +72,7 @@ def _unknown(countries: tuple[str, ...], goods: tuple[str, ...]) -> Iterator[str
 
 
 def _never_fires(agreement: Agreement, article: Article) -> Iterator[str]:
-    if not _routes(article):
+    if not any(routes_of(article)):
         yield f"Its only sender, {article.senders[0]}, is its only receiver."
     low, high = article.handling_at_least, article.handling_at_most
     if low is not None and high is not None and low > high:
@@ -82,19 +86,21 @@ def _never_fires(agreement: Agreement, article: Article) -> Iterator[str]:
                 yield f"It asks for the {name}, which a message of {', '.join(article.kinds)} does not carry."
 
 
-def _receiver_troubles(agreement: Agreement, article: Article, kind: str) -> Iterator[Remark]:
+def _receiver_troubles(reach: Reach, bars: list[Reach], kind: str) -> Iterator[Remark]:
     """What the receiver could not read or check, so that it would refuse messages which the sender permits."""
-    overlapping = [each for each in agreement.articles if not each.is_permit and _meets(each, article, kind)]
-    masked = [field for each in overlapping for field in each.fields]
-    released = FieldSet(article.fields, masked)
+    article = reach.article
+    overlapping = [each.article for each in bars if reach.meets(each, kind)]
+    released = FieldSet(article.fields, {field for each in overlapping for field in each.fields})
     for field in _unreadable(article, released, kind):
         text = f"It does not release {field}, without which no receiver can read a message of {kind}."
         yield Remark(Gravity.ERROR, article.id, "unreadable", text)
-    for each in (article, *overlapping):
+    fields = {name: places.get(kind, "") for name, places in ATTRIBUTE_FIELDS.items()}
+    hidden = {name for name, field in fields.items() if field and not released.covers(field)}
+    for each in (article, *overlapping) if hidden else ():
         for name in (*_asked(each), "issuer") if each is article else _asked(each):
-            field = ATTRIBUTE_FIELDS[name].get(kind, "")
-            if field and not released.covers(field):
-                text = f"It does not release {field}, by which article {each.id} judges: the receiver cannot check it."
+            if name in hidden:
+                text = f"It does not release {fields[name]}, by which article {each.id} judges: "
+                text += "the receiver cannot check it."
                 yield Remark(Gravity.ERROR, article.id, "uncheckable", text)
 
 
@@ -112,19 +118,18 @@ def _unsized(article: Article) -> Iterator[Remark]:
         yield Remark(Gravity.WARNING, article.id, "default_size", text)
 
 
-def _shadows(agreement: Agreement, article: Article) -> Iterator[Remark]:
-    bars = [each for each in agreement.articles if not each.is_permit and not each.fields]
-    routes = _routes(article)
+def _shadows(agreement: Agreement, reach: Reach, bars: list[Reach]) -> Iterator[Remark]:
+    article, count = reach.article, len(reach.routes)
     for bar in bars:
-        lost = [route for route in routes if _covers_route(bar, route)]
-        if not lost or not all(_implies(agreement, article, bar, kind) for _, _, kind in lost):
+        lost = [] if bar.article.fields else list(reach.common(bar))
+        if not lost or not all(_implies(agreement, article, bar.article, kind) for kind in {each[2] for each in lost}):
             continue
-        if len(lost) == len(routes):
-            text = f"Article {bar.id} prohibits everything that it permits."
+        if len(lost) == count:
+            text = f"Article {bar.article.id} prohibits everything that it permits."
             yield Remark(Gravity.ERROR, article.id, "shadowed", text)
         else:
             sender, receiver, kind = lost[0]
-            text = f"Article {bar.id} prohibits part of it, such as {kind} from {sender} to {receiver}."
+            text = f"Article {bar.article.id} prohibits part of it, such as {kind} from {sender} to {receiver}."
             yield Remark(Gravity.WARNING, article.id, "partly_shadowed", text)
 
 
@@ -168,22 +173,3 @@ def _asked(article: Article) -> Iterable[str]:
     names = [name for name in ("origin", "category", "risk_type", "procedure") if _words(article, name)]
     names += ["size"] if article.size_at_most is not None else []
     return ["goods", *names] if article.goods else names
-
-
-def _routes(article: Article) -> list[tuple[str, str, str]]:
-    return [
-        (sender, receiver, kind)
-        for sender in article.senders
-        for receiver in article.receivers
-        for kind in article.kinds or KINDS
-        if sender != receiver
-    ]
-
-
-def _covers_route(article: Article, route: tuple[str, str, str]) -> bool:
-    return route in _routes(article)
-
-
-def _meets(one: Article, other: Article, kind: str) -> bool:
-    """Whether two articles have a route of this kind in common."""
-    return bool({route for route in _routes(one) if route[2] == kind} & set(_routes(other)))
