@@ -43,7 +43,7 @@ def shipped_cases() -> tuple[ReadCases, ...]:
     return (read_case_file(demo), *library_cases())
 
 
-@click.command()
+@click.command("clauses")
 @click.argument("clause_id", required=False)
 @click.option("--instrument", default="", help="Only the clauses of this instrument, such as tfa12.")
 @_language
@@ -190,3 +190,6 @@ def _effect(clause: Clause) -> str:
 
 def _yes(flag: bool) -> str:
     return "yes" if flag else "no"
+
+
+COMMANDS: tuple[click.Command, ...] = (clauses, compose_command)

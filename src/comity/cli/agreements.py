@@ -37,7 +37,7 @@ from comity.agreements import (
     services,
     witness_policy,
 )
-from comity.cli import agreement_life
+from comity.cli import agreement_library, agreement_life
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import show_instant
 from comity.exchange.selectors import partners
@@ -341,5 +341,5 @@ def _say_agreement(stored: selectors.StoredAgreement, language: str) -> None:
         click.echo(f"  source: {article.source or 'none named'}; {_standing(article)}")
 
 
-for _command in agreement_life.COMMANDS:
+for _command in (*agreement_life.COMMANDS, *agreement_library.COMMANDS):
     agreement.add_command(_command)
