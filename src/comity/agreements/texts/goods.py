@@ -24,7 +24,7 @@ Cell = tuple[int, frozenset[int]]
 
 
 class CodeClasses:
-    """HS codes, told apart as far as these prefixes do. examples: one code of each class, the narrow ones first."""
+    """HS codes, told apart as far as these prefixes do. examples: one code of each class."""
 
     __slots__ = ("_beneath", "_index", "_prefixes", "every", "examples")
 
@@ -36,7 +36,7 @@ class CodeClasses:
                 beneath[prefix[:length]].add(prefix)
         self._beneath = {node: frozenset(found) for node, found in beneath.items()}
         known: dict[Signature, str] = {}
-        for code in sorted(self._candidates(), key=lambda each: (not HS_PREFIX.fullmatch(each), -len(each), each)):
+        for code in sorted(self._candidates(), key=self._strangeness):
             known.setdefault(self._signature(code), code)
         self.examples = tuple(known.values())
         self._index = {signature: number for number, signature in enumerate(known)}
@@ -56,12 +56,34 @@ class CodeClasses:
         asked = frozenset(prefixes)
         return self._where(lambda signature: bool((signature[0] | signature[1]) & asked))
 
+    def names(self, classes: int) -> Iterator[tuple[str, str]]:
+        """The classes of a set by what they are: ("within", prefix), and of what is left ("beyond", prefix) for further
+        codes of a prefix, ("alone", code) for a code so broad that it may be in a prefix, ("others", "").
+        """
+        left = classes
+        for prefix in sorted(self._prefixes, key=lambda each: (len(each), each)):
+            group = self.within((prefix,))
+            if group & left and not group & ~classes:
+                left &= ~group
+                yield "within", prefix
+        for signature, number in self._index.items():
+            if left >> number & 1:
+                if signature[1]:
+                    yield "alone", self.examples[number] or "–"
+                else:
+                    longest = max(signature[0], key=len, default="")
+                    yield ("beyond", longest) if longest else ("others", "")
+
     def _where(self, holds: Callable[[Signature], bool]) -> int:
         return sum(1 << number for signature, number in self._index.items() if holds(signature))
 
     def _signature(self, code: str) -> Signature:
         starts = (code[:length] for length in range(len(code) + 1)) if len(code) <= _LENGTH else _starts(code)
         return frozenset(each for each in starts if each in self._prefixes), self._beneath.get(code, frozenset())
+
+    def _strangeness(self, code: str) -> tuple[bool, bool, int, str]:
+        """The least for codes that articles name, the narrow ones first, then for other HS codes."""
+        return not HS_PREFIX.fullmatch(code), code not in self._prefixes, -len(code), code
 
     def _candidates(self) -> Iterator[str]:
         """A code of every class: each node on the way to a prefix, and one beyond each that leaves the way there."""

@@ -14,10 +14,9 @@ from comity.agreements.texts.goods import GoodsSet
 from comity.agreements.texts.space import KIND, RECEIVER, SENDER, Box, Owner, Space, bits
 from comity.agreements.texts.speech import Speech
 from comity.agreements.values import SharingRequest
-from comity.agreements.vocabulary import HS_PREFIX
 from comity.trade import Handling
 
-MOST_EXAMPLES = 6
+MOST_CODES = 12
 
 
 def say_request(request: SharingRequest, language: str = "en") -> str:
@@ -223,20 +222,20 @@ _AXES: Mapping[str, Callable[[tuple[object, ...], int, Speech], str]] = {
 
 
 def _goods(space: Space, goods: GoodsSet, speech: Speech) -> str:
-    """Lists of codes, by examples of the classes of their codes: usual ones first, so many and no more."""
+    """Lists of codes, by the prefixes that tell them apart."""
     told = [speech.say("goods none")] if goods.has_none else []
     for within, hits in goods.cells:
-        rules = [speech.say("goods any", words=_examples(space, hit, speech)) for hit in sorted(hits)]
+        rules = [speech.say("goods any", words=_codes(space, hit, speech)) for hit in sorted(hits)]
         if within != space.classes.every or not hits:
-            rules.insert(0, speech.say("goods all", words=_examples(space, within, speech)))
+            rules.insert(0, speech.say("goods all", words=_codes(space, within, speech)))
         told.append(speech.listed(rules))
-    return "; ".join(told)
+    return speech.listed(told, "or")
 
 
-def _examples(space: Space, mask: int, speech: Speech) -> str:
-    found = [space.classes.examples[number] for number in bits(mask)]
-    shown = [code for code in found if HS_PREFIX.fullmatch(code)][:MOST_EXAMPLES] or found[:1]
-    return speech.listed(shown, "or") + (" …" if len(shown) < len(found) else "")
+def _codes(space: Space, mask: int, speech: Speech) -> str:
+    told = [speech.say(f"goods {how}", code=code) for how, code in space.classes.names(mask)]
+    more = [speech.say("goods more")] if len(told) > MOST_CODES else []
+    return speech.listed([*told[:MOST_CODES], *more], "or")
 
 
 def _capital(text: str) -> str:
