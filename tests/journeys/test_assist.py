@@ -14,6 +14,13 @@ from django.conf import settings
 from tests.custody.cast import World
 from tests.operations.cast import ANSWER, CODES, REQUEST, world
 
+DELIVERY = {
+    "operation": "North 1",
+    "purpose": "To find the receivers.",
+    "goods": ["2402"],
+    "content_mode": "intact",
+    "route": ["XB", "XC"],
+}
 SHARED = ("state", "flags", "turn", "clocks", "may", "history")
 
 
@@ -199,7 +206,7 @@ def test_a_refusal_that_crosses_the_last_consent_counts(nodes: World) -> None:
     nodes.settle(among=CODES)
     nodes.cut = {("XA", "XC"), ("XB", "XC"), ("XA", "XB")}
     nodes.ask("XB", "step", case=case, event="consent")
-    nodes.ask("XC", "step", case=case, event="refuse", fields={"grounds": [GROUND], "law_reference": "Art. 1"})
+    nodes.ask("XC", "step", case=case, event="refuse", fields={"grounds": ["E1"], "law_reference": "Art. 1"})
     nodes.cut = set()
     nodes.settle(among=CODES)
     seen = _same(nodes, case, CODES)

@@ -19,7 +19,6 @@ from comity.agreements import (
     Agreement,
     AgreementFormError,
     Article,
-    CaseResult,
     Engine,
     Explanation,
     Gravity,
@@ -31,13 +30,13 @@ from comity.agreements import (
     look_over,
     parse_agreement,
     quorum_words,
-    read_cases,
-    run_case,
     selectors,
     services,
     witness_policy,
 )
 from comity.cli import agreement_library, agreement_life
+from comity.cli.agreement_library import shipped_cases
+from comity.cli.case_runs import run_files, run_read, shipped_files
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import show_instant
 from comity.exchange.selectors import partners
@@ -89,19 +88,22 @@ def check(file: Path) -> None:
 
 
 @agreement.command()
-@click.argument("files", type=_file, nargs=-1, required=True)
+@click.argument("files", type=_file, nargs=-1)
 def cases(files: tuple[Path, ...]) -> None:
-    """Put the questions of each of FILES to the agreement that the file names, and compare the answers.
+    """Put the questions of each of FILES to the agreement or procedure that the file names, and compare the answers.
 
-    Needs no node. Ends with "N cases, N failed"; exit 1 where one failed.
+    Without FILES, everything that ships is run: the cases of the clause library, of the demo's agreement and of every
+    procedure. Needs no node. Ends with "N cases, N failed"; exit 1 where one failed.
     """
-    results = [(file, result) for file in files for result in _run(file)]
-    failed = [(file, result) for file, result in results if result.faults]
-    for file, result in failed:
-        click.echo(f"{file}, line {result.case.line}: {result.case.name}")
-        for fault in result.faults:
+    outcomes = list(run_files(files or shipped_files()))
+    if not files:
+        outcomes += [each for read in shipped_cases() for each in run_read(read.path, read.file, read.agreement)]
+    failed = [each for each in outcomes if each.faults]
+    for each in failed:
+        click.echo(f"{each.file}, line {each.line}: {each.name}")
+        for fault in each.faults:
             click.echo(f"  {fault}")
-    click.echo(f"{len(results)} cases, {len(failed)} failed")
+    click.echo(f"{len(outcomes)} cases, {len(failed)} failed")
     if failed:
         click.get_current_context().exit(1)
 
@@ -197,22 +199,6 @@ def _read(file: Path) -> Agreement:
 
 def _in_file(error: AgreementFormError, file: Path) -> AgreementFormError:
     return AgreementFormError(error.what, where=f"{file}, {error.where}", remedy=error.remedy)
-
-
-def _run(file: Path) -> list[CaseResult]:
-    try:
-        found = read_cases(file.read_bytes())
-    except AgreementFormError as error:
-        raise _in_file(error, file) from error
-    named = file.parent / found.agreement
-    if not named.is_file():
-        raise AgreementFormError(
-            "The agreement that the cases are about is not there",
-            where=f"{file}: {named}",
-            remedy="Write its path relative to the file of cases.",
-        )
-    engine = Engine([_read(named)])
-    return [run_case(engine, case) for case in found.cases]
 
 
 def _is_signed(data: bytes) -> bool:

@@ -21,6 +21,7 @@ COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
     "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
+    "case": "comity.cli.procedures:case_group",
     "clocks": "comity.cli.clocks:clocks_group",
     "conformance": "comity.cli.conformance.command:conformance",
     "custody": "comity.cli.custody:custody_group",
@@ -39,6 +40,7 @@ COMMANDS = {
     "officer": "comity.cli.staff:officer",
     "partner": "comity.cli.exchange:partner",
     "reciprocity": "comity.cli.clocks:reciprocity",
+    "procedure": "comity.cli.procedures:procedure_group",
     "recover": "comity.node.backup_commands:recover",
     "restore": "comity.node.backup_commands:restore",
     "risk": "comity.cli.risk:risk",
@@ -48,9 +50,7 @@ COMMANDS = {
 }
 # group -> modules that add commands to it when they are loaded
 FURTHER = {
-    "agreement": (
-        "comity.cli.agreement_texts",
-    ),
+    "agreement": ("comity.cli.agreement_texts",),
 }
 
 

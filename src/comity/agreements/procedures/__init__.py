@@ -1,5 +1,6 @@
 """Procedures as data: one file says who may do what when; machine, forms, diagram and docs come of it. Pure."""
 
+from comity.agreements.procedures.diagram import described, mermaid, svg
 from comity.agreements.procedures.guards import Facts, Guard, could_hold, holds, read_guard
 from comity.agreements.procedures.reading import read_procedure
 from comity.agreements.procedures.shipped import (
@@ -46,10 +47,13 @@ __all__ = [
     "UnknownProcedureError",
     "cases_path",
     "could_hold",
+    "described",
     "holds",
+    "mermaid",
     "procedure",
     "procedure_names",
     "read_file",
     "read_guard",
     "read_procedure",
+    "svg",
 ]
