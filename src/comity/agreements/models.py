@@ -56,13 +56,17 @@ class AgreementMoveRow(models.Model):
 
 
 class PartnerStandingRow(models.Model):
-    """What a partner last told of an agreement: canonical JSON. healed_at: when it was last sent what it lacked."""
+    """What a partner last told of an agreement: canonical JSON.
+
+    healed_at: when it was last sent what it lacked. asked_at: when it was last asked by the node itself.
+    """
 
     agreement_id = models.CharField(max_length=64)
     partner = models.CharField(max_length=16)
     told = models.BinaryField()
     told_at = models.DateTimeField()
     healed_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agreement_id", "partner"], name="one_standing_of_a_partner")]

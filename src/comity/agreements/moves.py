@@ -14,7 +14,7 @@ from comity.agreements.course import UNTOUCHED
 from comity.agreements.errors import MoveRefusedError
 from comity.agreements.life import MOVE_TYPE, SIGNING, Life, Move, MoveKind, Stage, accession_of
 from comity.agreements.models import AgreementMoveRow, AgreementRow, AgreementSignatureRow, PartnerStandingRow
-from comity.agreements.moving import PlacedMove, lives, move_of, proof_to_json
+from comity.agreements.moving import PlacedMove, lives, move_of, partner_standing, proof_to_json
 from comity.agreements.parsing import agreement_from_bytes
 from comity.agreements.selectors import PAYLOAD_TYPE, agreement_row
 from comity.agreements.values import Agreement
@@ -145,6 +145,16 @@ def keep_standing(*, partner: str, agreement_id: str, told: Mapping[str, object]
 def mark_healed(*, partner: str, agreement_id: str, at: datetime) -> None:
     """Remember that a partner was sent what it lacked."""
     PartnerStandingRow.objects.filter(agreement_id=agreement_id, partner=partner).update(healed_at=at)
+
+
+def take_stale(*, asked_before: datetime, at: datetime) -> tuple[tuple[str, str], ...]:
+    """Partners that were not asked since then and told something else than we hold: (agreement, partner), now asked."""
+    rows = PartnerStandingRow.objects.filter(told_at__lte=asked_before).exclude(asked_at__gt=asked_before)
+    stale = [row for row in rows if not partner_standing(row.agreement_id, row.partner, at=at).is_same]
+    for row in stale:
+        row.asked_at = at
+        row.save(update_fields=["asked_at"])
+    return tuple((row.agreement_id, row.partner) for row in stale)
 
 
 def _bring_about(actor: Actor, at: datetime) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from comity.agreements import PROTOCOL, Agreement, AgreementFormError, Duty, Gravity, look_over, parse_agreement
 from comity.agreements.errors import MoveRefusedError
 from comity.agreements.life import FORM, MoveKind
-from comity.agreements.moves import Wish, check_proof, keep_move, keep_standing, make_move, mark_healed
+from comity.agreements.moves import Wish, check_proof, keep_move, keep_standing, make_move, mark_healed, take_stale
 from comity.agreements.moving import (
     STANDING,
     PartnerStanding,
@@ -158,6 +158,16 @@ def ask_standings(actor: Actor, *, at: datetime, agreement_id: str = "") -> int:
     ids = [agreement(agreement_id, at=at).id] if agreement_id else [each.id for each in agreements(at=at)]
     asked = [(each, party) for each in ids for party in _partners_in(each, at)]
     return sum(_tell_standing(party, each, at) for each, party in asked)
+
+
+@transaction.atomic
+def ask_due(at: datetime) -> int:
+    """Step L5, as the node does by itself: whoever told something else is asked again, once an hour. Returns how many.
+
+    What a partner told grows old when a third one moves.
+    """
+    stale = take_stale(asked_before=at - HEAL_PAUSE, at=at)
+    return sum(_tell_standing(party, agreement_id, at) for agreement_id, party in stale)
 
 
 def _send(placed: PlacedMove, party: str, at: datetime) -> bool:
