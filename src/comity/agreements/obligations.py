@@ -23,6 +23,7 @@ from comity.agreements.clocks import (
     ClockError,
     ClockSpec,
     Deadline,
+    Pause,
     Start,
     Term,
     Unit,
@@ -76,13 +77,17 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Something that happened under an agreement: by whom, to whom, and the message or case that says so."""
+    """Something that happened under an agreement: by whom, to whom, and the message or case that says so.
+
+    pauses: while what is owed for it stood still.
+    """
 
     event: str
     by: str
     to: str
     at: datetime
     ref: str
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ class _Duty:
     ref: str
     since: datetime
     period: Period | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 def owed_under(
@@ -189,7 +195,7 @@ def _duties(agreement: Agreement, obligation: Obligation, happened: list[Occurre
         return [_Duty(obligation, by, to, str(agreement.in_force.first), begun) for by, to in started]
     wanted = [each for each in happened if each.event == obligation.after and begun <= each.at]
     return [
-        _Duty(obligation, by, to, each.ref, each.at)
+        _Duty(obligation, by, to, each.ref, each.at, pauses=each.pauses)
         for each in wanted
         for by, to in _pairs(agreement, obligation)
         if _concerns(each, by, to)
@@ -263,8 +269,9 @@ def _owed(agreement: Agreement, duty: _Duty, deed: Fulfilment | None, at: dateti
             due_at = limit.due_at
         except ClockError as error:
             problem = str(error)
-    state = _state(due_at, deed, at)
-    level = level_of(due_at, at) if due_at is not None and state.is_open else Level.NONE
+    is_paused = limit is not None and limit.is_paused
+    state = _state(None if is_paused else due_at, deed, at)
+    level = level_of(due_at, at) if due_at is not None and state.is_open and not is_paused else Level.NONE
     return Owed(
         agreement_id=agreement.id,
         obligation=duty.obligation,
@@ -293,10 +300,10 @@ def _limit(agreement: Agreement, duty: _Duty, within: Term) -> Deadline:
     spec = ClockSpec(duty.obligation.id, within, start=Start.EVENT, calendar=CalendarChoice.BOTH)
     calendars: dict[str, Calendar] = {}
     if within.unit is Unit.WORKING_DAYS:
-        years = years_needed(spec, started_at=duty.since)
+        years = years_needed(spec, started_at=duty.since, pauses=duty.pauses)
         for role, party in (("asked", duty.by), ("asker", duty.to)):
             calendars[role] = calendar_of(party, agreement.calendar(party), years=years)
-    return deadline(spec, started_at=duty.since, calendars=calendars)
+    return deadline(spec, started_at=duty.since, calendars=calendars, pauses=duty.pauses)
 
 
 def _last_second(period: Period) -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from comity.agreements import Period
+from comity.agreements.clocks import Pause
 from comity.agreements.obligations import BREACH_KNOWN, REQUEST_RECEIVED, Fulfilment, Occurrence
 from comity.agreements.procedures import Event, GroundRule, Procedure, StateKind
 from comity.agreements.vocabulary import ObligationKind
@@ -24,6 +25,7 @@ class CaseFacts:
     """One case as it is counted. answered_at: when what the opening asked for was given or refused; None: not yet.
 
     grounds: on which it was refused, as a whole; empty: it was not. reports: what was reported in it, as (kind, step).
+    pauses: while the clock of the answer stood still.
     """
 
     case: str
@@ -37,6 +39,7 @@ class CaseFacts:
     is_withdrawn: bool = False
     grounds: tuple[str, ...] = ()
     reports: tuple[tuple[ObligationKind, Step], ...] = ()
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def is_waiting(self) -> bool:
@@ -54,18 +57,19 @@ def facts_of(case: str, agreement: str, view: CaseView) -> tuple[CaseFacts, ...]
     moves = list(_moves(view))
     if not moves:
         return ()
-    opened = moves[0][1]
+    opening, opened = moves[0]
     others = [party.administration for party in view.parties if party.administration != opened.by]
     asking = [CaseFacts(case, view.procedure.name, agreement, opened.by, asked, opened.at) for asked in others]
-    return tuple(_facts(each, view.procedure, moves) for each in asking)
+    pauses = tuple(pause for each in view.clocks if each.name in opening.starts for pause in each.deadline.paused)
+    return tuple(replace(_facts(each, view.procedure, moves), pauses=pauses) for each in asking)
 
 
 def occurrences_of(facts: CaseFacts) -> tuple[Occurrence, ...]:
     """The events of obligations that this case is: a request that came, or a breach that is known."""
-    if facts.procedure != BREACH and not facts.is_request:
+    if facts.is_withdrawn or (facts.procedure != BREACH and not facts.is_request):
         return ()
     event = BREACH_KNOWN if facts.procedure == BREACH else REQUEST_RECEIVED
-    return (Occurrence(event, facts.asker, facts.asked, facts.opened_at, facts.case),)
+    return (Occurrence(event, facts.asker, facts.asked, facts.opened_at, facts.case, facts.pauses),)
 
 
 def fulfilments_of(facts: CaseFacts) -> tuple[Fulfilment, ...]:
