@@ -50,7 +50,10 @@ COMMANDS = {
 }
 # group -> modules that add commands to it when they are loaded
 FURTHER = {
-    "agreement": ("comity.cli.agreement_texts",),
+    "agreement": (
+        "comity.cli.agreement_cedar",
+        "comity.cli.agreement_texts",
+    ),
 }
 
 
