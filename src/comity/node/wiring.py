@@ -39,6 +39,7 @@ _ASSESS_SECONDS = 30.0
 _PROBE_SECONDS = 60.0
 _KEYS_SECONDS = 2.0
 _CUSTODY_SECONDS = 15.0
+_STANDING_SECONDS = 300.0
 _CASES_SECONDS = 60.0
 _OBLIGATIONS_SECONDS = 300.0
 _MONITOR_SECONDS = 60.0
@@ -78,6 +79,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("probe partners", _PROBE_SECONDS, probe_due),
         Job("retention", _CUSTODY_SECONDS, forget.purge_due),
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
+        Job("standing of agreements", _STANDING_SECONDS, negotiate.ask_due),
         Job("obligations", _OBLIGATIONS_SECONDS, remind_due),
         Job("clocks of cases", _CASES_SECONDS, assist.overdue_turn),
     )
