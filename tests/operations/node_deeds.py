@@ -76,5 +76,7 @@ def _shared(view: CaseView) -> dict[str, Any]:
         "turn": list(view.whose_turn),
         "clocks": {each.name: [each.deadline.due_at, each.deadline.digest, each.standing] for each in view.clocks},
         "may": {party: [event.name for event in events] for party, events in view.may.items()},
-        "history": [[each.event, each.effect, each.why, each.step.digest if each.step else ""] for each in view.history],
+        "history": [
+            [each.event, each.effect, each.why, each.step.digest if each.step else ""] for each in view.history
+        ],
     }
