@@ -50,6 +50,7 @@ def shipped_case_files() -> tuple[Path, ...]:
     return _files("cases")
 
 
+@lru_cache(maxsize=1)
 def shipped_cases() -> tuple[ReadCases, ...]:
     """The decision cases of the library, each file with its agreement.
 
