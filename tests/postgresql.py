@@ -44,8 +44,11 @@ def _identity() -> dict[str, int]:
 
 
 @contextmanager
-def postgresql_server(programs: Path) -> Iterator[str]:
-    """A running server; yields the URL of an empty database in it."""
+def postgresql_server(programs: Path, *, is_durable: bool = True) -> Iterator[str]:
+    """A running server; yields the URL of an empty database in it.
+
+    is_durable: it waits for the disk. Tests kill nodes and never the server, so they need not wait for it.
+    """
     identity = _identity()
     with tempfile.TemporaryDirectory(prefix="comity-pg-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
@@ -65,6 +68,7 @@ def postgresql_server(programs: Path) -> Iterator[str]:
 
         run(str(programs / "initdb"), "-D", str(data), "-U", "comity", "-A", "trust", "-E", "UTF8", "--locale=C")
         options = f"-k {root} -c listen_addresses='' -c max_connections=200 -c shared_buffers=128MB"
+        options += "" if is_durable else " -c fsync=off -c full_page_writes=off"
         run(str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(root / "log"), "-o", options, "start")
         try:
             run(str(programs / "createdb"), "-h", str(root), "-U", "comity", "comity")
@@ -79,7 +83,7 @@ def main(words: list[str]) -> int:
     if programs is None:
         sys.stdout.write("PostgreSQL is not installed here: its tests are skipped (apt-get install postgresql)\n")
         return 0
-    with postgresql_server(programs) as url:
+    with postgresql_server(programs, is_durable=False) as url:
         return subprocess.run(words, env={**os.environ, "COMITY_DATABASE_URL": url}, check=False).returncode
 
 

@@ -20,6 +20,7 @@ from comity.agreements.selectors import PAYLOAD_TYPE
 from comity.common import show_instant
 from comity.exchange.invitation import write_invitation
 from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
+from tests.migrated import place_database
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -145,6 +146,8 @@ def _start(home: Path, code: str, keyrings: dict[str, Keyring], url: str) -> Nod
         (home / "keys" / name).write_bytes(content)
     for other, keyring in keyrings.items():
         (home / f"{other}.key").write_text(keyring.signing.verify_key.raw.hex())
+    if not url:
+        place_database(home)
     environment = {**os.environ, "COMITY_HOME": str(home), "DJANGO_SETTINGS_MODULE": "comity.node.settings"}
     environment |= {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "COMITY_DATABASE_URL": url}
     errors = home / "stderr.txt"

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from tests.custody.cast import CODES, World, world
+from tests.migrated import create_database
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -27,7 +28,7 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     names = {code: f"custody_{uuid4().hex}" for code in CODES}
     with psycopg.connect(url, autocommit=True) as server:
         for name in names.values():
-            server.execute(f'CREATE DATABASE "{name}"')
+            create_database(server, url, name)
     try:
         base = url.rpartition("/")[0]
         with world(folder, database_urls={code: f"{base}/{name}" for code, name in names.items()}) as made:

@@ -21,6 +21,7 @@ from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.exchange.cast import DEMO
 from tests.exchange.child import encode
 from tests.exchange.ports import free_ports
+from tests.migrated import place_database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,6 +144,8 @@ def children(
             for name, content in keyring_files(cast.keyring(code)).items():
                 (home / "keys" / name).write_bytes(content)
             url = (database_urls or {}).get(code, "")
+            if not url:
+                place_database(home)
             nodes[code] = Child(code, home, cast.ports[code], cast.keyring(code), url)
             nodes[code].start()
             nodes[code].say("migrate")

@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from tests.migrated import create_database
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
@@ -24,8 +26,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
     def make() -> str:
         made.append(f"child_{uuid4().hex}")
         with psycopg.connect(url, autocommit=True) as server:
-            server.execute(f'CREATE DATABASE "{made[-1]}"')
-        return f"{url.rpartition('/')[0]}/{made[-1]}"
+            return create_database(server, url, made[-1])
 
     yield make
     with psycopg.connect(url, autocommit=True) as server:

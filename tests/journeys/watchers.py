@@ -17,6 +17,7 @@ from tests.exchange.cast import DEMO
 from tests.exchange.child import encode
 from tests.exchange.children import ROOT, Cast, Child
 from tests.exchange.ports import free_ports
+from tests.migrated import place_database
 
 CODES = ("XA", "XB", "XC")
 # The node that lies: the keys of XA once more, with another database and another port.
@@ -75,6 +76,8 @@ class Watch:
             '[console]\nhost = "127.0.0.1"\nport = 0\nurl = "http://127.0.0.1:1"\n'
             f'[partners]\nhost = "127.0.0.1"\nport = {port}\nurl = "https://127.0.0.1:{port}"\n'
         )
+        if not database_url:
+            place_database(home)
         node = self.nodes[name] = Watcher(code, home, port, self.cast.keyring(code), database_url)
         node.start()
         node.ask("migrate")
