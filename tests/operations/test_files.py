@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import pytest
 
@@ -20,7 +20,6 @@ from comity.agreements.procedures import (
 )
 from comity.agreements.values import Wording
 from comity.operations.cases import ProcedureCase, read_procedure_cases, run_procedure_case
-from comity.operations.checking import check_step
 from comity.operations.composing import Move, compose
 from comity.operations.errors import StepRefusedError
 from comity.operations.machine import view
@@ -47,68 +46,44 @@ SHIPPED = {
     "surveillance",
     "tfa12",
 }
-# Lists and articles of an instrument, as "FIELD.md" of the law would have them: where a source says nothing, none helps.
-SALT = "0" * 32
-CASE = "00000000-0000-7000-8000-000000000000"
+SALT, CASE, AGREEMENT = "0" * 32, "00000000-0000-7000-8000-000000000000", "0" * 64
 
 
-@dataclass
-class Met:
-    """What the cases of a procedure met."""
+@dataclass(frozen=True)
+class Played:
+    """A case as it went: where it stood after each step and at its end. refused: the code of its last step's refusal."""
 
-    events: set[str] = field(default_factory=set)
-    states: set[str] = field(default_factory=set)
-    flags: set[str] = field(default_factory=set)
-    clocks: set[str] = field(default_factory=set)
-    grounds: set[str] = field(default_factory=set)
-    refusals: set[str] = field(default_factory=set)
-    overtaken: int = 0
+    case: ProcedureCase
+    views: tuple[CaseView, ...]
+    refused: str
 
 
 @cache
-def cases_of(name: str) -> tuple[ProcedureCase, ...]:
-    return read_procedure_cases(procedure(name), cases_path(name).read_bytes())
+def played(name: str) -> tuple[Played, ...]:
+    found = procedure(name)
+    return tuple(_play(found, case) for case in read_procedure_cases(found, cases_path(name).read_bytes()))
 
 
-@cache
-def met_by(name: str) -> Met:
-    met = Met()
-    for case in cases_of(name):
-        for seen in _views(procedure(name), case, met):
-            met.states.add(seen.state.name)
-            met.flags |= set(seen.flags)
-            met.clocks |= {clock.name for clock in seen.clocks}
-            met.events |= {each.event for each in seen.history if each.effect is not Effect.OVERTAKEN}
-            met.overtaken += any(each.effect is Effect.OVERTAKEN for each in seen.history)
-        for act in case.acts:
-            named = act.fields.get(GROUNDS)
-            met.grounds |= {str(each) for each in named} if isinstance(named, list) else set()
-    return met
-
-
-def _views(found: Procedure, case: ProcedureCase, met: Met) -> Iterator[CaseView]:
-    """The case after each of its steps, and at the moment at which it is looked at."""
+def _play(found: Procedure, case: ProcedureCase) -> Played:
     steps: list[Step] = []
+    views: list[CaseView] = []
+    terms = case.scene.terms
     for act in case.acts:
         known = steps if act.seen is None else steps[: act.seen]
-        needs = found.event(act.event).needs
-        said = {**{name: case.scene.fields[name] for name in needs if name in case.scene.fields}, **act.fields}
-        move = Move(
-            CASE,
-            act.event,
-            act.by,
-            case.scene.parties,
-            {name: value for name, value in said.items() if name not in act.leave},
-        )
+        needed = {key: case.scene.fields[key] for key in found.event(act.event).needs if key in case.scene.fields}
+        said = {key: value for key, value in {**needed, **act.fields}.items() if key not in act.leave}
+        move = Move(case=CASE, agreement=AGREEMENT, event=act.event, by=act.by, parties=case.scene.parties, fields=said)
         try:
-            step = compose(found, known, move, case.scene.terms, at=act.at, salt=lambda: SALT)
+            steps.append(compose(found, known, move, terms, at=act.at, salt=lambda: SALT))
         except StepRefusedError as error:
-            met.refusals.add(error.code)
-            return
-        check_step(found, steps, step, case.scene.terms)
-        steps.append(step)
-        yield view(found, steps, at=step.at, terms=case.scene.terms)
-    yield view(found, steps, at=case.at, terms=case.scene.terms)
+            return Played(case, tuple(views), error.code)
+        views.append(view(found, steps, at=steps[-1].at, terms=terms))
+    return Played(case, (*views, view(found, steps, at=case.at, terms=terms)), "")
+
+
+def _views(name: str) -> Iterator[CaseView]:
+    for each in played(name):
+        yield from each.views
 
 
 def _wordings(found: Procedure) -> Iterator[tuple[str, Wording]]:
@@ -133,41 +108,53 @@ def test_every_procedure_of_the_field_ships() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_procedure_has_thirty_cases_and_all_pass(name: str) -> None:
-    found = cases_of(name)
-    assert len(found) >= FEWEST_CASES
-    failed = {case.name: faults for case in found if (faults := run_procedure_case(procedure(name), case).faults)}
-    assert failed == {}
+    results = [run_procedure_case(procedure(name), each.case) for each in played(name)]
+    assert len(results) >= FEWEST_CASES
+    assert {result.case.name: result.faults for result in results if result.faults} == {}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_case_expects_something(name: str) -> None:
-    for case in cases_of(name):
-        expected = case.expected
+    for each in played(name):
+        expected = each.case.expected
         said = (expected.state, expected.flags, expected.turn, expected.due, expected.refused, expected.overtaken)
-        assert any(each not in ("", None, {}) for each in said), case.name
+        assert any(word not in ("", None, {}) for word in said), each.case.name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_event_and_state_and_flag_is_met(name: str) -> None:
-    found, met = procedure(name), met_by(name)
-    assert {event.name for event in found.events} - met.events == set()
-    assert {state.name for state in found.states[1:]} - met.states == set()
-    assert {flag.name for flag in found.flags} - met.flags == set()
+def test_every_event_state_and_flag_is_met(name: str) -> None:
+    found, views = procedure(name), tuple(_views(name))
+    events = {entry.event for seen in views for entry in seen.history if entry.effect is not Effect.OVERTAKEN}
+    assert {event.name for event in found.events} - events == set()
+    assert {state.name for state in found.states[1:]} - {seen.state.name for seen in views} == set()
+    assert {flag.name for flag in found.flags} - {flag for seen in views for flag in seen.flags} == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_ground_and_clock_is_used(name: str) -> None:
-    found, met = procedure(name), met_by(name)
-    assert {ground.name for ground in found.grounds} - met.grounds == set()
-    assert {clock.name for clock in found.clocks} - met.clocks == set()
+    found = procedure(name)
+    taken = [entry.step for seen in _views(name) for entry in seen.history if entry.step is not None]
+    grounds = {str(ground) for step in taken for ground in cast(list[str], step.fields.get(GROUNDS, []))}
+    assert {ground.name for ground in found.grounds} - grounds == set()
+    assert {clock.name for clock in found.clocks} - {
+        clock.name for seen in _views(name) for clock in seen.clocks
+    } == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_goes_wrong_is_tried_too(name: str) -> None:
     """The wrong party, what is missing, what comes too late, and messages that cross."""
-    met = met_by(name)
-    assert met.refusals >= {"wrong_role", "field_missing", "not_now"}
-    assert met.overtaken > 0
+    assert {each.refused for each in played(name)} >= {"wrong_role", "field_missing", "not_now"}
+    assert any(entry.effect is Effect.OVERTAKEN for seen in _views(name) for entry in seen.history)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_clock_is_seen_to_end_and_to_be_stopped(name: str) -> None:
+    found = procedure(name)
+    ended = {found.event(entry.event).clock for seen in _views(name) for entry in seen.history if entry.step is None}
+    stopped = {clock.name for seen in _views(name) for clock in seen.clocks if clock.stopped_at is not None}
+    assert {clock.name for clock in found.clocks} - ended == set()
+    assert {clock.name for clock in found.clocks} - stopped == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -176,7 +163,6 @@ def test_words_stand_in_english_and_french(name: str) -> None:
         texts = dict(wording.texts)
         for language in ("en", "fr"):
             assert texts.get(language, "").strip(), f"{name}: {where} says nothing in {language}"
-        assert not re.search(r"\s\s|[.]$", texts["en"]) or where in ("text",) or ".help" in where or "note" in where
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -222,9 +208,8 @@ def test_clocks_in_days_warn_before_they_end(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_closed_case_is_nobodys_turn(name: str) -> None:
-    for case in cases_of(name):
-        for seen in _views(procedure(name), case, Met()):
-            if seen.state.kind is StateKind.CLOSED:
-                assert seen.whose_turn == ()
-                assert seen.next_due is None, f"{case.name}: a clock runs on"
+def test_a_closed_case_is_nobodys_turn_and_no_clock_runs_on(name: str) -> None:
+    for each in played(name):
+        closed = [seen for seen in each.views if seen.state.kind is StateKind.CLOSED]
+        assert [seen.whose_turn for seen in closed if seen.whose_turn] == [], each.case.name
+        assert [seen.next_due for seen in closed if seen.next_due] == [], each.case.name
