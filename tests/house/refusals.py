@@ -14,7 +14,7 @@ _BASES = {"EnvelopeRefusedError"}
 # Errors that reading a message, its handling or its body may raise: their class says the code.
 _FORMS = ("MessageFormError", "NoticeError", "ProbeFormError", "InvitationError", "DutyFormError", "MoveRefusedError")
 # What judges a message under an agreement gives reasons, and the first one's code is the refusal's.
-_JUDGES = ("agreements/incoming.py", "agreements/duties.py", "agreements/engine.py")
+_JUDGES = ("agreements/incoming.py", "agreements/duties.py", "agreements/engine.py", "agreements/explaining.py")
 _PERMITTING = {"permitted", "prohibits"}
 
 
