@@ -58,7 +58,10 @@ def test_the_engine_confirms_every_example(one: Agreement, other: Agreement) -> 
     ],
 )
 def test_rules_that_differ(changes: dict[str, object], rule: Rule, strictest: tuple[str, ...]) -> None:
-    for pair in ((permit_article(), permit_article(**changes)), (permit_article(**changes), permit_article())):
+    for pair in (
+        (permit_article(), permit_article("1", **changes)),
+        (permit_article("1", **changes), permit_article()),
+    ):
         (conflict,) = found(*pair)
         assert (conflict.rule, conflict.strictest) == (rule, strictest)
         check(conflict)
