@@ -1,13 +1,20 @@
 """Agreement decisions a second at 2,000 articles, beside a linear scan of the same semantics and, where found, Cedar.
 
-    .venv/bin/python benchmarks/agreement_decisions.py [--articles 2000] [--requests 20000] [--rounds 5]
+    .venv/bin/python benchmarks/agreement_decisions.py [--articles 2000] [--requests 10000] [--rounds 5]
 
-permitted, refused, mixed: `Engine.decide`, whole decisions with their reasons; a refusal also words its near misses.
-linear: the same compiled conditions without the index, yes or no alone. limit: the one dictionary look-up that any
-index needs, with its key made from the request. cedar: the same yes or no by cedarpy, where it can be imported (put
-it into an environment of its own); a few requests only, it takes milliseconds for each. CPU time of one core, rounds
-alternate, the best of each counts. Before the clock starts every answer of the engine is compared with the scan's;
-so the clock meets an engine that has served a while and remembers what each article releases of each shape of body.
+permitted, refused, mixed: `Engine.decide`. A permit comes with its fields and reasons; a refusal is put into words when
+somebody reads it. explained: `Engine.explain`, and every word of it is read: the reasons, the near misses, what else
+applies. cold: the first time that a new engine meets these questions; nothing is remembered then.
+
+What is remembered afterwards: which articles let pass each value of a condition; the permit for each set of articles
+and shape of body; the whole explanation of a question that was asked before on the same day (up to 16,384 of them), so
+`explained` speaks of questions that come again and `explained, cold` of those that do not. Every request is an object
+of its own, made anew for each round before the clock starts; the engine never meets the same object twice.
+
+linear: the same conditions without the index, yes or no alone. limit: the one dictionary look-up that any index needs,
+with its key made from the request. cedar: the same yes or no by cedarpy over the policies of `to_cedar`, parsed before
+the clock starts, where it can be imported (put it into an environment of its own). CPU time of one core, rounds
+alternate, the best of each counts; 300 answers are compared with the scan's first.
 """
 
 from __future__ import annotations
@@ -15,11 +22,12 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from types import ModuleType
 
 from comity.agreements import Agreement, Article, Effect, Engine, Onward, Period, SharingRequest, Wording
+from comity.agreements.cedar import cedar_question, to_cedar
 from comity.agreements.conditions import Test, conditions_of
 from comity.agreements.vocabulary import CATEGORIES, KINDS, PURPOSES, fields_of_kind
 from comity.trade import Handling
@@ -32,51 +40,79 @@ except ImportError:
 PARTIES = tuple(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRST")
 GOODS = tuple(f"{chapter:02d}" for chapter in range(1, 98))
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
-GOAL = 30
+GOALS = {"mixed": 900_000, "explained": 500_000}
+SCANNED = 300
 WORDS = Wording((("en", "An article"),))
 CEDAR_REQUESTS = 100
 
 
 def main() -> int:
-    """Print the figures; 1 where permits are not 30 times as fast as the scan."""
+    """Print the figures; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--articles", type=int, default=2000)
-    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    chance = random.Random(7)
-    agreement = make_agreement(chance, asked.articles)
+    agreement = make_agreement(random.Random(7), asked.articles)
     engine, scan = Engine([agreement]), LinearScan(agreement)
-    requests = [make_request(chance) for _ in range(asked.requests)]
+    requests = make_requests(asked.requests)
     verdicts = [engine.decide(request).is_permitted for request in requests]
-    sample = requests[:500]
-    if [scan.permits(request) for request in requests] != verdicts:
+    if [scan.permits(request) for request in requests[:SCANNED]] != verdicts[:SCANNED]:
         print("the engine and the scan disagree")
         return 1
-    permitted = [request for request, verdict in zip(requests, verdicts, strict=True) if verdict]
-    refused = [request for request, verdict in zip(requests, verdicts, strict=True) if not verdict]
-    index = {(sender, receiver, kind): 1 for sender in PARTIES for receiver in PARTIES for kind in KINDS}
-    runs: dict[str, tuple[Callable[[SharingRequest], object], Sequence[SharingRequest]]] = {
-        "permitted": (engine.decide, permitted),
-        "refused": (engine.decide, refused),
-        "mixed": (engine.decide, requests),
-        "linear": (scan.permits, sample),
-        "limit": (lambda q: index.get((q.sender, q.receiver, q.kind)), requests),
+    best = {
+        "cold": rate(Engine([agreement]).decide, make_requests(asked.requests)),
+        "explained, cold": rate(reading(Engine([agreement])), make_requests(asked.requests)),
     }
-    best = dict.fromkeys(runs, 0.0)
     for _ in range(asked.rounds):
-        for name, (decide, asked_for) in runs.items():
-            best[name] = max(best[name], rate(decide, asked_for))
-    share = len(permitted) / len(requests)
+        for name, figure in measure(engine, scan, verdicts):
+            best[name] = max(best.get(name, 0.0), figure)
+    share = sum(verdicts) / len(verdicts)
     print(f"{asked.articles} articles, {len(PARTIES)} parties, {asked.requests} requests, {share:.0%} permitted")
     for name, figure in best.items():
-        print(f"{name:10}{figure:12,.0f} decisions/s of CPU")
-    print(f"mixed / linear {best['mixed'] / best['linear']:.0f}, mixed / limit {best['mixed'] / best['limit']:.2f}")
+        print(f"{name:16}{figure:12,.0f} decisions/s of CPU")
     if cedarpy is not None:
         print_cedar(cedarpy, agreement, requests[:CEDAR_REQUESTS], verdicts)
-    ratio = best["permitted"] / best["linear"]
-    print(f"permitted / linear {ratio:.0f}, goal {GOAL}: {'reached' if ratio >= GOAL else 'missed'}")
-    return 0 if ratio >= GOAL else 1
+    missed = [name for name, goal in GOALS.items() if best[name] < goal]
+    print(
+        "; ".join(f"{name}: goal {goal:,}, {'missed' if name in missed else 'reached'}" for name, goal in GOALS.items())
+    )
+    return 1 if missed else 0
+
+
+def measure(engine: Engine, scan: LinearScan, verdicts: Sequence[bool]) -> Iterator[tuple[str, float]]:
+    """One round of every figure, each over requests that no engine has met."""
+    for name, decide in (("permitted", engine.decide), ("refused", engine.decide), ("mixed", engine.decide)):
+        requests = make_requests(len(verdicts))
+        wanted = {"permitted": (True,), "refused": (False,), "mixed": (True, False)}[name]
+        yield name, rate(decide, [each for each, verdict in zip(requests, verdicts, strict=True) if verdict in wanted])
+    yield "explained", rate(reading(engine), make_requests(len(verdicts)))
+    yield "linear", rate(scan.permits, make_requests(SCANNED))
+    index = {(sender, receiver, kind): 1 for sender in PARTIES for receiver in PARTIES for kind in KINDS}
+    yield "limit", rate(lambda q: index.get((q.sender, q.receiver, q.kind)), make_requests(len(verdicts)))
+
+
+def reading(engine: Engine) -> Callable[[SharingRequest], object]:
+    """An explanation of which every word is read."""
+
+    def read(request: SharingRequest) -> object:
+        explanation = engine.explain(request)
+        decision = explanation.decision
+        return (
+            decision.reasons,
+            decision.near_misses,
+            decision.fields_withheld,
+            explanation.near_misses,
+            explanation.also,
+        )
+
+    return read
+
+
+def make_requests(count: int) -> list[SharingRequest]:
+    """The requests, each an object of its own with fields of its own."""
+    chance = random.Random(11)
+    return [make_request(chance) for _ in range(count)]
 
 
 def make_agreement(chance: random.Random, count: int) -> Agreement:
@@ -120,7 +156,7 @@ def make_request(chance: random.Random) -> SharingRequest:
         handling=chance.choice((Handling.OPEN, Handling.OPEN, Handling.OFFICIAL, Handling.RESTRICTED)),
         at=AT,
         hs_codes=(chance.choice(GOODS) + "0411",),
-        fields=SHAPES[kind][chance.randrange(4)],
+        fields=frozenset(list(SHAPES[kind][chance.randrange(4)])),
         attributes={"category": chance.choice(CATEGORIES), "risk_type": "counterfeit"},
     )
 
@@ -167,52 +203,13 @@ def print_cedar(
     cedar: ModuleType, agreement: Agreement, requests: Sequence[SharingRequest], verdicts: Sequence[bool]
 ) -> None:
     """The same yes or no by Cedar, and how often it agrees."""
-    policies = "\n".join(cedar_policy(article) for article in agreement.articles)
-    asked = [cedar_request(request) for request in requests]
+    policies = cedar.PolicySet.from_str(to_cedar(agreement))
+    asked = [cedar_question(request) for request in requests]
     start = time.process_time()
     answers = [cedar.is_authorized(request, policies, []).allowed for request in asked]
     figure = len(asked) / (time.process_time() - start)
     agreeing = sum(answer == verdict for answer, verdict in zip(answers, verdicts, strict=False))
-    print(f"{'cedar':10}{figure:12,.0f} decisions/s of CPU; {agreeing} of {len(asked)} verdicts alike")
-
-
-def cedar_policy(article: Article) -> str:
-    """One article as a Cedar policy."""
-    conditions = [
-        _either("principal", article.senders),
-        _either("resource", article.receivers),
-        _either("action", article.kinds, "Action"),
-        "(" + " || ".join(f'context.purpose == "{purpose}"' for purpose in article.purposes) + ")",
-    ]
-    if article.handling_at_most is not None:
-        conditions.append(f"context.handling <= {int(article.handling_at_most)}")
-    if article.handling_at_least is not None:
-        conditions.append(f"context.handling >= {int(article.handling_at_least)}")
-    if article.goods:
-        conditions.append("(" + " || ".join(f'context.hs like "{prefix}*"' for prefix in article.goods) + ")")
-    if article.categories:
-        conditions.append("(" + " || ".join(f'context.category == "{word}"' for word in article.categories) + ")")
-    effect = "permit" if article.is_permit else "forbid"
-    return f"{effect} (principal, action, resource) when {{ {' && '.join(conditions)} }};"
-
-
-def cedar_request(request: SharingRequest) -> dict[str, object]:
-    """One request in Cedar's words."""
-    return {
-        "principal": f'Party::"{request.sender}"',
-        "action": f'Action::"{request.kind}"',
-        "resource": f'Party::"{request.receiver}"',
-        "context": {
-            "purpose": request.purpose,
-            "handling": int(request.handling),
-            "hs": request.hs_codes[0],
-            "category": request.attributes["category"],
-        },
-    }
-
-
-def _either(variable: str, words: tuple[str, ...], kind: str = "Party") -> str:
-    return "(" + " || ".join(f'{variable} == {kind}::"{word}"' for word in words) + ")"
+    print(f"{'cedar':16}{figure:12,.0f} decisions/s of CPU; {agreeing} of {len(asked)} verdicts alike")
 
 
 if __name__ == "__main__":
