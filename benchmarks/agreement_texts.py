@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/agreement_texts.py [--articles 200] [--rounds 3]
 
 conflicts: 200 articles against 200 others between 20 parties. dense: the same between 4 parties, so that nearly all
-articles meet (shown, without a goal). amendment: 5 of 200 articles changed. rewritten: all of them. gaps, shadowed: of one agreement. The best
-of some rounds counts. Before the clock starts the engine confirms an example of each conflict and of each change.
+articles meet (shown, without a goal). amendment: 5 of 200 articles changed. rewritten: all of them. gaps, shadowed: of
+one agreement. The best of some rounds counts. Before the clock starts the engine confirms an example of each conflict
+and of each change.
 """
 
 from __future__ import annotations
