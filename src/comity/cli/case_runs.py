@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from comity.agreements import Agreement, AgreementFormError, CaseFile, Engine, parse_agreement, read_cases, run_case
+from comity.agreements import Agreement, AgreementFormError, CaseFile, Engine, run_case
+from comity.agreements.library import read_case_file
 from comity.agreements.procedures import cases_path, procedure, procedure_names
 from comity.operations import named_procedure, read_procedure_cases, run_procedure_case
 
@@ -30,7 +31,7 @@ def run_files(files: Iterable[Path]) -> Iterator[CaseOutcome]:
         try:
             data = file.read_bytes()
             name = named_procedure(data)
-            yield from _of_procedure(file, name, data) if name else _of_agreement(file, data)
+            yield from _of_procedure(file, name, data) if name else _of_agreement(file)
         except AgreementFormError as error:
             if str(file) in error.where:
                 raise
@@ -55,17 +56,6 @@ def _of_procedure(file: Path, name: str, data: bytes) -> Iterator[CaseOutcome]:
         yield CaseOutcome(file, case.line, case.name, run_procedure_case(kind, case).faults)
 
 
-def _of_agreement(file: Path, data: bytes) -> Iterator[CaseOutcome]:
-    found = read_cases(data)
-    named = file.parent / found.agreement
-    if not named.is_file():
-        raise AgreementFormError(
-            "The agreement that the cases are about is not there",
-            where=f"{file}: {named}",
-            remedy="Write its path relative to the file of cases.",
-        )
-    try:
-        agreement = parse_agreement(named.read_bytes())
-    except AgreementFormError as error:
-        raise AgreementFormError(error.what, where=f"{file}: {named}, {error.where}", remedy=error.remedy) from error
-    yield from run_read(file, found, agreement)
+def _of_agreement(file: Path) -> Iterator[CaseOutcome]:
+    read = read_case_file(file)
+    yield from run_read(file, read.file, read.agreement)
