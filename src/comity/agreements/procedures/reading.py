@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from comity.agreements.clocks import CalendarChoice, ClockSpec, Start, Term
+from comity.agreements.clocks import CalendarChoice, ClockFormError, ClockSpec, Start, Term
 from comity.agreements.errors import AgreementFormError
 from comity.agreements.markup import Mapped, Node, read_yaml
 from comity.agreements.procedures.guards import Guard, GuardTroubleError, read_guard
@@ -227,27 +227,31 @@ def _flag(name: str, reader: Reader) -> Flag:
 def _clock(name: str, reader: Reader) -> ClockSpec:
     extendable, warn, verified = reader.take("extendable"), reader.take("warn"), reader.take("verified")
     calendar = reader.take("calendar")
-    return ClockSpec(
-        name=name,
-        term=_term(reader.need("term"), f"{name}.term"),
-        start=Start(read_word(reader.need("start"), f"{name}.start", tuple(Start))),
-        calendar=CalendarChoice(read_word(calendar, f"{name}.calendar", tuple(CalendarChoice)))
-        if calendar
-        else CalendarChoice.ASKED,
-        extendable=_term(extendable, f"{name}.extendable") if extendable else None,
-        source=_source(reader),
-        tag=Tag(read_word(reader.need("tag"), f"{name}.tag", tuple(Tag))),
-        is_verified=read_flag(verified, "verified") if verified else False,
-        warn=_term(warn, f"{name}.warn") if warn else None,
-    )
+    verified_node = verified or reader.need("term")
+    try:
+        return ClockSpec(
+            name=name,
+            term=_term(reader.need("term"), f"{name}.term"),
+            start=Start(read_word(reader.need("start"), f"{name}.start", tuple(Start))),
+            calendar=CalendarChoice(read_word(calendar, f"{name}.calendar", tuple(CalendarChoice)))
+            if calendar
+            else CalendarChoice.ASKED,
+            extendable=_term(extendable, f"{name}.extendable") if extendable else None,
+            source=_source(reader),
+            tag=Tag(read_word(reader.need("tag"), f"{name}.tag", tuple(Tag))),
+            is_verified=read_flag(verified, "verified") if verified else False,
+            warn=_term(warn, f"{name}.warn") if warn else None,
+        )
+    except ClockFormError as error:
+        fail(error.what, verified_node, error.remedy)
 
 
 def _term(node: Node, name: str) -> Term:
     text = read_text(node, name)
     try:
         return Term.parse(text)
-    except (AgreementFormError, ValueError) as error:
-        fail(f"{name} is {text[:60]!r}", node, f"Write a number and a unit, as 90 calendar_days. ({error})")
+    except ClockFormError as error:
+        fail(f"{name} is {text[:60]!r}", node, f"Write a number and a unit, as 90 calendar_days. ({error.what})")
 
 
 def _state(name: str, reader: Reader, roles: Sequence[str]) -> State:
