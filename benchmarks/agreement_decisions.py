@@ -43,7 +43,7 @@ AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 GOALS = {"mixed": 900_000, "explained": 500_000}
 SCANNED = 300
 WORDS = Wording((("en", "An article"),))
-CEDAR_REQUESTS = 100
+CEDAR_REQUESTS = 20
 
 
 def main() -> int:
