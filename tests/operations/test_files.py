@@ -51,7 +51,7 @@ SALT, CASE, AGREEMENT = "0" * 32, "00000000-0000-7000-8000-000000000000", "0" * 
 
 @dataclass(frozen=True)
 class Played:
-    """A case as it went: where it stood after each step and at its end. refused: the code of the refusal of its last."""
+    """A case as it went: where it stood after each step and in the end. refused: the code, if the last step was."""
 
     case: ProcedureCase
     views: tuple[CaseView, ...]
