@@ -41,7 +41,7 @@ def check(conflict: Conflict) -> None:
             assert by_other.article_id == other.article.id
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(agreements(5), agreements(5))
 def test_the_engine_confirms_every_example(one: Agreement, other: Agreement) -> None:
     for conflict in conflicts([one, replace(other, version="2")]):

@@ -28,7 +28,7 @@ def answers(decision: Decision) -> tuple[object, ...]:
     return (decision.is_permitted, decision.fields_released, *(terms if decision.is_permitted else ()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(amended(), st.lists(requests, min_size=10, max_size=20))
 def test_the_difference_is_exact(pair: tuple[Agreement, Agreement], asked: list[SharingRequest]) -> None:
     old, new = pair
