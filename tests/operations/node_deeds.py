@@ -50,6 +50,10 @@ class AssistingNode(NodeDeeds):
         """Where it is our turn."""
         return [each.case_id for each in selectors.tasks()]
 
+    def every_case(self, at: datetime) -> list[str]:
+        """The cases of this node."""
+        return [each.case_id for each in selectors.cases()]
+
     def late(self, at: datetime) -> list[str]:
         """What is overdue."""
         return [each.case_id for each in selectors.overdue(at=at)]
