@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from comity.agreements import PROTOCOL, Agreement, AgreementFormError, Duty, Gravity, look_over, parse_agreement
+from comity.agreements import (
+    PROTOCOL,
+    Agreement,
+    AgreementFormError,
+    Duty,
+    Gravity,
+    agreement_from_bytes,
+    look_over,
+    parse_agreement,
+)
 from comity.agreements.errors import MoveRefusedError
 from comity.agreements.life import FORM, MoveKind
 from comity.agreements.moves import Wish, check_proof, keep_move, keep_standing, make_move, mark_healed, take_stale
@@ -95,6 +104,8 @@ def make(actor: Actor, *, wish: Wish, at: datetime) -> MoveMade:
     found = wish.agreement or agreement(wish.agreement_id, at=at).agreement
     placed = make_move(actor, wish=replace(wish, agreement_id=found.id), key=keyring.signing, at=at)
     others = [each for each in found.parties if each != actor.administration]
+    if wish.kind is MoveKind.SIGN and found.supersedes:
+        _show_former(found, actor.administration, at)
     told = tuple(each for each in others if _send(placed, each, at))
     return MoveMade(found, placed.move.digest, told, tuple(each for each in others if each not in told))
 
@@ -173,6 +184,16 @@ def ask_due(at: datetime) -> int:
 def _send(placed: PlacedMove, party: str, at: datetime) -> bool:
     body = placed.to_body() | {STANDING: our_standing(placed.move.agreement_id, at=at).form()}
     return bool(tell(party, body, agreement=PROTOCOL, at=at, kind=AGREEMENT_KIND))
+
+
+def _show_former(found: Agreement, ours: str, at: datetime) -> None:
+    """Step L2 of a depositary: a newcomer sees by the former version, which it has not, that this is an accession."""
+    former = [each for each in moves_of(found.supersedes) if each.move.by == ours and each.move.document]
+    for placed in former[:1]:
+        known = agreement_from_bytes(placed.move.document.encode()).parties
+        for party in found.parties:
+            if party not in known:
+                _send(placed, party, at)
 
 
 def _tell_standing(party: str, agreement_id: str, at: datetime, *, in_reply_to: str = "") -> bool:
