@@ -98,8 +98,9 @@ def _wordings(found: Procedure) -> Iterator[tuple[str, Wording]]:
             yield f"fields.{each.name}.help", each.help
     for ground in found.grounds:
         yield f"grounds.{ground.name}", ground.label
-    for titled in (*found.flags, *found.states, *found.events):
-        yield titled.name, titled.title
+    yield from ((f"flags.{flag.name}", flag.title) for flag in found.flags)
+    yield from ((f"states.{state.name}", state.title) for state in found.states)
+    yield from ((f"events.{event.name}", event.title) for event in found.events)
 
 
 def test_every_procedure_of_the_field_ships() -> None:
