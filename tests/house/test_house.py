@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "comity"
@@ -41,44 +40,70 @@ MODULES = _modules()
 EVERY_FILE = MODULES + sorted((ROOT / "tests").rglob("*.py")) + sorted((ROOT / "benchmarks").rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", EVERY_FILE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_and_no_function_is_too_long(path: Path) -> None:
-    text = path.read_text()
-    assert text.count("\n") <= MOST_LINES_IN_A_FILE
-    for node in ast.walk(ast.parse(text)):
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file as it is parsed, once for all the rules."""
+    return ast.parse(path.read_text())
+
+
+def test_no_file_and_no_function_is_too_long() -> None:
+    assert [trouble for path in EVERY_FILE for trouble in _too_long(path)] == []
+
+
+def _too_long(path: Path) -> Iterator[str]:
+    place = path.relative_to(ROOT)
+    if (lines := path.read_text().count("\n")) > MOST_LINES_IN_A_FILE:
+        yield f"{place} has {lines} lines"
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
-            assert length <= MOST_LINES_IN_A_FUNCTION, f"{node.name} has {length} lines"
+            if length > MOST_LINES_IN_A_FUNCTION:
+                yield f"{place}: {node.name} has {length} lines"
 
 
 def test_the_ground_stays_small() -> None:
     assert sum(path.read_text().count("\n") for path in (PACKAGE / "common").glob("*.py")) <= MOST_LINES_ON_THE_GROUND
 
 
-ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+def test_a_face_defines_nothing() -> None:
+    faces = sorted(PACKAGE.glob("*/__init__.py"))
+    assert len(faces) > 10
+    assert [trouble for face in faces for trouble in _no_face(face)] == []
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.name)
-def test_a_face_defines_nothing(room: Path) -> None:
-    text = (room / "__init__.py").read_text()
-    assert text.count("\n") <= MOST_LINES_IN_A_FACE * 2
-    tree = ast.parse(text)
-    assert ast.get_docstring(tree), "a face says in one line what the room is for"
+def _no_face(path: Path) -> Iterator[str]:
+    place, tree = _name(path), tree_of(path)
+    if path.read_text().count("\n") > MOST_LINES_IN_A_FACE * 2:
+        yield f"{place} is longer than a page"
+    if not ast.get_docstring(tree):
+        yield f"{place} does not say in one line what the room is for"
     for node in tree.body:
         is_docstring = isinstance(node, ast.Expr)
         is_list_of_names = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
-        assert isinstance(node, ast.ImportFrom) or is_docstring or is_list_of_names
+        if not (isinstance(node, ast.ImportFrom) or is_docstring or is_list_of_names):
+            yield f"{place}, line {node.lineno}: a face defines nothing"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_a_room_does_not_import_its_own_face(path: Path) -> None:
+def test_a_room_does_not_import_its_own_face() -> None:
+    assert [trouble for path in MODULES for trouble in _own_face(path)] == []
+
+
+def _own_face(path: Path) -> Iterator[str]:
     if path.parent == PACKAGE or path.name == "__init__.py":
         return
-    face = f"comity.{path.relative_to(PACKAGE).parts[0]}"
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == face:
-            submodules = {child.stem for child in (PACKAGE / face.removeprefix("comity.")).iterdir()}
-            assert {alias.name for alias in node.names} <= submodules, f"line {node.lineno} imports the room's own face"
+    room = path.relative_to(PACKAGE).parts[0]
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.module == f"comity.{room}":
+            submodules = {child.stem for child in (PACKAGE / room).iterdir()}
+            if not {alias.name for alias in node.names} <= submodules:
+                yield f"{_name(path)}, line {node.lineno}: imports the room's own face"
+
+
+def test_imports_stand_at_the_top() -> None:
+    allowed = {"node/main.py"}  # commands are loaded after Django is set up
+    found = [(_name(path), line) for path in MODULES for line in _function_imports(tree_of(path))]
+    assert [(name, line) for name, line in found if name not in allowed] == []
+    assert [_name(path) for path in MODULES if "TYPE_CHECKING" in path.read_text()] == []
 
 
 def _function_imports(tree: ast.AST) -> Iterator[int]:
@@ -89,30 +114,28 @@ def _function_imports(tree: ast.AST) -> Iterator[int]:
                     yield inner.lineno
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_imports_stand_at_the_top(path: Path) -> None:
-    text = path.read_text()
-    assert "TYPE_CHECKING" not in text
-    allowed = {"node/main.py"}  # commands are loaded after Django is set up
-    if _name(path) not in allowed:
-        assert list(_function_imports(ast.parse(text))) == []
+def test_only_workers_catch_everything() -> None:
+    assert [trouble for path in MODULES if _name(path) not in WORKERS for trouble in _catch_all(path)] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_only_workers_catch_everything(path: Path) -> None:
-    if _name(path) in WORKERS:
-        return
-    for node in ast.walk(ast.parse(path.read_text())):
+def _catch_all(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ExceptHandler):
             caught = node.type.id if isinstance(node.type, ast.Name) else ""
-            assert node.type is not None, f"line {node.lineno}: a bare except"
-            assert caught not in {"Exception", "BaseException"}, f"line {node.lineno}"
+            if node.type is None or caught in {"Exception", "BaseException"}:
+                yield f"{_name(path)}, line {node.lineno}: catches everything"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_public_names_say_what_they_are(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree) or path.name == "__init__.py", "a module says what it is for"
+def test_public_names_say_what_they_are() -> None:
+    assert [trouble for path in MODULES for trouble in _unsaid(path)] == []
+
+
+def _unsaid(path: Path) -> Iterator[str]:
+    tree = tree_of(path)
+    if not ast.get_docstring(tree) and path.name != "__init__.py":
+        yield f"{_name(path)} does not say what it is for"
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{node.name} has no docstring"
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        if not ast.get_docstring(node):
+            yield f"{_name(path)}: {node.name} has no docstring"

@@ -164,9 +164,10 @@ class EvidenceNotice:
 class ProcedureStep:
     """One step of a procedure between administrations, as it travels.
 
-    agreement: the id of the agreement that the case is under. by: whose step it is. number: one more than the largest that it had seen; after: the digests of the newest of those.
-    parties: the role of each. deadlines: the ends of the clocks that it sets. commitments: a salted hash (hex) of each
-    field. signatures: over all but the fields. fields: what is shown of them, each with its salt.
+    agreement: the id of the agreement that the case is under. by: whose step it is. number: one more than the largest
+    that it had seen; after: the digests of the newest of those. parties: the role of each. deadlines: the ends of the
+    clocks that it sets. commitments: a salted hash (hex) of each field. signatures: over all but the fields. fields:
+    what is shown of them, each with its salt.
     """
 
     case: str

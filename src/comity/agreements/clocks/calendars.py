@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-
-import holidays
-from holidays.registry import COUNTRIES
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any
 
 from comity.agreements.clocks.errors import CalendarRangeError, UnknownCountryError
 from comity.agreements.clocks.values import CalendarTerms, Skipped, SkipReason
 
 SATURDAY_SUNDAY = (5, 6)
-_KNOWN = frozenset(entry[1] for entry in COUNTRIES.values())
 _ESTIMATED = "estimated"
 
 
@@ -97,7 +95,7 @@ def calendar_of(code: str, terms: CalendarTerms | None, *, years: Iterable[int])
     where holidays are published for none of the years.
     """
     agreed = terms or CalendarTerms()
-    country = agreed.country or (code if code in _KNOWN else "")
+    country = agreed.country or (code if code in _known() else "")
     wanted = tuple(sorted(set(years)))
     if not country:
         return Calendar(code, "", agreed, wanted, (), {})
@@ -113,8 +111,18 @@ def calendar_of(code: str, terms: CalendarTerms | None, *, years: Iterable[int])
     return Calendar(code, country, agreed, tuple(found), silent, found)
 
 
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(entry[1] for entry in import_module("holidays.registry").COUNTRIES.values())
+
+
+def _tables(country: str, **wanted: object) -> Any:
+    """The package is loaded when a day is first asked for: a third of the time that a process takes to begin."""
+    return import_module("holidays").country_holidays(country, expand=False, **wanted)
+
+
 def _check_country(country: str, subdivision: str, code: str) -> None:
-    if country not in _KNOWN:
+    if country not in _known():
         raise UnknownCountryError(
             f"No holidays are published for the country {country!r}",
             where=f"calendar of {code}",
@@ -122,7 +130,7 @@ def _check_country(country: str, subdivision: str, code: str) -> None:
         )
     if not subdivision:
         return
-    found = holidays.country_holidays(country, expand=False)
+    found = _tables(country)
     known = {*found.subdivisions, *found.subdivisions_aliases}
     if subdivision not in known:
         listed = ", ".join(sorted(found.subdivisions)) or "none"
@@ -139,14 +147,12 @@ def _published(country: str, subdivision: str, year: int) -> _Year | None:
 
     The years beside it are read too: a holiday near New Year may be observed on the other side of it.
     """
-    probe = holidays.country_holidays(country, expand=False)
+    probe = _tables(country)
     if not probe.start_year <= year <= probe.end_year:
         return None
     days = [date(year, 1, 1) + timedelta(days=number) for number in range(366)]
     names = {
-        language: holidays.country_holidays(
-            country, subdiv=subdivision or None, years=(year - 1, year, year + 1), expand=False, language=chosen
-        )
+        language: _tables(country, subdiv=subdivision or None, years=(year - 1, year, year + 1), language=chosen)
         for language, chosen in _languages(probe.supported_languages)
     }
     told = names["en"]
