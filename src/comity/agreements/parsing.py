@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from comity.agreements.beside import read_beside
 from comity.agreements.errors import AgreementFormError
@@ -64,8 +65,9 @@ def parse_agreement(data: bytes) -> Agreement:
     return _agreement(Reader(read_yaml(data), "The agreement"))
 
 
+@lru_cache(maxsize=256)
 def agreement_from_bytes(data: bytes) -> Agreement:
-    """The agreement of these canonical bytes, as signed.
+    """The agreement of these canonical bytes, as signed. Remembered: the same bytes are the same value.
 
     Raises: AgreementFormError where they are no agreement or not its canonical form.
     """

@@ -139,7 +139,7 @@ def adopted_agreement(agreement_id: str) -> Agreement | None:
     What was shared under it is still held, so duties go on after a suspension, a leaving and its last day.
     """
     row = AgreementRow.objects.filter(agreement_id=agreement_id, adopted_at__isnull=False).first()
-    return _agreement_of(bytes(row.canonical)) if row else None
+    return agreement_from_bytes(bytes(row.canonical)) if row else None
 
 
 def adopted_ids() -> tuple[str, ...]:
@@ -176,7 +176,7 @@ def decision_receipts(
 
 def stored_of(row: AgreementRow, *, at: datetime) -> StoredAgreement:
     """The value of a row."""
-    found = _agreement_of(bytes(row.canonical))
+    found = agreement_from_bytes(bytes(row.canonical))
     signatures = sorted(row.signatures.all(), key=lambda each: (each.party, each.keyid))
     statement = SignedStatement(
         payload_type=PAYLOAD_TYPE,
@@ -229,16 +229,11 @@ def receipt_of(row: DecisionReceiptRow) -> DecisionReceipt:
     )
 
 
-@lru_cache(maxsize=256)
-def _agreement_of(canonical: bytes) -> Agreement:
-    return agreement_from_bytes(canonical)
-
-
 @lru_cache(maxsize=64)
 def _asking(ids: tuple[str, ...]) -> tuple[Agreement, ...]:
     """Those that ask for more than the ordinary seal and signature. By content, so never stale."""
     rows = AgreementRow.objects.filter(agreement_id__in=ids)
-    found = (_agreement_of(bytes(row.canonical)) for row in rows)
+    found = (agreement_from_bytes(bytes(row.canonical)) for row in rows)
     return tuple(each for each in found if each.seal or each.second_signature)
 
 
@@ -247,4 +242,4 @@ def _engine_of(adopted: tuple[tuple[str, str], ...]) -> Engine:
     """By content, each id with its course: an id is a hash, so a remembered engine can never be stale."""
     courses = {agreement_id: course_of(course) for agreement_id, course in adopted}
     rows: Iterable[AgreementRow] = AgreementRow.objects.filter(agreement_id__in=courses)
-    return Engine((_agreement_of(bytes(row.canonical)) for row in rows), courses)
+    return Engine((agreement_from_bytes(bytes(row.canonical)) for row in rows), courses)
