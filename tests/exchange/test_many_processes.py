@@ -40,7 +40,7 @@ def test_workers_and_receivers_share_the_work_without_a_double_claim(tmp_path: P
             with splitter(hall.port, ports):
                 ids = []
                 for turn in range(6):
-                    ids += office.ask("post", count=200, recipient="XA", group=100, priority=turn % 3)["ids"]
+                    ids += office.ask("post", count=80, recipient="XA", group=40, priority=turn % 3)["ids"]
                 for worker in workers:
                     worker.ask("deliver", messages=5, envelopes=8, lease_seconds=2)
                 hall.ask("await_arrivals", count=len(ids) // 5)
@@ -80,17 +80,17 @@ def test_a_limited_pace_is_kept_by_all_workers_together(tmp_path: Path, database
     urls = {"XA": database_url(), "XC": database_url()}
     with children(tmp_path, ["XA", "XC"], database_urls=urls) as nodes:
         office, hall = nodes["XC"], nodes["XA"]
-        hall.ask("serve", port=hall.port, load={"messages_per_minute": 6000, "envelopes_in_flight": 2})
+        hall.ask("serve", port=hall.port, load={"messages_per_minute": 3000, "envelopes_in_flight": 2})
         workers = [another(office) for _ in range(2)]
         try:
             first = office.ask("post", count=1, recipient="XA")["ids"]
             workers[0].ask("deliver", messages=50)
             office.ask("await_answers", count=1)  # with the receipt came the limits
-            ids = first + office.ask("post", count=1200, recipient="XA")["ids"]
+            ids = first + office.ask("post", count=700, recipient="XA")["ids"]
             workers[1].ask("deliver", messages=50)
             office.ask("await_answers", count=len(ids), seconds=120.0)
             assert sorted(hall.ask("counts")["arrived"]) == sorted(ids)
-            check_load(office.ask("claims")[1:], per_minute=6000, in_flight=2)
+            check_load(office.ask("claims")[1:], per_minute=3000, in_flight=2)
             for worker in workers:
                 worker.ask("rest")
         finally:

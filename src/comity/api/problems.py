@@ -76,6 +76,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "token_refused": 401,
     "too_large": 413,
     "unknown_agreement": 404,
+    "unknown_clause": 404,
+    "unknown_country": 404,
     "unknown_evidence": 404,
     "unknown_message": 404,
     "unknown_parameter": 422,
