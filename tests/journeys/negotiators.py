@@ -70,7 +70,7 @@ class World:
         self.cut |= {frozenset({one, other}) for one in codes for other in codes if one != other}
 
     def run(self, rounds: int = 6) -> None:
-        """Let the nodes deliver and work in turn until all is said; each round is some minutes later.
+        """Let the nodes work and deliver in turn until all is said; each round is some minutes later.
 
         Where a line was cut, what waits is tried again later, so that a quiet round is not the last.
         """
@@ -79,8 +79,8 @@ class World:
             self.at += timedelta(minutes=7)
             for code in CODES:
                 with self.node(code):
-                    deliver_due(keyring(code), self.at, transport=Bridge(self, code))
                     process_due(negotiate.JOURNEYS, self.at)
+                    deliver_due(keyring(code), self.at, transport=Bridge(self, code))
             if self.carried == before and not self.was_cut:
                 return
 
