@@ -1,7 +1,8 @@
 """Three nodes in one process: each with rooms of its own for agreements and exchange, and lines that may be cut.
 
-A process has one database. So the rows of the rooms that differ from node to node are taken out when another node has
-its turn, and put back when its own turn comes; keys, officers and the log are shared, as in tests/exchange/cast.py.
+A process has one database. So the rows of the rooms that differ from node to node are put aside, in tables of their
+own, when another node has its turn, and put back when its own turn comes; keys, officers and the log are shared, as in
+tests/exchange/cast.py. What most tests begin with is brought about once and remembered.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 from pytest_django import Settings
 
+from comity.agreements.life import MoveKind
+from comity.agreements.moves import Wish
 from comity.common import Actor, ActorKind
 from comity.exchange.checking import Parcel
 from comity.exchange.delivery import deliver_due
@@ -26,9 +31,13 @@ from comity.exchange.outcomes import Outcome
 from comity.exchange.position import Position
 from comity.exchange.transports.base import Done, Told
 from comity.journeys import negotiate
-from tests.exchange.cast import AT, CODES, EVERY_ROLE, introduce, keyring
+from tests.exchange.cast import AT, CODES, DEMO, EVERY_ROLE, introduce, keyring
 
 ROOMS = ("agreements", "exchange")
+SHARED_ROOMS = ("ledger", "staff")
+NOBODY = "XX"
+
+Rows = list[list[Model]]
 
 
 def officer(code: str) -> Actor:
@@ -42,8 +51,8 @@ class World:
 
     settings: Settings
     at: datetime = AT
-    turn: str = ""
-    kept: dict[str, list[list[Model]]] = field(default_factory=dict)
+    turn: str = NOBODY
+    aside: dict[str, list[str]] = field(default_factory=dict)
     cut: set[frozenset[str]] = field(default_factory=set)
     was_cut: bool = False
     carried: int = 0
@@ -84,19 +93,31 @@ class World:
             if self.carried == before and not self.was_cut:
                 return
 
+    def bring_into_force(self, data: bytes, *, amends: str = "") -> str:
+        """XA proposes this version, XB and XC sign it; returns its id."""
+        with self.node("XA"):
+            found = negotiate.propose(officer("XA"), data=data, at=self.at, amends=amends).agreement
+        self.run(2)
+        for code in ("XB", "XC"):
+            with self.node(code):
+                negotiate.make(officer(code), wish=Wish(MoveKind.SIGN, found.id), at=self.at)
+        self.run()
+        return found.id
+
     def _switch(self, code: str) -> None:
         if code == self.turn:
             return
-        models = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
-        self.kept[self.turn] = [list(model._base_manager.order_by("pk")) for model in models]
         with connection.cursor() as cursor:
-            for model in reversed(models):
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
-        for model, rows in zip(models, self.kept.pop(code, [[] for _ in models]), strict=True):
-            model._base_manager.bulk_create(rows)
+            if self.turn not in self.aside:
+                _make_room(cursor, self.turn)
+            self.aside[self.turn] = [
+                table for table in reversed(_tables()) if _move(cursor, table, f"{self.turn}_{table}")
+            ]
+            for table in reversed(self.aside.get(code, [])):
+                _move(cursor, f"{code}_{table}", table)
         self.turn = code
-        self.settings.COMITY_ADMINISTRATION = code or "XA"
-        self.settings.COMITY_KEYRING = keyring(code or "XA")
+        self.settings.COMITY_ADMINISTRATION = code if code != NOBODY else "XA"
+        self.settings.COMITY_KEYRING = keyring(self.settings.COMITY_ADMINISTRATION)
 
 
 @dataclass
@@ -131,10 +152,96 @@ def _nothing() -> Position | None:
     return None
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """A world at some time: the rows of each node, the rows that the nodes share, and what was in force."""
+
+    at: datetime
+    nodes: dict[str, Rows]
+    shared: Rows
+    agreement_id: str
+
+
+@cache
+def _tables() -> tuple[str, ...]:
+    return tuple(model._meta.db_table for model in _models(ROOMS))
+
+
+def _models(rooms: Sequence[str]) -> list[type[Model]]:
+    return [model for room in rooms for model in apps.get_app_config(room).get_models()]
+
+
+def _make_room(cursor: CursorWrapper, code: str) -> None:
+    """Tables for the rows of this node, for this transaction alone."""
+    for table in _tables():
+        goal, origin = _quoted(f"{code}_{table}"), _quoted(table)
+        cursor.execute(f"CREATE TEMPORARY TABLE {goal} AS SELECT * FROM {origin} WHERE 1 = 0")
+
+
+def _move(cursor: CursorWrapper, origin: str, goal: str) -> bool:
+    """Move all rows, within the database. Returns whether there were any."""
+    cursor.execute(f"INSERT INTO {_quoted(goal)} SELECT * FROM {_quoted(origin)}")
+    if not cursor.rowcount:
+        return False
+    cursor.execute(f"DELETE FROM {_quoted(origin)}")
+    return True
+
+
+def _quoted(table: str) -> str:
+    return connection.ops.quote_name(table)
+
+
+def _read(rooms: Sequence[str]) -> Rows:
+    return [list(model._base_manager.order_by("pk")) for model in _models(rooms)]
+
+
+def _write(rooms: Sequence[str], rows: Rows) -> None:
+    for model, each in zip(_models(rooms), rows, strict=True):
+        model._base_manager.bulk_create(each)
+
+
+def _remember(world: World, agreement_id: str) -> Remembered:
+    nodes = {}
+    for code in CODES:
+        with world.node(code):
+            nodes[code] = _read(ROOMS)
+    return Remembered(world.at, nodes, _read(SHARED_ROOMS), agreement_id)
+
+
+def _recall(world: World, remembered: Remembered) -> None:
+    world.at = remembered.at
+    _write(SHARED_ROOMS, remembered.shared)
+    for code, rows in remembered.nodes.items():
+        with world.node(code):
+            _write(ROOMS, rows)
+
+
 @pytest.fixture
 def world(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
-    """XA, XB and XC, introduced to each other, at the time of the cast."""
+    """The world at the time of the cast, before its nodes have met: for `introduced` or `in_force` to begin."""
     made = World(settings)
     monkeypatch.setattr("comity.journeys.negotiate.utc_now", lambda: made.at)
-    made.found(*CODES)
     return made
+
+
+@pytest.fixture
+def introduced(world: World) -> None:
+    """XA, XB and XC are introduced to each other."""
+    world.found(*CODES)
+
+
+@pytest.fixture(scope="module")
+def memory() -> list[Remembered]:
+    """What was brought about once for all tests of a module."""
+    return []
+
+
+@pytest.fixture
+def in_force(world: World, memory: list[Remembered]) -> str:
+    """The demo's agreement, negotiated by XA, XB and XC and in force at all three; its id."""
+    if memory:
+        _recall(world, memory[0])
+    else:
+        world.found(*CODES)
+        memory.append(_remember(world, world.bring_into_force(DEMO.read_bytes())))
+    return memory[0].agreement_id

@@ -15,7 +15,7 @@ from comity.agreements import Agreement, SharingRefusedError, parse_agreement
 from comity.agreements.errors import MoveRefusedError
 from comity.agreements.life import FORM, MoveKind, Stage
 from comity.agreements.models import AgreementMoveRow, AgreementRow
-from comity.agreements.moves import Wish
+from comity.agreements.moves import Wish, keep_move
 from comity.agreements.moving import lives, moves_of, our_standing
 from comity.agreements.selectors import AgreementState, adopted_agreement, agreement
 from comity.agreements.services import permit
@@ -26,9 +26,9 @@ from comity.staff.models import AuditEntry
 from comity.trade import Handling
 from comity.trade.encoding import alert_to_body
 from tests.exchange.cast import CODES, DEMO, alert, keyring
-from tests.journeys.negotiators import World, officer, world
+from tests.journeys.negotiators import World, in_force, introduced, memory, officer, world
 
-__all__ = ["world"]
+__all__ = ["in_force", "introduced", "memory", "world"]
 
 pytestmark = pytest.mark.django_db
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "agreement-1.json").read_text())
@@ -51,15 +51,6 @@ def make(world: World, code: str, kind: MoveKind, agreement_id: str, **how: obje
     wish = replace(Wish(kind, agreement_id), **how)  # type: ignore[arg-type]  # the tests name fields of Wish
     with world.node(code):
         return negotiate.make(officer(code), wish=wish, at=world.at)
-
-
-def in_force(world: World, data: bytes = YAML, **how: str) -> str:
-    found = propose(world, "XA", data, **how)
-    world.run(2)
-    for code in ("XB", "XC"):
-        make(world, code, MoveKind.SIGN, found.id)
-    world.run()
-    return found.id
 
 
 def each_node(world: World) -> Iterator[str]:
@@ -91,12 +82,11 @@ def may_share(world: World, agreement_id: str, recipient: str = "XA") -> bool:
         return True
 
 
-def test_from_a_proposal_to_force_at_three_nodes(world: World) -> None:
-    found = in_force(world)
-    assert len(folds(world, found)) == 1
+def test_from_a_proposal_to_force_at_three_nodes(world: World, in_force: str) -> None:
+    assert len(folds(world, in_force)) == 1
     for code in each_node(world):
-        assert agreement(found, at=world.at).state is AgreementState.IN_FORCE
-        assert agreement(found, at=world.at).signed_by == ("XA", "XB", "XC"), "as a file would hold them"
+        assert agreement(in_force, at=world.at).state is AgreementState.IN_FORCE
+        assert agreement(in_force, at=world.at).signed_by == ("XA", "XB", "XC"), "as a file would hold them"
         assert not Refusal.objects.exists(), code
         assert negotiate.ask_due(world.at) == 0, "it has just told"
     world.at += timedelta(hours=2)
@@ -106,13 +96,12 @@ def test_from_a_proposal_to_force_at_three_nodes(world: World) -> None:
     world.run(3)
     for code in each_node(world):
         assert all(each.is_same for each in negotiate.standings(at=world.at)), code
-    assert may_share(world, found)
+    assert may_share(world, in_force)
     deeds = set(AuditEntry.objects.values_list("deed", flat=True))
     assert {"agreement_propose", "agreement_sign", "adopt_agreement"} <= deeds
 
 
-def test_what_travels_is_as_its_schema_says(world: World) -> None:
-    in_force(world)
+def test_what_travels_is_as_its_schema_says(world: World, in_force: str) -> None:
     with world.node("XB"):
         bodies = [json.loads(bytes(each.data))["body"] for each in InboxMessage.objects.all()]
     assert {body["move"] for body in bodies} == {"propose", "sign", "standing"}
@@ -120,6 +109,7 @@ def test_what_travels_is_as_its_schema_says(world: World) -> None:
         assert jsonschema_rs.is_valid(SCHEMA, body), body["move"]
 
 
+@pytest.mark.usefixtures("introduced")
 def test_a_counter_proposal_answers_a_proposal(world: World) -> None:
     first = propose(world, "XA")
     world.run(2)
@@ -135,6 +125,7 @@ def test_a_counter_proposal_answers_a_proposal(world: World) -> None:
     assert len(folds(world, first.id)) == len(folds(world, second.id)) == 1
 
 
+@pytest.mark.usefixtures("introduced")
 def test_both_propose_at_once_and_a_signature_crosses_a_counter_proposal(world: World) -> None:
     world.cut_off(*CODES)
     first = propose(world, "XA")
@@ -156,80 +147,77 @@ def test_both_propose_at_once_and_a_signature_crosses_a_counter_proposal(world: 
         assert lives()[rival.id].stage(world.at) is Stage.PROPOSED
 
 
-def test_an_amendment_takes_its_place_everywhere(world: World) -> None:
-    former = in_force(world)
-    later = in_force(world, version("2.0"), amends=former)
-    assert later != former
-    assert len(folds(world, former)) == 1
+def test_an_amendment_takes_its_place_everywhere(world: World, in_force: str) -> None:
+    later = world.bring_into_force(version("2.0"), amends=in_force)
+    assert later != in_force
+    assert len(folds(world, in_force)) == 1
     for _ in each_node(world):
-        assert agreement(former, at=world.at).state is AgreementState.SUPERSEDED
-        assert our_standing(former, at=world.at).version == later
-        assert adopted_agreement(former) is not None, "duties about what was shared under it go on"
-    assert not may_share(world, former)
+        assert agreement(in_force, at=world.at).state is AgreementState.SUPERSEDED
+        assert our_standing(in_force, at=world.at).version == later
+        assert adopted_agreement(in_force) is not None, "duties about what was shared under it go on"
+    assert not may_share(world, in_force)
     assert may_share(world, later)
 
 
-def test_a_suspension_and_a_restoration(world: World) -> None:
-    found = in_force(world)
-    make(world, "XA", MoveKind.SUSPEND, found, reason="A breach", effective_at=world.at + timedelta(hours=2))
+def test_a_suspension_and_a_restoration(world: World, in_force: str) -> None:
+    make(world, "XA", MoveKind.SUSPEND, in_force, reason="A breach", effective_at=world.at + timedelta(hours=2))
     world.run()
-    assert may_share(world, found), "not yet"
+    assert may_share(world, in_force), "not yet"
     world.at += timedelta(hours=3)
-    assert not may_share(world, found)
-    assert may_share(world, found, "XB"), "between the others it goes on"
+    assert not may_share(world, in_force)
+    assert may_share(world, in_force, "XB"), "between the others it goes on"
     for _ in each_node(world):
-        assert agreement(found, at=world.at).state is AgreementState.SUSPENDED
-    make(world, "XA", MoveKind.RESTORE, found)
+        assert agreement(in_force, at=world.at).state is AgreementState.SUSPENDED
+    make(world, "XA", MoveKind.RESTORE, in_force)
     world.run()
-    assert may_share(world, found)
-    assert len(folds(world, found)) == 1
+    assert may_share(world, in_force)
+    assert len(folds(world, in_force)) == 1
 
 
-def test_a_suspension_crosses_a_leaving(world: World) -> None:
-    found = in_force(world)
+def test_a_suspension_crosses_a_leaving(world: World, in_force: str) -> None:
     world.cut_off("XA", "XB")
     world.cut_off("XB", "XC")
-    make(world, "XA", MoveKind.SUSPEND, found, reason="A breach", articles=("1",))
-    make(world, "XB", MoveKind.LEAVE, found, reason="A vote")
+    make(world, "XA", MoveKind.SUSPEND, in_force, reason="A breach", articles=("1",))
+    make(world, "XB", MoveKind.LEAVE, in_force, reason="A vote")
     world.run(3)
-    assert len(folds(world, found)) == 2
+    assert len(folds(world, in_force)) == 2
     world.cut.clear()
     world.run(10)
-    assert len(folds(world, found)) == 1
+    assert len(folds(world, in_force)) == 1
     for _ in each_node(world):
-        course = lives()[found].course
+        course = lives()[in_force].course
         assert [each.article for each in course.suspensions] == ["1"]
         assert dict(course.left).keys() == {"XB"}
-        assert agreement(found, at=world.at).state is AgreementState.IN_FORCE, "two are left"
-    assert not may_share(world, found), "article 1 is suspended by XA"
-    assert not may_share(world, found, "XB"), "XB has left"
+        assert agreement(in_force, at=world.at).state is AgreementState.IN_FORCE, "two are left"
+    assert not may_share(world, in_force), "article 1 is suspended by XA"
+    assert not may_share(world, in_force, "XB"), "XB has left"
 
 
-def test_what_differs_is_named_and_healed_through_a_third(world: World) -> None:
+def test_what_differs_is_named_and_healed_through_a_third(world: World, in_force: str) -> None:
     """XA cannot reach XB at all; XC hands on what XB lacks, and XB checks who signed it."""
-    found = in_force(world)
     world.cut_off("XA", "XB")
-    make(world, "XA", MoveKind.SUSPEND, found, reason="A breach")
+    make(world, "XA", MoveKind.SUSPEND, in_force, reason="A breach")
     world.run(3)
     with world.node("XB"):
-        assert not lives()[found].course.suspensions
-        negotiate.ask_standings(officer("XB"), at=world.at, agreement_id=found)
+        assert not lives()[in_force].course.suspensions
+        negotiate.ask_standings(officer("XB"), at=world.at, agreement_id=in_force)
     world.run(2)
     with world.node("XB"):
         (before,) = [each for each in negotiate.standings(at=world.at) if each.partner == "XC"]
         assert before.text.startswith("differs: they hold version ")
         assert "4 moves" in before.text
     with world.node("XC"):
-        negotiate.ask_standings(officer("XC"), at=world.at, agreement_id=found)
+        negotiate.ask_standings(officer("XC"), at=world.at, agreement_id=in_force)
     world.run(3)
     with world.node("XB"):
-        assert lives()[found].course.suspensions[0].by == "XA"
+        assert lives()[in_force].course.suspensions[0].by == "XA"
         (after,) = [each for each in negotiate.standings(at=world.at) if each.partner == "XC"]
         assert after.text == "same"
         (silent,) = [each for each in negotiate.standings(at=world.at) if each.partner == "XA"]
         assert not silent.is_same
 
 
+@pytest.mark.usefixtures("introduced")
 def test_refused_and_withdrawn(world: World) -> None:
     found = propose(world, "XA")
     world.run(2)
@@ -245,6 +233,7 @@ def test_refused_and_withdrawn(world: World) -> None:
         assert lives()[found.id].stage(world.at) is Stage.IN_FORCE, "who has refused may still accept"
 
 
+@pytest.mark.usefixtures("introduced")
 def test_a_newcomer_accedes(world: World) -> None:
     small = b"""\
 form: comity-agreement/1
@@ -295,14 +284,16 @@ articles:
         (MoveKind.LEAVE, {"reason": "R", "effective_at": "yesterday"}, "has passed"),
     ],
 )
-def test_what_cannot_be_done_is_said(world: World, kind: MoveKind, how: dict[str, object], words: str) -> None:
-    found = in_force(world)
+def test_what_cannot_be_done_is_said(
+    world: World, in_force: str, kind: MoveKind, how: dict[str, object], words: str
+) -> None:
     if "effective_at" in how:
         how = {**how, "effective_at": world.at - timedelta(days=1)}
     with pytest.raises(MoveRefusedError, match=words):
-        make(world, "XA", kind, found, **how)
+        make(world, "XA", kind, in_force, **how)
 
 
+@pytest.mark.usefixtures("introduced")
 def test_before_it_is_proposed_and_before_it_is_in_force(world: World) -> None:
     found = propose(world, "XA")
     for kind, words in (
@@ -319,6 +310,7 @@ def test_before_it_is_proposed_and_before_it_is_in_force(world: World) -> None:
         negotiate.make(nobody, wish=Wish(MoveKind.SIGN, found.id), at=world.at)
 
 
+@pytest.mark.usefixtures("introduced")
 def test_forged_and_malformed_moves_are_refused(world: World) -> None:
     found = propose(world, "XA")
     with world.node("XA"):
@@ -354,16 +346,15 @@ def test_forged_and_malformed_moves_are_refused(world: World) -> None:
             negotiate.check_body({"form": FORM, "move": "standing", "standing": {**held, "letter": "x"}})
 
 
-def test_a_move_that_arrives_twice_is_kept_once_and_needs_no_order(world: World) -> None:
-    found = in_force(world)
+def test_a_move_that_arrives_twice_is_kept_once_and_needs_no_order(world: World, in_force: str) -> None:
     with world.node("XA"):
-        placed = moves_of(found)
+        placed = moves_of(in_force)
     with world.node("XB"):
         AgreementMoveRow.objects.all().delete()
         AgreementRow.objects.all().delete()
         for each in [*reversed(placed), *placed]:
             key = keyring(each.move.by).signing.verify_key
-            negotiate.keep_move(officer("XB"), placed=each, verify_keys=[key], at=world.at)
+            keep_move(officer("XB"), placed=each, verify_keys=[key], at=world.at)
         assert AgreementMoveRow.objects.count() == 3
-        assert agreement(found, at=world.at).state is AgreementState.IN_FORCE
-    assert len(folds(world, found)) == 1
+        assert agreement(in_force, at=world.at).state is AgreementState.IN_FORCE
+    assert len(folds(world, in_force)) == 1
