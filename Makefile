@@ -15,7 +15,7 @@ DATABASE ?= sqlite
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo demo-check test test-sqlite test-postgresql check format fuzz bench lock clean
+.PHONY: help install install-dev demo demo-check test test-long test-sqlite test-postgresql check format fuzz bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -45,7 +45,10 @@ demo: install ## three administrations on this machine; serves until Ctrl-C
 demo-check: install ## the same without a browser; asserts the outcome, exits 0 or 1
 	@$(RUN)/comity demo --check
 
-test: test-sqlite test-postgresql ## every test, on SQLite and, where it is installed, on PostgreSQL
+test: test-sqlite test-postgresql ## the tests, on SQLite and, where it is installed, on PostgreSQL
+
+test-long: ## the same with all that takes minutes: every scenario, mutant, large file and fuzzed input
+	COMITY_TESTS=long $(MAKE) test
 
 test-sqlite: install-dev
 	$(RUN)/python -m pytest -n auto tests

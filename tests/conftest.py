@@ -6,13 +6,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import settings
+
+from tests.scale import IS_LONG
 
 # These machines are shared: how long an example takes says nothing about the code.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+# What asks for a database, of the run or of nodes in processes of their own.
+_OF_DATABASES = {"db", "transactional_db", "database_url", "nodes", "world"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests are left to `make test-long`; what needs no database is not done again on PostgreSQL."""
+    is_again = "postgresql" in django_settings.DATABASES["default"]["ENGINE"]
+    kept = [each for each in items if _is_wanted(each, is_again=is_again)]
+    config.hook.pytest_deselected(items=[each for each in items if each not in kept])
+    items[:] = kept
+
+
+def _is_wanted(item: pytest.Item, *, is_again: bool) -> bool:
+    if item.get_closest_marker("long") and not IS_LONG:
+        return False
+    needs = set(getattr(item, "fixturenames", ())) & _OF_DATABASES
+    return not is_again or bool(needs or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from comity.agreements.parsing import agreement_from_bytes
 from comity.trade import Handling
 from tests.agreements.cast import AT, agreement_of, permit_article, prohibition
 from tests.agreements.strategies import agreements, requests
+from tests.scale import scaled
 
 FIELDS = frozenset({"ref", "issuer", "case_ref"})
 ASKED = SharingRequest("XC", "XA", "alert/1", "control", Handling.RESTRICTED, AT, fields=FIELDS)
@@ -240,7 +241,7 @@ def _plain(agreement: Agreement, request: SharingRequest) -> tuple[bool, bool]:
     return bool(permits) and not bars, bool(bars)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scaled(50, 150), deadline=None)
 @given(agreements(), requests)
 def test_default_deny_and_prohibition_wins(agreement: Agreement, request: SharingRequest) -> None:
     decision = Engine([agreement]).decide(request)
@@ -256,7 +257,7 @@ def test_default_deny_and_prohibition_wins(agreement: Agreement, request: Sharin
         assert set(decision.fields_released) <= set(FieldSet(article.fields).split(request.fields)[0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(20, 60), deadline=None)
 @given(agreements(), requests, st.sampled_from(["hs_codes", "origin", "purpose", "attributes"]))
 def test_silence_never_opens(agreement: Agreement, request: SharingRequest, attribute: str) -> None:
     empty: dict[str, object] = {"hs_codes": (), "origin": "", "purpose": "", "attributes": {}}
@@ -268,7 +269,7 @@ def test_silence_never_opens(agreement: Agreement, request: SharingRequest, attr
         assert attribute != "purpose"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(20, 60), deadline=None)
 @given(agreements(), requests)
 def test_both_nodes_decide_alike_from_the_same_bytes(agreement: Agreement, request: SharingRequest) -> None:
     ours, theirs = Engine([agreement]), Engine([agreement_from_bytes(agreement.to_bytes())])

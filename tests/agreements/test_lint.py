@@ -15,6 +15,7 @@ from comity.agreements.vocabulary import required_fields
 from comity.trade import Handling
 from tests.agreements.cast import AT, agreement_of, alert_body, asking, demo, finding_body, permit_article, prohibition
 from tests.agreements.strategies import agreements
+from tests.scale import scaled
 
 READABLE = (*required_fields("alert/1")[""], "hs_codes", "route.origin")
 
@@ -156,7 +157,7 @@ def test_codes_that_do_not_exist_are_worth_a_second_look() -> None:
 BODIES = {"alert/1": alert_body(), "finding/1": finding_body(administration="XC")}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(20, 60), deadline=None)
 @given(agreements(), st.sampled_from(["XA", "XB"]), st.sampled_from(sorted(BODIES)), st.sampled_from(Handling))
 def test_what_a_sound_agreement_lets_out_the_receiver_takes(
     agreement: Agreement, receiver: str, kind: str, handling: Handling

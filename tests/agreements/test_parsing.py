@@ -21,6 +21,7 @@ from comity.agreements.vocabulary import KINDS, Every, ObligationKind
 from comity.trade import Handling
 from tests.agreements.cast import alert_body, demo, demo_bytes, evidence_body, finding_body
 from tests.agreements.strategies import agreements
+from tests.scale import scaled
 
 SMALL = """\
 form: comity-agreement/1
@@ -314,7 +315,7 @@ def _shuffled(value: object, draw: st.DrawFn) -> object:
     return value
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(agreements(4), st.data())
 def test_layout_and_order_never_change_the_id(agreement: Agreement, data: st.DataObject) -> None:
     form = _shuffled(_as_yaml(agreement), data.draw)
@@ -383,7 +384,7 @@ def test_every_field_of_an_article_takes_part_in_the_id() -> None:
     assert set(_CHANGES) == set(demo().articles[0].__slots__)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_garbage_never_crashes(data: bytes) -> None:
     for read in (parse_agreement, agreement_from_bytes):

@@ -15,11 +15,12 @@ from comity.agreements.texts import difference
 from comity.agreements.vocabulary import ROLES, SELECTOR
 from tests.agreements.cast import agreement_of
 from tests.agreements.strategies import agreements, articles, bodies, field_paths, requests
+from tests.scale import scaled
 
 Steps = tuple[tuple[str, str], ...]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(20, 60), deadline=None)
 @given(requests)
 def test_without_a_permit_nothing_passes(request: SharingRequest) -> None:
     assert not Engine([]).decide(request).is_permitted
@@ -27,14 +28,14 @@ def test_without_a_permit_nothing_passes(request: SharingRequest) -> None:
     assert not Engine([bare]).decide(request).is_permitted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(20, 60), deadline=None)
 @given(agreements(), requests)
 def test_without_its_permits_an_agreement_permits_nothing(agreement: Agreement, request: SharingRequest) -> None:
     bars = tuple(article for article in agreement.articles if not article.is_permit)
     assert not Engine([replace(agreement, articles=bars)]).decide(request).is_permitted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(33, 100), deadline=None)
 @given(agreements(), articles("99"), requests)
 def test_one_more_prohibition_never_opens_and_wins_where_it_applies(
     agreement: Agreement, article: Article, request: SharingRequest
@@ -51,7 +52,7 @@ def test_one_more_prohibition_never_opens_and_wins_where_it_applies(
         assert not after.is_permitted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(20, 60), deadline=None)
 @given(agreements(), requests)
 def test_what_was_learned_changes_no_answer(agreement: Agreement, request: SharingRequest) -> None:
     """An engine that has served other requests answers as a new one."""
@@ -89,7 +90,7 @@ def stands_for(path: str, steps: Steps) -> bool:
     return all(name == step[0] and (not role or role == step[1]) for (name, _, role), step in pairs)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=scaled(100, 300), deadline=None)
 @given(bodies, st.sets(field_paths, max_size=5), st.sets(field_paths, max_size=3))
 def test_every_leaf_of_a_cut_body_is_released_and_not_withheld(
     body: dict[str, object], fields: set[str], never: set[str]
@@ -100,7 +101,7 @@ def test_every_leaf_of_a_cut_body_is_released_and_not_withheld(
             assert not any(stands_for(path, leaf) for path in never), leaf
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(agreements(most=4), requests, st.data())
 def test_what_an_amendment_newly_permits_the_difference_names(
     new: Agreement, request: SharingRequest, data: st.DataObject

@@ -18,6 +18,7 @@ from schemathesis.specs.openapi import checks
 from comity.api.urls import api
 from tests.api.conftest import MakeCaller, every_role
 from tests.api.snapshot import SNAPSHOT, shown
+from tests.scale import scaled
 
 
 def test_the_snapshot_is_the_document_that_is_served(db: None) -> None:
@@ -51,7 +52,7 @@ def token(caller: MakeCaller) -> Iterator[str]:
 
 @document.parametrize()
 @settings(
-    max_examples=20,
+    max_examples=scaled(8, 20),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -94,7 +94,10 @@ def test_our_own_node_keeps_every_step(foreign: Foreign) -> None:
     assert {line.split()[0] for line in lines[1:-1]} >= {"I1", "I2", "§6", *(f"R{number}" for number in range(1, 12))}
 
 
-@pytest.mark.parametrize(("number", "mutant"), list(enumerate(sorted(MUTANTS))))
+@pytest.mark.parametrize(
+    ("number", "mutant"),
+    [pytest.param(*each, marks=[] if each[0] < 3 else pytest.mark.long) for each in enumerate(sorted(MUTANTS))],
+)
 def test_each_mutant_turns_its_own_step_red(foreign: Foreign, number: int, mutant: str) -> None:
     code = f"Q{chr(ord('A') + number)}"  # each conversation is with a partner of its own
     result = foreign.check(mutant, "--json", "--as", code)

@@ -74,7 +74,14 @@ def _wait_until_gone(home: Path) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.long, id="SIGINT"),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long, id="SIGTERM"),
+        pytest.param(signal.SIGKILL, id="SIGKILL"),
+    ],
+)
 def test_every_process_ends_with_the_demo(tmp_path: Path, how: signal.Signals) -> None:
     with _demo(tmp_path / "demo") as (process, lines):
         consoles = re.findall(r"http://127\.0\.0\.1:\d+", "\n".join(lines))

@@ -61,6 +61,7 @@ def test_a_node_that_nobody_can_reach_exchanges_both_ways(tmp_path: Path, databa
         hub.ask("await_answers", count=50)
 
 
+@pytest.mark.long
 def test_the_one_who_fetches_killed_at_random(tmp_path: Path, database_url: MakeURL) -> None:
     with children(tmp_path, ["XA", "XC"], database_urls={"XA": database_url(), "XC": database_url()}) as nodes:
         hub, hidden = nodes["XC"], nodes["XA"]
@@ -78,6 +79,7 @@ def test_the_one_who_fetches_killed_at_random(tmp_path: Path, database_url: Make
         one_receipt_for_each(hub, hidden)
 
 
+@pytest.mark.long
 def test_the_one_who_hands_out_killed_at_random(tmp_path: Path, database_url: MakeURL) -> None:
     with children(tmp_path, ["XA", "XC"], database_urls={"XA": database_url(), "XC": database_url()}) as nodes:
         hub, hidden = nodes["XC"], nodes["XA"]

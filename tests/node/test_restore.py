@@ -142,6 +142,7 @@ def test_a_lost_node_goes_on_with_a_new_log_and_nothing_is_lost_or_doubled(
     assert "XC" in json.loads((new.home / "recovering.json").read_text())["waiting"]
 
 
+@pytest.mark.long
 def test_a_move_goes_on_with_its_log_once_every_partner_has_answered(
     nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_move_goes_on_with_its_log_once_every_partner_has_answered(
     assert here["forks"] == there["forks"] == []
 
 
+@pytest.mark.long
 def test_an_old_backup_does_not_go_on_under_the_old_log(
     nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
 ) -> None:

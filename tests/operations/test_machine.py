@@ -32,6 +32,7 @@ from comity.operations import (
     view,
 )
 from tests.operations.cast import ANSWER, REQUEST
+from tests.scale import scaled
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 CASE = "00000000-0000-7000-8000-000000000001"
@@ -94,7 +95,7 @@ def partitions(draw: st.DrawFn) -> list[Step]:
     return list({each.digest: each for side in held.values() for each in side}.values())
 
 
-@settings(max_examples=60)
+@settings(max_examples=scaled(20, 60))
 @given(partitions(), st.randoms(use_true_random=False))
 def test_every_order_of_arrival_makes_the_same_case(steps: list[Step], chance: random.Random) -> None:
     at = max(each.at for each in steps) + timedelta(days=100)
@@ -107,7 +108,7 @@ def test_every_order_of_arrival_makes_the_same_case(steps: list[Step], chance: r
     assert {each.step.digest for each in taken if each.step} == {each.digest for each in steps}
 
 
-@settings(max_examples=30)
+@settings(max_examples=scaled(10, 30))
 @given(partitions())
 def test_a_step_counts_for_whoever_knew_what_its_author_knew(steps: list[Step]) -> None:
     """No step that its author could take is refused by who receives it, whatever arrived before."""

@@ -11,6 +11,7 @@ from comity.agreements import Agreement, Article, Engine, Onward
 from comity.agreements.texts import Conflict, Rule, conflicts
 from tests.agreements.cast import agreement_of, demo, permit_article, prohibition
 from tests.agreements.strategies import agreements
+from tests.scale import scaled
 
 
 def found(one: Article, other: Article) -> list[Conflict]:
@@ -41,7 +42,7 @@ def check(conflict: Conflict) -> None:
             assert by_other.article_id == other.article.id
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(agreements(5), agreements(5))
 def test_the_engine_confirms_every_example(one: Agreement, other: Agreement) -> None:
     for conflict in conflicts([one, replace(other, version="2")]):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from comity.agreements import Agreement, Decision, Engine, SharingRequest
 from comity.agreements.texts import difference
 from tests.agreements.strategies import agreements, articles, requests
+from tests.scale import scaled
 
 
 @st.composite
@@ -28,7 +29,7 @@ def answers(decision: Decision) -> tuple[object, ...]:
     return (decision.is_permitted, decision.fields_released, *(terms if decision.is_permitted else ()))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(amended(), st.lists(requests, min_size=10, max_size=20))
 def test_the_difference_is_exact(pair: tuple[Agreement, Agreement], asked: list[SharingRequest]) -> None:
     old, new = pair

@@ -13,6 +13,7 @@ from comity.agreements.texts import Gap, GapKind, Shadow, ShadowKind, gaps, shad
 from comity.trade import Handling
 from tests.agreements.cast import agreement_of, demo, permit_article, prohibition
 from tests.agreements.strategies import agreements, requests
+from tests.scale import scaled
 
 
 def of(kind: GapKind, *articles: Article) -> list[Gap]:
@@ -52,7 +53,7 @@ def test_what_is_prohibited_is_a_gap_too() -> None:
     assert "issuer" in of(GapKind.FIELD, permit_article(), mask)[0].words
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(agreements(5), st.lists(requests, min_size=20, max_size=30))
 def test_what_is_permitted_lies_in_no_gap(agreement: Agreement, asked: list[SharingRequest]) -> None:
     found, engine = gaps(agreement), Engine([agreement])
@@ -90,7 +91,7 @@ def test_several_articles_together_shadow_one() -> None:
     assert Shadow("1", ShadowKind.PROHIBITED, ("7", "8")) in shadowed(agreement_of(permit_article(), low, high, idle))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(13, 40), deadline=None)
 @given(agreements(6))
 def test_a_shadowed_article_can_go(agreement: Agreement) -> None:
     """Without it every permit answers as before, and what is said to answer does so for some request."""

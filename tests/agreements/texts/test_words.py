@@ -36,6 +36,7 @@ from comity.agreements.vocabulary import OBLIGATION_EVENTS, WEEKDAYS, Every, Obl
 from comity.trade import Handling
 from tests.agreements.cast import agreement_of, demo, permit_article, prohibition, wording
 from tests.agreements.strategies import agreements
+from tests.scale import scaled
 
 
 def parts(sentence: str) -> set[str]:
@@ -178,7 +179,7 @@ def test_shadows_in_words(kind: ShadowKind) -> None:
     assert "4" in say_shadow(Shadow("4", kind, ("5",)), "fr")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=scaled(8, 25), deadline=None)
 @given(agreements(4), agreements(4))
 def test_everything_can_be_said(one: Agreement, other: Agreement) -> None:
     other = replace(other, version="2")

@@ -1,4 +1,6 @@
-"""Two real nodes over real TLS: a file of more than 200 MB through cuts and kill -9 of either side, both ways.
+"""Two real nodes over real TLS: a large file through cuts and kill -9 of either side, both ways.
+
+It has 60 MB, and 210 by `make test-long`.
 
 Each node is a process with its own database, keys, port and evidence folder.
 """
@@ -18,10 +20,11 @@ from comity.trust import sign_statement
 from tests.exchange.child import encode
 from tests.exchange.children import Child, children
 from tests.exchange.evidence.cast import AGREEMENT
+from tests.scale import scaled
 
 pytestmark = pytest.mark.slow
 MakeURL = Callable[[], str]
-LARGE = 210 * 1000 * 1000
+LARGE = scaled(60, 210) * 1000 * 1000
 # A node at rest holds about 110 MB; a file held whole would add its size.
 MOST_MEMORY_MB = 260
 
