@@ -51,10 +51,10 @@ test-long: ## the same with all that takes minutes: every scenario, mutant, larg
 	COMITY_TESTS=long $(MAKE) test
 
 test-sqlite: install-dev
-	$(RUN)/python -m pytest -n auto tests
+	$(RUN)/python -m pytest -n auto --dist worksteal tests
 
 test-postgresql: install-dev
-	$(RUN)/python -m tests.postgresql $(RUN)/python -m pytest -n auto -m "not browser and not shared" -k "not sqlite" $(ROOMS_WITH_TABLES)
+	$(RUN)/python -m tests.postgresql $(RUN)/python -m pytest -n auto --dist worksteal -m "not browser and not shared" -k "not sqlite" $(ROOMS_WITH_TABLES)
 
 check: install-dev ## format, lint, types, floors, sizes, docs; quick and offline
 	$(RUN)/ruff format --check .

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_wanted(item: pytest.Item, *, is_again: bool) -> bool:
-    if item.get_closest_marker("long") and not IS_LONG:
+    if not IS_LONG and (item.get_closest_marker("long") or (is_again and item.get_closest_marker("once"))):
         return False
     needs = set(getattr(item, "fixturenames", ())) & _OF_DATABASES
     return not is_again or bool(needs or item.get_closest_marker("django_db"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_SECONDS = 150.0
@@ -77,8 +77,8 @@ def _wait_until_gone(home: Path) -> None:
 @pytest.mark.parametrize(
     "how",
     [
-        pytest.param(signal.SIGINT, marks=pytest.mark.long, id="SIGINT"),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.long, id="SIGTERM"),
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM"),
         pytest.param(signal.SIGKILL, id="SIGKILL"),
     ],
 )

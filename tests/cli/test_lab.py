@@ -131,17 +131,8 @@ def test_a_scenario_that_does_not_come_true_ends_with_1(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["crash", "lying-partner"])
-def test_two_shipped_scenarios_come_true(tmp_path: Path, name: str) -> None:
-    played(tmp_path, name)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("name", [each.name.removesuffix(".yaml") for each in SHIPPED])
 def test_the_shipped_scenarios_come_true(tmp_path: Path, name: str) -> None:
-    played(tmp_path, name)
-
-
-def played(tmp_path: Path, name: str) -> None:
     result = lab("--scenario", name, folder=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -16,7 +16,17 @@ from tests.exchange.children import Child, children
 from tests.exchange.ports import free_ports
 from tests.exchange.splitter import splitter
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize(
+        "database_url",
+        [
+            pytest.param("sqlite", marks=pytest.mark.long),
+            pytest.param("postgresql", marks=pytest.mark.postgresql),
+        ],
+        indirect=True,
+    ),
+]
 MakeURL = Callable[[], str]
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.exchange.children import Child, children
 from tests.exchange.test_nodes import everything_arrived_once
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 MakeURL = Callable[[], str]
 
 
@@ -136,6 +136,7 @@ def test_three_ways_and_kill_nine(tmp_path: Path, database_url: MakeURL) -> None
         one_receipt_for_each(hub, other)
 
 
+@pytest.mark.long
 def test_a_file_while_the_push_is_under_way(tmp_path: Path) -> None:
     """Exported by another process while the worker pushes: nothing is claimed that does not also arrive."""
     with children(tmp_path, ["XA", "XC"]) as nodes:

@@ -22,7 +22,7 @@ from tests.exchange.children import ROOT
 from tests.exchange.conftest import database_url as database_url  # noqa: PLC0414  # the fixture of the room below
 from tests.journeys.watchers import TWIN, Watcher, watch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 MakeURL = Callable[[], str]
 
 

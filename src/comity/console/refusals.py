@@ -28,6 +28,7 @@ ADVICE: Mapping[str, str | Promise] = {
     "field_not_released": _("Leave out the fields that are named: the article does not release them."),
     "keys_not_followed": _("Call the contact point by a number that you know, and compare fingerprints."),
     "message_reused": _("Send it anew: it gets another number."),
+    "move_refused": _("Let the two nodes introduce each other; if they have, compare their versions."),
     "no_article": _("No article permits this between the two. The page of the agreement shows the nearest one."),
     "not_a_duty": _("Share it under an article of an agreement."),
     "not_a_party": _("Name the agreement that both are parties to."),

@@ -22,7 +22,7 @@ from tests.exchange.children import Child, children
 from tests.exchange.evidence.cast import AGREEMENT
 from tests.scale import scaled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 MakeURL = Callable[[], str]
 LARGE = scaled(60, 210) * 1000 * 1000
 # A node at rest holds about 110 MB; a file held whole would add its size.
