@@ -117,6 +117,7 @@ def test_the_list_and_a_scenario_that_is_not_there(tmp_path: Path) -> None:
     assert "There is no such scenario (doomsday)" in missing.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_scenario_that_does_not_come_true_ends_with_1(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(

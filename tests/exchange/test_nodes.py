@@ -85,6 +85,7 @@ def test_a_receiver_killed_at_random_loses_and_doubles_nothing(folder: Path, dat
         everything_arrived_once(sender, receiver, ids)
 
 
+@pytest.mark.once
 def test_a_sender_killed_at_random_loses_and_doubles_nothing(folder: Path, database_url: MakeURL) -> None:
     with children(folder, ["XA", "XC"], database_urls={"XA": database_url(), "XC": database_url()}) as nodes:
         sender, receiver = nodes["XC"], nodes["XA"]
@@ -111,6 +112,7 @@ def test_a_partner_that_was_away_gets_everything_when_it_is_back(folder: Path) -
         everything_arrived_once(sender, receiver, ids)
 
 
+@pytest.mark.long
 def test_a_full_queue_asks_to_come_back_and_loses_nothing(folder: Path) -> None:
     with children(folder, ["XA", "XC"]) as nodes:
         sender, receiver = nodes["XC"], nodes["XA"]

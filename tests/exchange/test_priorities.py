@@ -108,6 +108,7 @@ class Silent(Loop):
         self.carried += parcels
 
 
+@pytest.mark.once
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(list(Priority)), st.integers(1, 4)), min_size=1, max_size=12),

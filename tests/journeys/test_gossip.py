@@ -65,7 +65,9 @@ def two_histories(nodes: dict[str, Watcher], one: int, two: int) -> None:
             node.ask("append", count=count, word=word)
 
 
-@pytest.mark.parametrize(("one", "two"), [(5, 5), (5, 260), (300, 7)])
+@pytest.mark.parametrize(
+    ("one", "two"), [pytest.param(5, 5, marks=pytest.mark.long), (5, 260), pytest.param(300, 7, marks=pytest.mark.long)]
+)
 def test_a_node_that_shows_two_histories_is_caught(folder: Path, database_url: MakeURL, one: int, two: int) -> None:
     with watch(folder, "XA", TWIN, "XB", "XC", database_url=database_url) as nodes:
         two_histories(nodes, one, two)
@@ -131,6 +133,7 @@ def test_honest_logs_are_followed_cosigned_and_compared_without_a_word(folder: P
         assert (report["states"]["XB"], report["alarms"]) == ("unreachable", [])
 
 
+@pytest.mark.long
 def test_a_log_that_breaks_off_is_caught_by_its_own_tiles(folder: Path) -> None:
     """No second partner is needed where the same one is shown both."""
     with watch(folder, "XA", TWIN, "XB", "XC") as nodes:
@@ -142,6 +145,7 @@ def test_a_log_that_breaks_off_is_caught_by_its_own_tiles(folder: Path) -> None:
         assert len(proven(nodes["XB"])) == 1
 
 
+@pytest.mark.long
 def test_an_old_backup_appends_nothing_until_a_newer_one_is_there(folder: Path) -> None:
     with watch(folder, "XA", "XB") as nodes:
         node = nodes["XB"]
@@ -166,6 +170,7 @@ def test_an_old_backup_appends_nothing_until_a_newer_one_is_there(folder: Path) 
         assert nodes["XA"].ask("monitor")["states"]["XB"] == "cosigned"
 
 
+@pytest.mark.long
 def test_a_node_that_went_on_from_an_old_backup_learns_that_it_forked(folder: Path) -> None:
     with watch(folder, "XA", "XB") as nodes:
         node = nodes["XB"]
@@ -226,6 +231,7 @@ def begin(node: Watcher) -> None:
 TWO_OF_THREE = "  group partners 2 XA XB XC\n  quorum partners\n"
 
 
+@pytest.mark.long
 def test_a_bundle_has_the_witnesses_that_the_agreement_demands(folder: Path) -> None:
     with watch(folder, "XA", "XB", "XC", witnesses=TWO_OF_THREE) as nodes:
         sender = nodes["XC"]

@@ -42,6 +42,7 @@ def doctor(node: DemoNode, *words: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, {each["title"]: each for each in json.loads(done.stdout)["checks"]}
 
 
+@pytest.mark.long
 def test_a_probe_goes_the_whole_road_and_a_dead_partner_is_named(nodes: list[DemoNode], tmp_path: Path) -> None:
     xa, xb, _ = nodes
     with serving([xb]):

@@ -130,6 +130,7 @@ def test_keys_change_while_both_serve(pair: tuple[Node, Node]) -> None:
     assert ana.rows("SELECT code FROM exchange_refusal") == []
 
 
+@pytest.mark.long
 def test_after_a_loss_partners_compare_again_and_what_waited_arrives(pair: tuple[Node, Node]) -> None:
     ana, boris = pair
     until(lambda: bool(boris.rows("SELECT 1")) and boris.version_of("XA") == 1)

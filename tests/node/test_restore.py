@@ -99,6 +99,7 @@ def reintroduce(node: DemoNode, partners: Sequence[DemoNode]) -> None:
         command(partner, "partner", "introduce", str(file), "--fingerprint", fingerprint)
 
 
+@pytest.mark.long
 def test_a_lost_node_goes_on_with_a_new_log_and_nothing_is_lost_or_doubled(
     nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
 ) -> None:

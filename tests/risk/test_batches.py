@@ -158,6 +158,7 @@ def tried(road: Callable[[Sequence[StoredRecord]], object], records: Sequence[St
     return found
 
 
+@pytest.mark.once
 @settings(max_examples=60)
 @given(batches())
 def test_a_batch_leaves_the_same_rows_as_one_by_one(batch: Batch) -> None:

@@ -24,7 +24,13 @@ def test_a_good_run_is_called_good(small_run: tuple[Trial, Verdict]) -> None:
     assert judge(trial.root).is_good, "a second look says the same"
 
 
-@pytest.mark.parametrize("mutant", sorted(MUTANTS))
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(each, marks=[] if place % 4 == 0 else pytest.mark.long)
+        for place, each in enumerate(sorted(MUTANTS))
+    ],
+)
 def test_each_mutant_turns_it_red(small_run: tuple[Trial, Verdict], tmp_path: Path, mutant: str) -> None:
     trial, _ = small_run
     root = tmp_path / "mutant"
@@ -43,6 +49,7 @@ def test_a_run_in_which_nothing_was_sent_is_not_good() -> None:
     assert not Verdict().is_good
 
 
+@pytest.mark.long
 def test_the_command_ends_with_the_figures(tmp_path: Path) -> None:
     words = ["--messages", "200", "--kills", "1", "--partitions", "1", "--nodes", "3", "--keep", str(tmp_path / "kept")]
     result = subprocess.run(
