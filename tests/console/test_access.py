@@ -16,7 +16,7 @@ from comity.staff.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 NOTHING = UUID(int=1)
-EVERYONE = "analyst officer supervisor liaison administrator auditor system"
+EVERYONE = "analyst officer supervisor liaison administrator auditor data_protection system"
 VIEWERS = "analyst officer supervisor liaison auditor system"
 DECIDERS = "officer supervisor"
 

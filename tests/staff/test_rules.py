@@ -36,6 +36,7 @@ def test_every_role_has_a_row_and_every_permission_is_in_some_role():
         ("liaison", Permission.SHARE, Permission.APPROVE_SHARING),
         ("administrator", Permission.MANAGE_OFFICERS, Permission.VIEW_CONSIGNMENTS),
         ("auditor", Permission.VIEW_AUDIT, Permission.RECORD_FINDING),
+        ("data_protection", Permission.VIEW_ACCESS_LOG, Permission.VIEW_MESSAGES),
         ("system", Permission.IMPORT, Permission.DECIDE_CONSIGNMENT),
     ],
 )
@@ -52,6 +53,7 @@ def test_nobody_shares_and_approves_by_one_role():
     for granted in ROLE_PERMISSIONS.values():
         assert not {Permission.SHARE, Permission.APPROVE_SHARING} <= granted
         assert not {Permission.MANAGE_PROFILES, Permission.APPROVE_PROFILES} <= granted
+        assert not {Permission.REPORT_SUBJECTS, Permission.DECIDE_DISCLOSURE} <= granted
 
 
 def test_an_unknown_role_allows_nothing():

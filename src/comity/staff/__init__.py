@@ -5,9 +5,11 @@ from comity.staff.errors import (
     PermissionRefusedError,
     ProposalRefusedError,
     SecondFactorRefusedError,
+    SightRefusedError,
     StaffError,
     TokenRefusedError,
 )
+from comity.staff.need_to_know import Sight, require_sight, sees_whole, sight_of
 from comity.staff.rules import (
     ROLE_PERMISSIONS,
     Permission,
@@ -27,9 +29,14 @@ __all__ = [
     "ProposalState",
     "Role",
     "SecondFactorRefusedError",
+    "Sight",
+    "SightRefusedError",
     "StaffError",
     "TokenRefusedError",
     "may",
     "permissions_of",
     "require",
+    "require_sight",
+    "sees_whole",
+    "sight_of",
 ]

@@ -39,3 +39,9 @@ class SecondFactorRefusedError(StaffError):
     """A code of the second factor is wrong, was used already, or came too soon after a wrong one."""
 
     code = "second_factor_refused"
+
+
+class SightRefusedError(StaffError):
+    """The actor's roles do not need to know what a thing of this handling level says."""
+
+    code = "need_to_know"

@@ -18,6 +18,7 @@ class Role(StrEnum):
     LIAISON = "liaison"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    DATA_PROTECTION = "data_protection"
     SYSTEM = "system"
 
 
@@ -40,6 +41,11 @@ class Permission(StrEnum):
     VIEW_AUDIT = "view_audit"
     VERIFY_LEDGER = "verify_ledger"
     IMPORT = "import"
+    VIEW_ACCESS_LOG = "view_access_log"
+    VIEW_PROCESSING = "view_processing"
+    VIEW_STATISTICS = "view_statistics"
+    REPORT_SUBJECTS = "report_subjects"
+    DECIDE_DISCLOSURE = "decide_disclosure"
 
 
 class ProposalState(StrEnum):
@@ -56,7 +62,13 @@ _OFFICER = frozenset({Permission.VIEW_CONSIGNMENTS, Permission.DECIDE_CONSIGNMEN
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ANALYST: frozenset(
-        {Permission.VIEW_CONSIGNMENTS, Permission.ASSESS, Permission.MANAGE_PROFILES, Permission.IMPORT}
+        {
+            Permission.VIEW_CONSIGNMENTS,
+            Permission.ASSESS,
+            Permission.MANAGE_PROFILES,
+            Permission.IMPORT,
+            Permission.VIEW_STATISTICS,
+        }
     ),
     Role.OFFICER: _OFFICER,
     Role.SUPERVISOR: _OFFICER
@@ -65,9 +77,17 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.APPROVE_SHARING,
         Permission.APPROVE_PROFILES,
         Permission.VIEW_MESSAGES,
+        Permission.VIEW_STATISTICS,
+        Permission.DECIDE_DISCLOSURE,
     },
     Role.LIAISON: frozenset(
-        {Permission.VIEW_CONSIGNMENTS, Permission.SHARE, Permission.VIEW_MESSAGES, Permission.VERIFY_LEDGER}
+        {
+            Permission.VIEW_CONSIGNMENTS,
+            Permission.SHARE,
+            Permission.VIEW_MESSAGES,
+            Permission.VERIFY_LEDGER,
+            Permission.VIEW_STATISTICS,
+        }
     ),
     Role.ADMINISTRATOR: frozenset(
         {
@@ -85,6 +105,18 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.VERIFY_LEDGER,
             Permission.VIEW_CONSIGNMENTS,
             Permission.VIEW_MESSAGES,
+            Permission.VIEW_ACCESS_LOG,
+            Permission.VIEW_PROCESSING,
+            Permission.VIEW_STATISTICS,
+        }
+    ),
+    # Sees who looked at what and what is held about whom, and no risk content: see need_to_know.
+    Role.DATA_PROTECTION: frozenset(
+        {
+            Permission.VIEW_ACCESS_LOG,
+            Permission.VIEW_PROCESSING,
+            Permission.VIEW_STATISTICS,
+            Permission.REPORT_SUBJECTS,
         }
     ),
     Role.SYSTEM: frozenset({Permission.IMPORT, Permission.VIEW_CONSIGNMENTS}),
