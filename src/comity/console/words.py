@@ -18,6 +18,7 @@ WORDS: Mapping[str, str | Promise] = {
     "liaison": _("liaison officer"),
     "administrator": _("administrator"),
     "auditor": _("auditor"),
+    "data_protection": _("data protection officer"),
     "system": _("system"),
     # states
     "open": pgettext_lazy("state", "open"),
