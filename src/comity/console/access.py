@@ -13,7 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_cache_control
 
 from comity.common import Actor, ComityError
-from comity.staff import Permission, PermissionRefusedError, may, require
+from comity.console.purpose import ask_purpose
+from comity.journeys.look import PurposeMissingError, PurposeRefusedError
+from comity.staff import Permission, PermissionRefusedError, SightRefusedError, may, require
 from comity.staff.models import Officer
 from comity.staff.services import actor_of
 
@@ -50,7 +52,11 @@ def page(
                 # What an officer saw must not come back out of the browser's store after he signed out.
                 patch_cache_control(response, private=True, no_store=True)
                 return response
-            except PermissionRefusedError as error:
+            except PurposeMissingError:
+                return ask_purpose(request)
+            except PurposeRefusedError as error:
+                return ask_purpose(request, error.uses)
+            except (PermissionRefusedError, SightRefusedError) as error:
                 return refuse(request, error, HTTPStatus.FORBIDDEN)
             except ComityError as error:
                 is_absent = any(word in error.code for word in _ABSENT) or error.what.startswith("There is no")

@@ -21,7 +21,7 @@ from comity.console.access import page
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.holders import GROUNDS, MODES, HolderLine, holder_line, may_take_back, us
 from comity.console.intake import download
-from comity.console.purpose import ask_purpose, current_purpose
+from comity.console.purpose import opened
 from comity.console.templatetags.comity import day
 from comity.console.words import word
 from comity.custody import ANSWER_WITHIN, RECALL_GROUNDS, Mode, NotHeldError, Status
@@ -219,9 +219,7 @@ def take_back(request: HttpRequest, actor: Actor, message_id: str) -> HttpRespon
     """Take a message back, correct or tighten it: choose, see what it will do to whom, do it."""
     if not may_take_back(actor):
         require(actor, Permission.SHARE)
-    if not current_purpose(request):
-        return ask_purpose(request)
-    view, mode = exchange.message(message_id), _mode(request)
+    view, mode = opened(request, actor, message_id), _mode(request)
     form = TakeBackForm(request.POST or None, mode=mode, view=view, initial=_initial(request, view, mode))
     step, is_sure = request.POST.get("step", ""), False
     if step in {"preview", "send"} and form.is_valid():

@@ -20,16 +20,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm, worded
-from comity.console.intake import download, explanation_of
-from comity.console.purpose import ask_purpose, current_purpose
+from comity.console.intake import download, explanation_of, is_given
+from comity.console.purpose import ask_purpose, current_purpose, look_of
 from comity.enforcement import FindingFacts, SeizureFacts, Upload
 from comity.enforcement import selectors as enforcement
 from comity.intake import selectors as intake
 from comity.intake.values import StoredRecord
+from comity.journeys.look import see_reasons
 from comity.journeys.inspect import Completed, complete_inspection, order_inspection, release
-from comity.staff import Permission, PermissionRefusedError
+from comity.staff import Permission, PermissionRefusedError, require_sight, sees_whole
 from comity.staff.services import record_deed
-from comity.trade import FindingResult, Handling, Money, Quantity, RiskType
+from comity.trade import Finding, FindingResult, Handling, Money, Quantity, RiskType
 
 MOST_FILES = 10
 
@@ -167,7 +168,9 @@ def inspect(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResponse
             messages.success(request, _("The inspection %(reference)s is ordered.") % {"reference": made.reference})
             return redirect("console:consignment", record_id=record_id)
     explanation = explanation_of(record_id)
-    context = {"reasons": explanation.reasons if explanation else ()}
+    is_own = is_given(actor, explanation, enforcement.record_file(record_id))
+    look = look_of(request, actor, (record_id,) if is_own else ())
+    context = {"reasons": see_reasons(look, record_id, explanation.reasons) if explanation else ()}
     return _form_page(request, "console/inspect.html", form, record, context)
 
 
@@ -230,6 +233,9 @@ def exhibit(request: HttpRequest, actor: Actor, finding_ref: str, sha256: str) -
     purpose = current_purpose(request)
     if not purpose:
         return ask_purpose(request)
+    finding = enforcement.finding(finding_ref)
+    if finding is not None:
+        _require_sight(actor, finding)
     found = enforcement.exhibit(finding_ref, sha256)
     record_deed(
         actor,
@@ -239,6 +245,17 @@ def exhibit(request: HttpRequest, actor: Actor, finding_ref: str, sha256: str) -
         at=utc_now(),
     )
     return download(found.data, name=found.exhibit.name, media_type=found.exhibit.media_type)
+
+
+def _require_sight(actor: Actor, finding: Finding) -> None:
+    """A restricted finding is for who inspected it, and for those who need to know."""
+    record = next(iter(intake.versions(finding.declaration_ref)), None)
+    file = enforcement.record_file(record.record_id) if record else None
+    given = file is not None and is_given(actor, None, file)
+    if not sees_whole(actor, int(finding.handling), is_given=given):
+        facts = {"handling": finding.handling.word}
+        record_deed(actor, deed="refuse_sight", subject=f"finding:{finding.ref}", facts=facts, at=utc_now())
+        require_sight(actor, int(finding.handling), where=finding.ref)
 
 
 def _quantity(value: Decimal | None, unit: str) -> Quantity | None:

@@ -29,14 +29,14 @@ from comity.console.custody import siblings_of, subject_of
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.holders import us
 from comity.console.intake import SHOWN
-from comity.console.purpose import ask_purpose, current_purpose
+from comity.console.purpose import current_purpose, opened
 from comity.console.templatetags.comity import size
-from comity.exchange import selectors as exchange
 from comity.exchange.evidence import EvidenceState, EvidenceView, keep_file
 from comity.exchange.selectors import Direction, MessageView
-from comity.journeys.evidence import FileWish, evidence_of, open_evidence, share_evidence
+from comity.journeys.evidence import FileWish, evidence_of, share_evidence
 from comity.journeys.files import evidence_folder
 from comity.journeys.foresee import FileForeseen, foresee_file
+from comity.journeys.look import find_message, open_file
 from comity.journeys.share import Wish
 from comity.staff import Permission, PermissionRefusedError
 from comity.trade import Handling
@@ -232,22 +232,22 @@ def file_lines(view: MessageView) -> list[FileLine]:
 @require_GET
 def file(request: HttpRequest, actor: Actor, message_id: str, sha256: str) -> HttpResponse:
     """A file of a message, proved while it is read; pictures are shown in a sandbox, everything else is saved."""
-    purpose = current_purpose(request)
-    if not purpose:
-        return ask_purpose(request)
-    line = exchange.message(message_id).line
+    at = utc_now()
+    line = find_message(actor, message_id=message_id, at=at).line
     partner = line.partner if line.direction is Direction.RECEIVED else ""
-    opened = open_evidence(actor, message_id=message_id, sha256=sha256, partner=partner, at=utc_now(), purpose=purpose)
-    is_shown = opened.media_type in SHOWN and "save" not in request.GET
-    response = StreamingHttpResponse(
-        opened.blocks,
-        content_type=opened.media_type if opened.media_type in SHOWN else "application/octet-stream",
+    found = open_file(
+        actor, message_id=message_id, sha256=sha256, partner=partner, at=at, purpose=current_purpose(request)
     )
-    name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in opened.name)[:100]
+    is_shown = found.media_type in SHOWN and "save" not in request.GET
+    response = StreamingHttpResponse(
+        found.blocks,
+        content_type=found.media_type if found.media_type in SHOWN else "application/octet-stream",
+    )
+    name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in found.name)[:100]
     way = "inline" if is_shown else "attachment"
     response["Content-Disposition"] = f'{way}; filename="{name.encode("ascii", "replace").decode()}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Content-Length"] = str(opened.size_bytes)
+    response["Content-Length"] = str(found.size_bytes)
     return cast(HttpResponse, response)
 
 
@@ -255,9 +255,7 @@ def file(request: HttpRequest, actor: Actor, message_id: str, sha256: str) -> Ht
 @require_http_methods(["GET", "POST"])
 def attach(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Share a file with whoever got a message, or sent it to us."""
-    if not current_purpose(request):
-        return ask_purpose(request)
-    view = exchange.message(message_id)
+    view = opened(request, actor, message_id)
     data = request.POST.copy() if request.method == "POST" else None
     problem = keep_upload(request, data) if data is not None else None
     form = AttachForm(data, view=view, initial=_initial(request, view))

@@ -24,14 +24,14 @@ from comity.console.evidence import file_lines
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.holders import custody_of
 from comity.console.intake import download
-from comity.console.purpose import ask_purpose, current_purpose
+from comity.console.purpose import current_purpose, opened
 from comity.exchange import selectors as exchange
 from comity.exchange.bundles import bundle_of
 from comity.exchange.errors import MessageUnknownError
 from comity.exchange.selectors import Direction, MessageView
+from comity.journeys.look import open_message, see_lines
 from comity.risk import selectors as risk
 from comity.staff import Permission, may
-from comity.staff.services import record_deed
 
 MESSAGES_PAGE = 50
 # What nodes tell each other by themselves, day and night; it would drown what people wrote.
@@ -61,7 +61,7 @@ class MessagesForm(ConsoleForm):
 
 @page(Permission.VIEW_MESSAGES)
 @require_GET
-def messages(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def messages(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Messages sent and received, the newest first."""
     at = utc_now()
     form = MessagesForm(request.GET, at)
@@ -77,7 +77,7 @@ def messages(request: HttpRequest, _actor: Actor) -> HttpResponse:
     )
     context = {
         "form": form,
-        "lines": found,
+        "lines": see_lines(actor, found),
         "older": show_instant(found[-1].at) if len(found) == MESSAGES_PAGE else "",
         "titles": {each.id: each.agreement for each in agreements_reads.agreements(at=at)},
         "outbox": exchange.outbox_status(),
@@ -92,12 +92,7 @@ def messages(request: HttpRequest, _actor: Actor) -> HttpResponse:
 @require_GET
 def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """One message: its content after the purpose was stated, and everything that proves it."""
-    view = exchange.message(message_id)
-    purpose = current_purpose(request)
-    if not purpose:
-        return ask_purpose(request)
-    facts = {"purpose": purpose, "partner": view.line.partner, "kind": view.line.kind}
-    record_deed(actor, deed="view_message", subject=f"message:{message_id}", facts=facts, at=utc_now())
+    view = opened(request, actor, message_id)
     context = {
         "view": view,
         "line": view.line,
@@ -107,7 +102,7 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
         "files": file_lines(view),
         "may_attach": _may_attach(view, actor),
         "stored": _agreement_of(view),
-        "replies": exchange.messages(in_reply_to=message_id, limit=20),
+        "replies": [each.line for each in see_lines(actor, exchange.messages(in_reply_to=message_id, limit=20))],
         "feedback": risk.feedback(_ref_of(view)) if _ref_of(view) else [],
         "section": "messages",
     }
@@ -116,11 +111,11 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
 
 @page(Permission.VIEW_MESSAGES)
 @require_GET
-def bundle(_request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
-    """One exchange in a file that verifies offline."""
+def bundle(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
+    """One exchange in a file that verifies offline; it holds the content, so the purpose is asked for."""
     at = utc_now()
+    open_message(actor, message_id=message_id, purpose=current_purpose(request), at=at, deed="download_bundle")
     found = bundle_of(message_id, keyring=settings.COMITY_KEYRING, at=at)
-    record_deed(actor, deed="download_bundle", subject=f"message:{message_id}", at=at)
     return download(found.to_bytes(), name=f"exchange-{message_id}.bundle.json", media_type="application/json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +14,14 @@ from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.health import card
 from comity.console.partners import health_of
-from comity.console.risk import first_reasons
+from comity.console.purpose import look_of
+from comity.console.risk import first_reasons, veils_of
 from comity.console.today import local_day
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.rules import InspectionState
 from comity.exchange import selectors as exchange
 from comity.intake import selectors as intake
+from comity.journeys.look import Look, see_rows
 from comity.ledger import NoCheckpointError
 from comity.ledger import selectors as ledger
 from comity.risk import QueueFilter, TargetState
@@ -58,24 +60,26 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
         "inbox": exchange.inbox_status(),
     }
     if may(actor, Permission.VIEW_CONSIGNMENTS):
-        context |= _consignments(actor)
+        context |= _consignments(look_of(request, actor))
     if may(actor, Permission.SHARE) or may(actor, Permission.APPROVE_SHARING):
         context["proposals"] = [each for each in staff.open_proposals() if each.proposed_by != str(actor)]
     return render(request, "console/dashboard.html", context)
 
 
-def _consignments(actor: Actor) -> dict[str, object]:
+def _consignments(look: Look) -> dict[str, object]:
     plan = risk.plan(local_day(utc_now()))
     open_inspections = enforcement.inspections(states=(InspectionState.ORDERED, InspectionState.STARTED), limit=10)
     records = intake.records_by_id([each.record_id for each in open_inspections])
     first = risk.queue(QueueFilter(states=(TargetState.SELECTED,), page_size=5))
-    mine = risk.queue(QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=actor.id, page_size=5))
+    mine = risk.queue(QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=look.actor.id, page_size=5))
+    seen = [see_rows(look, each.rows) for each in (first, mine)]
     return {
         "plan": plan,
         "bar": spent(plan),
         "states": [(state, count) for state, count in risk.state_counts().items() if count],
-        "first": first,
-        "mine": mine,
+        "first": replace(first, rows=tuple(row for row, _ in seen[0])),
+        "mine": replace(mine, rows=tuple(row for row, _ in seen[1])),
+        "veils": veils_of((*seen[0], *seen[1])),
         "first_reasons": first_reasons((*first.rows, *mine.rows)),
         "inspections": [(each, records.get(each.record_id)) for each in open_inspections],
         "received": intake.counts(),

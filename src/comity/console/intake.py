@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,14 +14,16 @@ from django.views.decorators.http import require_GET
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.purpose import look_of
 from comity.console.words import word
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.values import RecordFile
 from comity.intake import selectors as intake
 from comity.intake.values import StoredRecord
+from comity.journeys.look import see_reasons
 from comity.risk import Explanation, SelectionError, TargetState
 from comity.risk import selectors as risk
-from comity.staff import Permission
+from comity.staff import Permission, sees_whole
 from comity.staff.services import record_deed
 
 # Formats without scripts, which every browser draws by itself.
@@ -39,7 +41,7 @@ class Event:
 
 @page(Permission.VIEW_CONSIGNMENTS)
 @require_GET
-def consignment(request: HttpRequest, _actor: Actor, record_id: UUID) -> HttpResponse:
+def consignment(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResponse:
     """One consignment, as it stands now or as an earlier version said."""
     version = request.GET.get("version", "")
     is_number = version.isascii() and version.isdigit()
@@ -48,15 +50,23 @@ def consignment(request: HttpRequest, _actor: Actor, record_id: UUID) -> HttpRes
     explanation = explanation_of(record_id)
     file = enforcement.record_file(record_id)
     state = explanation.state if explanation else TargetState.NEW
+    given = is_given(actor, explanation, file)
+    look = look_of(request, actor, (record_id,) if given else ())
+    reasons = see_reasons(look, record_id, explanation.reasons) if explanation else ()
+    findings = [(each, sees_whole(actor, int(each.handling), is_given=given)) for each in file.findings]
+    seen = replace(file, findings=tuple(each for each, is_whole in findings if is_whole))
+    facts = {"purpose": look.purpose, "reference": record.reference}
+    record_deed(actor, deed="view_record", subject=f"record:{record_id}", facts=facts, at=utc_now())
     context = {
         "record": record,
         "versions": versions,
         "explanation": explanation,
+        "reasons": reasons,
         "inspections": file.inspections,
-        "findings": file.findings,
+        "findings": findings,
         "seizures": file.seizures,
         "decisions": file.decisions,
-        "timeline": timeline_of(versions, record_id, file),
+        "timeline": timeline_of(versions, record_id, seen),
         "open_inspection": enforcement.open_inspection(record_id),
         "can_decide": record.is_current and state not in {TargetState.INSPECTING, TargetState.RELEASED},
         "section": "queue",
@@ -81,6 +91,13 @@ def download(data: bytes, *, name: str, media_type: str = "application/octet-str
     response["Content-Disposition"] = f'{way}; filename="{safe.encode("ascii", "replace").decode()}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
+
+
+def is_given(actor: Actor, explanation: Explanation | None, file: RecordFile) -> bool:
+    """Whether a consignment was given to this officer: to decide on, or to inspect."""
+    own = {actor.id, str(actor)}
+    inspectors = {name for each in file.inspections for name in (each.ordered_by, each.started_by, each.completed_by)}
+    return bool(own & (inspectors | ({explanation.assigned_to} if explanation else set())))
 
 
 def explanation_of(record_id: UUID) -> Explanation | None:

@@ -19,11 +19,12 @@ from comity.console.access import page
 from comity.console.custody import page_of, subject_of
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.holders import GROUNDS, may_take_back, us
-from comity.console.purpose import ask_purpose, current_purpose
+from comity.console.purpose import opened
 from comity.custody import RETAIN_GROUNDS, ConsentError, ConsentState, NotHeldError
 from comity.custody import selectors as custody
 from comity.custody.selectors import ConsentView, HolderView
 from comity.exchange import selectors as exchange
+from comity.exchange.selectors import MessageView
 from comity.journeys.foresee import Foreseen, foresee_forwarding
 from comity.journeys.forget import let_go, retain
 from comity.journeys.forward import HandingOn, ask_consent, forward, give_consent, refuse_consent
@@ -109,9 +110,7 @@ class AnswerForm(ConsoleForm):
 @require_http_methods(["GET", "POST"])
 def hand_on(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Hand a partner's message on: choose, see what the agreements say, do it."""
-    if not current_purpose(request):
-        return ask_purpose(request)
-    held, at = _held(message_id), utc_now()
+    view, held, at = opened(request, actor, message_id), _held(message_id), utc_now()
     form = HandOnForm(_posted(request), held=held, initial={"purpose": "control"})
     step = request.POST.get("step", "")
     foreseen: tuple[Foreseen, ...] = ()
@@ -128,16 +127,14 @@ def hand_on(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
     context = {"held": held, "foreseen": foreseen, "wanting": _wanting(foreseen)}
     context["is_permitted"] = bool(foreseen) and all(each.is_permitted for each in foreseen)
     template = "console/hand_on_sure.html" if foreseen else "console/hand_on.html"
-    return _answer_page(request, template, form, message_id, context)
+    return _answer_page(request, template, form, view, context)
 
 
 @page(Permission.SHARE)
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Ask the origin of a partner's message whether it may be handed on."""
-    if not current_purpose(request):
-        return ask_purpose(request)
-    held = _held(message_id)
+    view, held = opened(request, actor, message_id), _held(message_id)
     form = AskForm(_posted(request), held=held, initial={"recipients": request.GET.getlist("to")})
     if form.is_valid():
         given = form.cleaned_data
@@ -152,7 +149,7 @@ def ask(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
         else:
             messages.success(request, _("%(owner)s is asked for its consent.") % {"owner": held.origin})
             return redirect("console:message", message_id=message_id)
-    return _answer_page(request, "console/ask_consent.html", form, message_id, {"held": held})
+    return _answer_page(request, "console/ask_consent.html", form, view, {"held": held})
 
 
 @page(Permission.VIEW_MESSAGES)
@@ -160,7 +157,7 @@ def ask(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
 def keep(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Keep our copy of a partner's message on a legal ground, whatever is recalled or runs out."""
     _require_custodian(actor)
-    held, form = _held(message_id), KeepForm(_posted(request))
+    view, held, form = opened(request, actor, message_id), _held(message_id), KeepForm(_posted(request))
     if form.is_valid():
         until = form.cleaned_data["until"]
         last = datetime.combine(until, time(23, 59, 59), UTC) if until else None
@@ -173,7 +170,7 @@ def keep(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Our copy is kept. Its origin is told the ground if it asks for it back."))
             return redirect("console:message", message_id=message_id)
-    return _answer_page(request, "console/keep.html", form, message_id, {"held": held})
+    return _answer_page(request, "console/keep.html", form, view, {"held": held})
 
 
 @page(Permission.VIEW_MESSAGES)
@@ -181,12 +178,12 @@ def keep(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
 def release_copy(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Take the objection back: what should have gone goes."""
     _require_custodian(actor)
-    held = _held(message_id)
+    view, held = opened(request, actor, message_id), _held(message_id)
     if request.method == "POST":
         let_go(actor, message_id=message_id, at=utc_now())
         messages.success(request, _("Our copy is let go. It is purged as soon as it is due."))
         return redirect("console:message", message_id=message_id)
-    return _answer_page(request, "console/let_go.html", ConsoleForm(), message_id, {"held": held})
+    return _answer_page(request, "console/let_go.html", ConsoleForm(), view, {"held": held})
 
 
 @page(Permission.VIEW_MESSAGES)
@@ -194,11 +191,10 @@ def release_copy(request: HttpRequest, actor: Actor, message_id: str) -> HttpRes
 def answer(request: HttpRequest, actor: Actor, consent_id: str) -> HttpResponse:
     """Let a partner hand our message on until a day, or do not."""
     _require_custodian(actor)
-    if not current_purpose(request):
-        return ask_purpose(request)
     asked = custody.consent(consent_id)
     if asked is None or asked.owner != us():
         raise ConsentError("There is no such question", where=consent_id)
+    view = opened(request, actor, asked.message_id)
     form = AnswerForm(_posted(request), asked=asked, at=utc_now())
     if request.method == "POST" and form.is_valid():
         try:
@@ -211,7 +207,7 @@ def answer(request: HttpRequest, actor: Actor, consent_id: str) -> HttpResponse:
         "form": form,
         "asked": asked,
         "message_id": page_of(asked.owner, asked.message_id),
-        "title": subject_of(exchange.message(asked.message_id)),
+        "title": subject_of(view),
         "is_open": asked.state is ConsentState.ASKED,
         "may_answer": may_answer(actor, asked),
         "section": "recalls",
@@ -277,9 +273,8 @@ def _wanting(foreseen: tuple[Foreseen, ...]) -> list[str]:
 
 
 def _answer_page(
-    request: HttpRequest, template: str, form: ConsoleForm, message_id: str, context: dict[str, object]
+    request: HttpRequest, template: str, form: ConsoleForm, view: MessageView, context: dict[str, object]
 ) -> HttpResponse:
-    view = exchange.message(message_id)
     every = {"form": form, "line": view.line, "title": subject_of(view), "section": "messages", **context}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, template, every, status=status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from http import HTTPStatus
 from uuid import UUID
@@ -19,7 +20,9 @@ from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
 from comity.console.today import local_day
+from comity.console.purpose import look_of
 from comity.console.words import in_english, is_english
+from comity.journeys.look import Veil, see_rows, see_signals
 from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, RuleError, TargetState
 from comity.risk import selectors as risk
 from comity.risk.profiles import ProfileDraft
@@ -125,15 +128,22 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = QueueForm(request.GET)
     found = risk.queue(form.wanted(actor))
     form.offer(found)
+    rows = see_rows(look_of(request, actor), found.rows)
     context = {
         "form": form,
-        "result": found,
+        "result": replace(found, rows=tuple(row for row, _ in rows)),
+        "veils": veils_of(rows),
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
         "plan": risk.plan(local_day(utc_now())),
         "colleagues": [each for each in officers() if each.is_active and _decides(each.roles)],
         "first_reasons": first_reasons(found.rows),
     }
     return render(request, "console/queue.html", context)
+
+
+def veils_of(rows: Iterable[tuple[QueueRow, Veil]]) -> dict[UUID, Veil]:
+    """Why the first reason of a row is not shown, where it is not."""
+    return {row.record_id: veil for row, veil in rows if veil}
 
 
 def first_reasons(rows: Iterable[QueueRow]) -> dict[UUID, FoundReason]:
@@ -160,10 +170,13 @@ def assign_records(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @page(Permission.VIEW_CONSIGNMENTS)
 @require_GET
-def profiles(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def profiles(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every rule profile, how often it fired and how often it was right; and partners' alerts that target goods."""
     at = utc_now()
-    context = {"profiles": risk.profiles(at), "signals": risk.signals(at), "compliance": risk.compliance()}
+    every = risk.signals(at)
+    seen = see_signals(look_of(request, actor), [(each.issuer, each.ref) for each in every])
+    signals = [(each, seen[each.issuer, each.ref]) for each in every if seen[each.issuer, each.ref] is not None]
+    context = {"profiles": risk.profiles(at), "signals": signals, "compliance": risk.compliance()}
     return render(request, "console/profiles.html", context)
 
 

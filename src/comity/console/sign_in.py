@@ -21,8 +21,8 @@ from django_otp import login as otp_login
 
 from comity.common import Actor, ActorKind, utc_now
 from comity.console.access import is_verified, officer_of, page
-from comity.console.forms import CodeForm, ConsoleForm, SignInForm, safe_next
-from comity.console.purpose import PURPOSES, current_purpose, set_purpose
+from comity.console.forms import CodeForm, ConsoleForm, SignInForm, choose, safe_next
+from comity.console.purpose import current_purpose, purposes_for, set_purpose
 from comity.staff import OfficerRefusedError, SecondFactorRefusedError, second_factor
 from comity.staff.models import Officer
 from comity.staff.selectors import officer_row
@@ -37,10 +37,13 @@ class PurposeForm(ConsoleForm):
 
     purpose = forms.ChoiceField(
         label=gettext_lazy("Purpose"),
-        choices=list(PURPOSES.items()),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose the purpose")},
     )
+
+    def __init__(self, data: object, *, actor: Actor, uses: list[str], initial: object = None) -> None:
+        super().__init__(data, initial=initial)
+        choose(self, "purpose", [(word, str(label)) for word, label in purposes_for(actor, uses)])
 
 
 class PasswordForm(ConsoleForm):
@@ -254,9 +257,10 @@ def _remember_language(response: HttpResponse, code: str) -> None:
 @require_http_methods(["GET", "POST"])
 def purpose(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Ask for the purpose of looking at what partners sent."""
-    form = PurposeForm(request.POST or None, initial={"purpose": current_purpose(request)})
+    uses = request.GET.getlist("use") or request.POST.getlist("use")
+    form = PurposeForm(request.POST or None, actor=actor, uses=uses, initial={"purpose": current_purpose(request)})
     if form.is_valid():
         set_purpose(request, actor, form.cleaned_data["purpose"], utc_now())
         return redirect(safe_next(request) or settings.LOGIN_REDIRECT_URL)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "console/purpose.html", {"form": form, "next": safe_next(request)}, status=status)
+    return render(request, "console/purpose.html", {"form": form, "next": safe_next(request), "uses": uses}, status=status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
 from comity.risk.spending import plan_of
 from comity.risk.targeting import DayPlan
 from comity.risk.values import (
+    AlertReason,
+    AlertSource,
     AssessmentRef,
     Compliance,
     Explanation,
@@ -142,6 +144,32 @@ def signals(at: datetime) -> list[Signal]:
         )
         for row in rows
     ]
+
+
+def alert_sources(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], AlertSource]:
+    """Partners' alerts by (issuer, reference), the latest of each; unknown ones are left out."""
+    wanted = set(pairs)
+    rows = PartnerSignal.objects.filter(ref__in={ref for _, ref in wanted}).order_by("taken_at", "id")
+    return {
+        (row.issuer, row.ref): AlertSource(row.message_id, str(row.body.get("handling", "")) if row.body else "")
+        for row in rows
+        if (row.issuer, row.ref) in wanted
+    }
+
+
+def alert_reasons(record_ids: Iterable[UUID]) -> dict[UUID, list[AlertReason]]:
+    """Of each record the partners' alerts among the reasons of its current assessment."""
+    found: dict[UUID, list[AlertReason]] = {record_id: [] for record_id in record_ids}
+    rows = AssessmentReason.objects.filter(assessment__record_id__in=list(found), assessment__is_current=True)
+    first: dict[UUID, int] = {}
+    told = rows.order_by("position").values_list(
+        "assessment__record_id", "position", "source_kind", "administration", "source_ref"
+    )
+    for record_id, position, kind, administration, ref in told:
+        first.setdefault(record_id, position)
+        if kind == SourceKind.ALERT.value:
+            found[record_id].append(AlertReason(administration, ref, is_first=first[record_id] == position))
+    return found
 
 
 def reliability(issuer: str) -> Reliability:

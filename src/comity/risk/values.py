@@ -256,3 +256,20 @@ class Compliance:
     irregular: int
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSource:
+    """A partner's alert by its message, as the origin named it. handling: as it came; empty: its content is gone."""
+
+    message_id: str
+    handling: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReason:
+    """A partner's alert among the reasons of an assessment. is_first: it is the heaviest."""
+
+    issuer: str
+    ref: str
+    is_first: bool
