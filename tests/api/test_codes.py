@@ -31,6 +31,7 @@ def test_each_status_is_one_that_the_document_knows() -> None:
 
 def test_the_table_names_errors_that_exist() -> None:
     known = set(codes()) | {"bad_instant", "no_recipient", "too_large", "unsupported_media_type", "not_found"}
+    known |= {"purpose_missing", "purpose_refused"}
     assert set(STATUS_OF_CODE) <= known | {"unknown_parameter", "length_required"}
 
 
@@ -41,7 +42,10 @@ def test_what_asks_for_a_thing_that_is_not_there_is_404() -> None:
 
 def test_what_is_refused_for_want_of_a_right_is_403() -> None:
     assert {code for code, status in STATUS_OF_CODE.items() if status == 403} == {
+        "need_to_know",
         "permission_refused",
+        "purpose_missing",
+        "purpose_refused",
         "sharing_refused",
     }
 

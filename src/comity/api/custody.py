@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from comity.agreements import Purpose
-from comity.api.fields import Code, Given, Handlings, Instant, Sentence, Word
+from comity.api.fields import Code, Given, Handlings, Instant, PurposeQuery, Sentence, Word
 from comity.api.guard import actor_of, needs
 from comity.common import utc_now
 from comity.custody import Mode, selectors
 from comity.custody.selectors import ConsentView, HolderView, RecallView
 from comity.journeys import forget, forward
+from comity.journeys.look import is_use
 from comity.staff import Permission
+from comity.staff.services import record_deed
 
 router = Router(tags=["custody"])
 
@@ -140,7 +143,7 @@ class ConsentAnswerIn(Given):
 
 
 class ConsentOut(Schema):
-    """A consent that was asked, given or refused."""
+    """A consent that was asked, given or refused. reason: empty without a purpose, where a partner wrote it."""
 
     consent_id: str
     message_id: str
@@ -225,9 +228,15 @@ def forward_message(request: HttpRequest, message_id: UUID, body: ForwardIn) -> 
 
 
 @router.get("/consents", response=Consents, summary="Consents to hand messages on", **_View)
-def list_consents(request: HttpRequest) -> Consents:
-    """Asked of us and by us."""
-    return Consents(items=[_consent(each) for each in selectors.consents()])
+def list_consents(request: HttpRequest, query: Query[PurposeQuery]) -> Consents:
+    """Asked of us and by us. What a partner gave as its reason is shown for a purpose only."""
+    actor = actor_of(request)
+    is_shown = is_use(actor, (), query.purpose)
+    found = selectors.consents()
+    if is_shown:
+        record_deed(actor, deed="view_consents", subject="consents", facts={"purpose": query.purpose}, at=utc_now())
+    items = [each if is_shown or each.asker == settings.COMITY_ADMINISTRATION else replace(each, reason="") for each in found]
+    return Consents(items=[_consent(each) for each in items])
 
 
 @router.post(

@@ -15,7 +15,7 @@ from pydantic import JsonValue, StringConstraints
 from comity.api.fields import Amount, Given, Handlings, Instant, OptionalAmount, OptionalHS, Sentence, Short, Text
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
-from comity.common import utc_now
+from comity.common import Reason, utc_now
 from comity.enforcement import (
     FindingFacts,
     Inspection,
@@ -47,7 +47,9 @@ class OrderIn(Given):
 
 
 class ReasonOut(Schema):
-    """Why an inspection was ordered. code: its source, such as profile:<ref>, alert:<ref>, random, officer."""
+    """Why an inspection was ordered. code: its source, such as profile:<ref>, alert:<ref>, random, officer. Of a partner's
+    alert the code alone is told here; what it says, the assessment of the record shows for a purpose.
+    """
 
     code: str
     text: str
@@ -302,7 +304,7 @@ def _inspection_of(inspection: Inspection) -> InspectionOut:
         reference=inspection.reference,
         record_id=inspection.record_id,
         state=inspection.state,
-        reasons=[ReasonOut(code=reason.code, text=reason.text, clause=reason.clause) for reason in inspection.reasons],
+        reasons=[_reason_of(reason) for reason in inspection.reasons],
         place=inspection.place,
         ordered_by=inspection.ordered_by,
         ordered_at=inspection.ordered_at,
@@ -311,6 +313,13 @@ def _inspection_of(inspection: Inspection) -> InspectionOut:
         completed_at=inspection.completed_at,
         case_ref=inspection.case_ref,
     )
+
+
+def _reason_of(reason: Reason) -> ReasonOut:
+    """A partner's words do not leave by this road: here no purpose is asked for."""
+    is_partners = reason.code.startswith("alert:")
+    code = "alert" if is_partners else reason.code
+    return ReasonOut(code=code, text="" if is_partners else reason.text, clause=reason.clause)
 
 
 def _seizure_of(seizure: Seizure) -> SeizureOut:

@@ -7,15 +7,15 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 
-from comity.api.fields import Instant
+from comity.api.fields import Instant, PurposeQuery
 from comity.api.guard import actor_of, needs
 from comity.api.openapi import raw_answer
 from comity.common import utc_now
-from comity.exchange import selectors
 from comity.exchange.evidence import EvidenceState, EvidenceView
-from comity.journeys.evidence import evidence_of, open_evidence
+from comity.journeys.evidence import evidence_of
+from comity.journeys.look import open_file, open_message
 from comity.staff import Permission
 
 router = Router(tags=["exchange"])
@@ -57,9 +57,11 @@ class Files(Schema):
     summary="The files of a message: here, coming, refused or never offered",
     **needs(Permission.VIEW_MESSAGES),
 )
-def list_evidence(request: HttpRequest, message_id: UUID) -> Files:
-    """Every file that the message names as an exhibit, that it offers, or that another message offered for it."""
-    selectors.message(str(message_id))
+def list_evidence(request: HttpRequest, message_id: UUID, query: Query[PurposeQuery]) -> Files:
+    """Every file that the message names as an exhibit, that it offers, or that another message offered for it. Names of
+    files are content: a purpose is asked for as for the message itself.
+    """
+    open_message(actor_of(request), message_id=str(message_id), purpose=query.purpose, at=utc_now(), deed="list_files")
     return Files(items=[_file_of(view) for view in evidence_of(str(message_id))])
 
 
@@ -68,11 +70,15 @@ def list_evidence(request: HttpRequest, message_id: UUID) -> Files:
     summary="The bytes of one file of a message",
     **needs(Permission.VIEW_MESSAGES, raw_answer(_BYTES, "The file; broken off before its end where it was changed")),
 )
-def read_evidence(request: HttpRequest, message_id: UUID, sha256: str) -> StreamingHttpResponse:
+def read_evidence(
+    request: HttpRequest, message_id: UUID, sha256: str, query: Query[PurposeQuery]
+) -> StreamingHttpResponse:
     """Streamed, and proved by its digest: the last block is sent only if the whole is what its name says. To be saved,
-    never to be run; who read it is audited. 409 where it is not here.
+    never to be run; who read it is audited, with the purpose. 409 where it is not here.
     """
-    opened = open_evidence(actor_of(request), message_id=str(message_id), sha256=sha256, at=utc_now())
+    opened = open_file(
+        actor_of(request), message_id=str(message_id), sha256=sha256, purpose=query.purpose, at=utc_now()
+    )
     response = StreamingHttpResponse(opened.blocks, content_type=_BYTES)
     response["Content-Length"] = str(opened.size_bytes)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(opened.name, safe='')}"

@@ -12,15 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 from pydantic import JsonValue
 
-from comity.api.fields import Code, Given, Instant, Word
+from comity.api.fields import Code, Given, Instant, PurposeQuery, Word
 from comity.api.guard import actor_of, needs
 from comity.api.openapi import raw_answer
-from comity.common import utc_now
+from comity.common import Actor, utc_now
 from comity.exchange import Message, selectors
 from comity.exchange.bundles import bundle_of
 from comity.exchange.selectors import MessageLine, MessageView, PartnerView
+from comity.journeys.look import SeenLine, open_message, see_lines
 from comity.staff import Permission
-from comity.staff.services import record_deed
 
 router = Router(tags=["exchange"])
 
@@ -96,7 +96,10 @@ class MessageQuery(Given):
 
 
 class MessageSummary(Schema):
-    """A message as lists show it. at: when it was posted or received; log_index: of a sent one, in this node's log."""
+    """A message as lists show it. at: when it was posted or received; log_index: of a sent one, in this node's log.
+
+    is_whole: false where the token's roles need to know only that it exists; then its particulars are empty.
+    """
 
     message_id: str
     direction: str
@@ -111,6 +114,7 @@ class MessageSummary(Schema):
     in_reply_to: str
     log_index: int | None = None
     error: str
+    is_whole: bool = True
 
 
 class Messages(Schema):
@@ -178,24 +182,26 @@ def list_partner_refusals(request: HttpRequest, query: Query[RefusalQuery]) -> P
 @router.get("/messages", response=Messages, summary="Messages, the newest first", **needs(Permission.VIEW_MESSAGES))
 def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> Messages:
     """Messages sent and received that match. A page is longer than its limit where many were posted at one instant."""
-    lines = _find(query, query.limit + 1)
+    actor, lines = actor_of(request), _find(query, query.limit + 1)
     if len(lines) <= query.limit:
-        return _page(lines, is_last=True)
+        return _page(actor, lines, is_last=True)
     # The next page begins before an instant, so an instant is never divided between two pages.
     page = [line for line in lines if line.at > lines[-1].at]
     if page:
-        return _page(page, is_last=False)
+        return _page(actor, page, is_last=False)
     many = _find(query, _MOST_AT_ONE_INSTANT)
     page = [line for line in many if line.at == lines[-1].at]
-    return _page(page, is_last=len(page) == len(many))
+    return _page(actor, page, is_last=len(page) == len(many))
 
 
 @router.get(
     "/messages/{uuid:message_id}", response=MessageOut, summary="One message", **needs(Permission.VIEW_MESSAGES)
 )
-def show_message(request: HttpRequest, message_id: UUID) -> MessageOut:
-    """A message with its body, its answer, and what was withheld."""
-    view = selectors.message(str(message_id))
+def show_message(request: HttpRequest, message_id: UUID, query: Query[PurposeQuery]) -> MessageOut:
+    """A message with its body, its answer, and what was withheld. 403 `purpose_missing` without a purpose,
+    `purpose_refused` where the article does not let it be opened for that one; its remedy names those that will do.
+    """
+    view = open_message(actor_of(request), message_id=str(message_id), purpose=query.purpose, at=utc_now())
     return MessageOut.model_validate(_line_of(view.line) | _facts_of(view))
 
 
@@ -204,13 +210,13 @@ def show_message(request: HttpRequest, message_id: UUID) -> MessageOut:
     summary="One exchange as a file that anyone can verify offline",
     **needs(Permission.VIEW_MESSAGES, raw_answer(_BUNDLE, "A file that `comity ledger verify-bundle` reads")),
 )
-def show_bundle(request: HttpRequest, message_id: UUID) -> HttpResponse:
+def show_bundle(request: HttpRequest, message_id: UUID, query: Query[PurposeQuery]) -> HttpResponse:
     """The message, its agreement, the receipt, and the proofs of both logs. Made of messages sent from here that were
-    answered; 404 for others.
+    answered; 404 for others. The purpose is asked for as for the message itself.
     """
-    at = utc_now()
+    at, actor = utc_now(), actor_of(request)
+    open_message(actor, message_id=str(message_id), purpose=query.purpose, at=at, deed="download_bundle")
     bundle = bundle_of(str(message_id), keyring=settings.COMITY_KEYRING, at=at)
-    record_deed(actor_of(request), deed="download_bundle", subject=f"message:{message_id}", at=at)
     response = HttpResponse(bundle.to_bytes(), content_type=_BUNDLE)
     response["Content-Disposition"] = f'attachment; filename="{message_id}.bundle.json"'
     return response
@@ -229,9 +235,13 @@ def _find(query: MessageQuery, limit: int) -> tuple[MessageLine, ...]:
     )
 
 
-def _page(lines: Sequence[MessageLine], *, is_last: bool) -> Messages:
-    items = [MessageSummary.model_validate(_line_of(line)) for line in lines]
-    return Messages(items=items, next_before=None if is_last else items[-1].at)
+def _page(actor: Actor, lines: Sequence[MessageLine], *, is_last: bool) -> Messages:
+    items = [MessageSummary.model_validate(_seen(each)) for each in see_lines(actor, lines)]
+    return Messages(items=items, next_before=None if is_last else lines[-1].at)
+
+
+def _seen(seen: SeenLine) -> dict[str, object]:
+    return _line_of(seen.line) | {"is_whole": seen.is_whole}
 
 
 def _partner_of(partner: PartnerView) -> PartnerOut:

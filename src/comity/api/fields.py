@@ -33,6 +33,8 @@ OptionalHS = Annotated[str, StringConstraints(pattern=r"^([0-9]{2,10})?$")]
 Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 HSDigits = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
+# The words of agreements.PURPOSES, and that of whoever checks that it was lawful.
+Stated = Literal["", "risk_assessment", "control", "investigation", "evidence", "statistics", "training", "oversight"]
 # The words of trade.Handling.
 Handlings = Literal["open", "official", "restricted", "confidential"]
 
@@ -41,6 +43,14 @@ class Given(Schema):
     """What a program sends. A name that is not known is an error: a misspelt filter must not find everything."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class PurposeQuery(Given):
+    """For what partners' data is asked for; each look is in the access log with it."""
+
+    purpose: Stated = Field(
+        default="", description="Without one, what partners shared is not shown; nor where the article excludes it"
+    )
 
 
 def _read_instant(value: object) -> object:

@@ -178,7 +178,9 @@ def list_records(request: HttpRequest, query: Query[RecordQuery]) -> Page[Record
 )
 def show_record(request: HttpRequest, record_id: UUID, query: Query[VersionQuery]) -> RecordOut:
     """The current version of a record, or the one asked for."""
-    return _record_of(selectors.record(record_id, version=query.version))
+    stored = selectors.record(record_id, version=query.version)
+    record_deed(actor_of(request), deed="view_record", subject=f"record:{record_id}", at=utc_now())
+    return _record_of(stored)
 
 
 @router.get(

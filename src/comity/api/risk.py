@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -11,13 +12,15 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from pydantic import StringConstraints
 
-from comity.api.fields import Given, Instant, Sentence, Text, Word
+from comity.api.fields import Given, Instant, PurposeQuery, Sentence, Stated, Text, Word
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import utc_now
-from comity.risk import Cause, Explanation, FoundReason, Lane, Profile, QueueFilter, QueueRow, TargetState, selectors
+from comity.journeys.look import Look, SeenReason, Veil, see_reasons, see_rows
+from comity.risk import Cause, Explanation, Lane, Profile, QueueFilter, QueueRow, TargetState, selectors
 from comity.risk.services import ProfileDraft, approve_profile, draft_profile
 from comity.staff import Permission
+from comity.staff.services import record_deed
 from comity.trade import RiskType
 
 router = Router(tags=["risk"])
@@ -37,10 +40,14 @@ class QueueQuery(Given):
     text: Word = ""
     page: int = Field(default=1, ge=1, le=1_000_000)
     page_size: int = Field(default=50, ge=1, le=200)
+    purpose: Stated = Field(default="", description="Without one, first reasons that partners gave are not shown")
 
 
 class QueueEntry(Schema):
-    """A record in the queue. administrations: partners whose alerts speak of it."""
+    """A record in the queue. administrations: partners whose alerts speak of it.
+
+    withheld: why the first reason is empty: purpose, use (another purpose will do) or need_to_know.
+    """
 
     record_id: UUID
     version: int
@@ -61,6 +68,7 @@ class QueueEntry(Schema):
     assigned_to: str
     received_at: Instant
     assessed_at: Instant
+    withheld: Veil = Veil.NONE
 
 
 class QueueOut(Schema):
@@ -85,7 +93,10 @@ class EvidenceOut(Schema):
 
 
 class AssessmentReason(Schema):
-    """A reason for looking at a record. administration: the one whose knowledge it is."""
+    """A reason for looking at a record. administration: the one whose knowledge it is.
+
+    withheld: why a partner's reason says nothing: purpose, use (another purpose will do) or need_to_know.
+    """
 
     source: str
     title: str
@@ -98,6 +109,7 @@ class AssessmentReason(Schema):
     risk_type: RiskType | None = None
     clause: str
     evidence: list[EvidenceOut]
+    withheld: Veil = Veil.NONE
 
 
 class AssessmentOut(Schema):
@@ -177,7 +189,7 @@ def list_queue(request: HttpRequest, query: Query[QueueQuery]) -> QueueOut:
     )
     found = selectors.queue(chosen)
     return QueueOut(
-        items=[_entry_of(row) for row in found.rows],
+        items=[_entry_of(row, veil) for row, veil in see_rows(Look(actor_of(request), query.purpose), found.rows)],
         total=found.total,
         page=found.page,
         pages=found.pages,
@@ -191,11 +203,18 @@ def list_queue(request: HttpRequest, query: Query[QueueQuery]) -> QueueOut:
     summary="Why a record stands where it stands",
     **needs(Permission.VIEW_CONSIGNMENTS),
 )
-def show_assessment(request: HttpRequest, record_id: UUID) -> AssessmentOut:
-    """The current assessment, with every reason, its evidence, and the administration that it came from."""
+def show_assessment(request: HttpRequest, record_id: UUID, query: Query[PurposeQuery]) -> AssessmentOut:
+    """The current assessment, with every reason, its evidence, and the administration that it came from. What partners
+    told is shown for a purpose only.
+    """
     if selectors.assessment(record_id) is None:
         raise NotFoundError("This record was not assessed", where=str(record_id))
-    return _assessment_of(selectors.explanation(record_id))
+    actor, found = actor_of(request), selectors.explanation(record_id)
+    given = frozenset({record_id} if found.assigned_to == actor.id else ())
+    reasons = see_reasons(Look(actor, query.purpose, given), record_id, found.reasons)
+    facts = {"purpose": query.purpose}
+    record_deed(actor, deed="view_assessment", subject=f"record:{record_id}", facts=facts, at=utc_now())
+    return _assessment_of(found, reasons)
 
 
 @router.get("/profiles", response=Profiles, summary="Risk profiles", **needs(Permission.VIEW_CONSIGNMENTS))
@@ -242,7 +261,7 @@ def approve(request: HttpRequest, ref: ProfileRef) -> ProfileOut:
     return _profile_of(approve_profile(actor_of(request), ref=ref, at=now))
 
 
-def _entry_of(row: QueueRow) -> QueueEntry:
+def _entry_of(row: QueueRow, veil: Veil) -> QueueEntry:
     return QueueEntry(
         record_id=row.record_id,
         version=row.version,
@@ -263,10 +282,11 @@ def _entry_of(row: QueueRow) -> QueueEntry:
         assigned_to=row.assigned_to,
         received_at=row.received_at,
         assessed_at=row.assessed_at,
+        withheld=veil,
     )
 
 
-def _assessment_of(explanation: Explanation) -> AssessmentOut:
+def _assessment_of(explanation: Explanation, reasons: Iterable[SeenReason]) -> AssessmentOut:
     assessment = explanation.assessment
     return AssessmentOut(
         record_id=assessment.record_id,
@@ -281,13 +301,15 @@ def _assessment_of(explanation: Explanation) -> AssessmentOut:
         selection=explanation.selection,
         day=explanation.day,
         assigned_to=explanation.assigned_to,
-        reasons=[_reason_of(reason) for reason in explanation.reasons],
+        reasons=[_reason_of(each) for each in reasons],
     )
 
 
-def _reason_of(reason: FoundReason) -> AssessmentReason:
+def _reason_of(seen: SeenReason) -> AssessmentReason:
+    reason = seen.reason
     return AssessmentReason(
-        source=reason.source,
+        withheld=seen.veil,
+        source=reason.source if not seen.veil else reason.source_kind.value,
         title=reason.title,
         text=reason.text,
         weight=reason.weight,

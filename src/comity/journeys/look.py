@@ -141,11 +141,7 @@ def check_purpose(actor: Actor, view: MessageView, *, purpose: str, at: datetime
     subject = f"message:{view.line.id}"
     record_deed(actor, deed="refuse_purpose", subject=subject, facts={"purpose": purpose or "none"}, at=at)
     if purpose not in STATABLE:
-        raise PurposeMissingError(
-            "What partners shared is shown for a stated purpose only",
-            where="purpose",
-            remedy=f"State one of: {', '.join(uses or PURPOSES)}.",
-        )
+        raise _missing(uses or PURPOSES)
     raise PurposeRefusedError(
         f"Article {view.line.article} of the agreement does not let this message be opened for {purpose}", uses=uses
     )
@@ -179,6 +175,17 @@ def open_file(
     view = find_message(actor, message_id=message_id, at=at)
     check_purpose(actor, view, purpose=purpose, at=at)
     return open_evidence(actor, message_id=message_id, sha256=sha256, partner=partner, at=at, purpose=purpose)
+
+
+def open_feedback(actor: Actor, *, ref: str, purpose: str, at: datetime) -> None:
+    """Let what partners found after an alert of ours be looked at, for a purpose; it is in the access log.
+
+    Raises: PermissionRefusedError, PurposeMissingError.
+    """
+    require(actor, Permission.VIEW_MESSAGES)
+    if not is_use(actor, (), purpose):
+        raise _missing(PURPOSES)
+    record_deed(actor, deed="view_feedback", subject=f"alert:{ref}", facts={"purpose": purpose}, at=at)
 
 
 def see_lines(actor: Actor, lines: Iterable[MessageLine]) -> tuple[SeenLine, ...]:
@@ -272,6 +279,11 @@ def _veil(look: Look, source: Source | None, *, is_given: bool) -> tuple[Veil, b
     if look.purpose not in STATABLE:
         return Veil.PURPOSE, False
     return (Veil.NONE if is_use(look.actor, source.uses if source else (), look.purpose) else Veil.USE), False
+
+
+def _missing(uses: Iterable[str]) -> PurposeMissingError:
+    remedy = f"State one of: {', '.join(uses)}."
+    return PurposeMissingError("What partners shared is shown for a stated purpose only", where="purpose", remedy=remedy)
 
 
 def _bare(line: MessageLine) -> MessageLine:
