@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from comity.common import show_instant
 from comity.exchange.invitation import write_invitation
 from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.migrated import place_database
+from tests.nest import Process, begin
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -34,7 +35,7 @@ class Node:
     """A driven node."""
 
     code: str
-    process: subprocess.Popen[str]
+    process: Process
     errors: Path
 
     def say(self, do: str, **words: object) -> None:
@@ -59,7 +60,7 @@ class Node:
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
 
@@ -152,14 +153,5 @@ def _start(home: Path, code: str, keyrings: dict[str, Keyring], url: str) -> Nod
     environment |= {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "COMITY_DATABASE_URL": url}
     errors = home / "stderr.txt"
     with errors.open("ab") as trouble:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.custody.node"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=trouble,
-            text=True,
-            start_new_session=True,
-        )
+        process = begin("tests.custody.node", environment=environment, errors=trouble)
     return Node(code, process, errors)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from tests.exchange.cast import DEMO
 from tests.exchange.child import encode
 from tests.exchange.ports import free_ports
 from tests.migrated import place_database
+from tests.nest import Process, begin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ class Child:
     port: int
     keyring: Keyring
     database_url: str = ""
-    process: subprocess.Popen[str] | None = None
+    process: Process | None = None
 
     def start(self) -> None:
         """Begin, or begin again after a kill."""
@@ -43,16 +43,7 @@ class Child:
         environment["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
         environment["COMITY_DATABASE_URL"] = self.database_url
         with (self.home / "stderr.txt").open("ab") as trouble:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.exchange.child"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=trouble,
-                text=True,
-                start_new_session=True,
-            )
+            self.process = begin("tests.exchange.child", environment=environment, errors=trouble)
 
     def say(self, do: str, **words: object) -> None:
         """Give a command and do not wait."""
@@ -78,7 +69,8 @@ class Child:
     def kill(self) -> None:
         """kill -9 of its whole process group."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # somebody killed it before
+                os.killpg(self.process.pid, signal.SIGKILL)
             self._forget()
 
     def end(self) -> None:

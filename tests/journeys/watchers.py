@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from tests.exchange.child import encode
 from tests.exchange.children import ROOT, Cast, Child
 from tests.exchange.ports import free_ports
 from tests.migrated import place_database
+from tests.nest import begin
 
 CODES = ("XA", "XB", "XC")
 # The node that lies: the keys of XA once more, with another database and another port.
@@ -33,16 +32,7 @@ class Watcher(Child):
         environment["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
         environment["COMITY_DATABASE_URL"] = self.database_url
         with (self.home / "stderr.txt").open("ab") as trouble:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.journeys.watcher"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=trouble,
-                text=True,
-                start_new_session=True,
-            )
+            self.process = begin("tests.journeys.watcher", environment=environment, errors=trouble)
 
     @property
     def endpoint(self) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +16,7 @@ from comity.common import show_instant
 from comity.exchange.invitation import write_invitation
 from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.custody.cast import AT, ROOT, Node, World
+from tests.nest import begin
 
 CODES = ("XA", "XB", "XC")
 AGREEMENT = parse_agreement((Path(__file__).parent / "agreement.yaml").read_bytes())
@@ -71,14 +70,5 @@ def _start(home: Path, code: str, keyrings: dict[str, Keyring], url: str) -> Nod
     environment |= {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "COMITY_DATABASE_URL": url}
     errors = home / "stderr.txt"
     with errors.open("ab") as trouble:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.operations.node"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=trouble,
-            text=True,
-            start_new_session=True,
-        )
+        process = begin("tests.operations.node", environment=environment, errors=trouble)
     return Node(code, process, errors)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,7 +22,8 @@ from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.exchange.child import encode
 from tests.exchange.children import Child
 from tests.exchange.ports import free_ports
-from tests.torture.names import ROOT, node_environment
+from tests.nest import answer_of, begin
+from tests.torture.names import node_environment
 
 CODES = ("XA", "XB", "XC", "XD", "XE")
 _AGREEMENT = """\
@@ -63,16 +62,8 @@ class TortureChild(Child):
     def start(self) -> None:
         """Begin, or begin again after a kill."""
         with (self.home / "stderr.txt").open("ab") as trouble:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", self.program],
-                cwd=ROOT,
-                env=node_environment(self.home, self.database_url, self.environment),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=trouble,
-                text=True,
-                start_new_session=True,
-            )
+            environment = node_environment(self.home, self.database_url, self.environment)
+            self.process = begin(self.program, environment=environment, errors=trouble)
 
 
 @dataclass
@@ -185,9 +176,5 @@ def _databases(root: Path, codes: Sequence[str], server_url: str) -> dict[str, s
 
 
 def _run_template(home: Path, url: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "tests.torture.child", "template"],
-        cwd=ROOT,
-        env=node_environment(home, url, {}),
-        check=True,
-    )
+    environment = node_environment(home, url, {})
+    answer_of("tests.torture.child", "template", environment=environment, trouble=home / "stderr.txt")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,8 @@ from pathlib import Path
 
 import django
 
-from tests.torture.names import ROOT, RUN_FILE, node_environment
+from tests.nest import answer_of
+from tests.torture.names import RUN_FILE, node_environment
 
 # What must be nought; everything else is only counted.
 FAULTS = (
@@ -57,7 +57,7 @@ def judge(root: Path) -> Verdict:
     unsound = set()
     for look in ("first", "second"):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for code, found in zip(urls, pool.map(lambda code: _look(look, root, code), urls), strict=True):  # noqa: B023
+            for code, found in zip(urls, pool.map(lambda code: _look(look, root, code, urls[code]), urls), strict=True):  # noqa: B023
                 verdict.counts.update(found["counts"])
                 verdict.refusals.update(found["refusals"])
                 verdict.problems += found["problems"]
@@ -71,13 +71,10 @@ def judge(root: Path) -> Verdict:
     return verdict
 
 
-def _look(look: str, root: Path, code: str) -> dict[str, dict[str, int] | list[str]]:
-    words = [sys.executable, "-m", "tests.torture.verdict", str(root), look, code]
-    environment = node_environment(root / code, "", {})
-    result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise RuntimeError(f"the look at {code} failed: {result.stderr[-3000:]}")
-    found: dict[str, dict[str, int] | list[str]] = json.loads(result.stdout)
+def _look(look: str, root: Path, code: str, url: str) -> dict[str, dict[str, int] | list[str]]:
+    environment, trouble = node_environment(root / code, url, {}), root / f"look-{code}.txt"
+    said = answer_of("tests.torture.verdict", str(root), look, code, environment=environment, trouble=trouble)
+    found: dict[str, dict[str, int] | list[str]] = json.loads(said)
     return found
 
 
@@ -114,8 +111,6 @@ def _rows(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
 
 def _look_here(root: Path, look: str, code: str) -> None:
     """In a process of its own: one look at one database."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "comity.node.settings"
-    os.environ["COMITY_DATABASE_URL"] = json.loads((root / RUN_FILE).read_text())["databases"][code]
     django.setup()
     from tests.torture.audit import first_look, second_look
 
