@@ -235,7 +235,9 @@ def list_consents(request: HttpRequest, query: Query[PurposeQuery]) -> Consents:
     found = selectors.consents()
     if is_shown:
         record_deed(actor, deed="view_consents", subject="consents", facts={"purpose": query.purpose}, at=utc_now())
-    items = [each if is_shown or each.asker == settings.COMITY_ADMINISTRATION else replace(each, reason="") for each in found]
+    items = [
+        each if is_shown or each.asker == settings.COMITY_ADMINISTRATION else replace(each, reason="") for each in found
+    ]
     return Consents(items=[_consent(each) for each in items])
 
 

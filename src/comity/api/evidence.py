@@ -1,5 +1,5 @@
 """Files that belong to messages."""
-# ruff: noqa: ARG001 - the framework hands the request over by name
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Partners' alerts as they target goods here, how reliable their issuers proved, and what came of our own alerts."""
-# ruff: noqa: ARG001 - the framework hands the request over by name
+
 
 from __future__ import annotations
 

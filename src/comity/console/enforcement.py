@@ -26,8 +26,8 @@ from comity.enforcement import FindingFacts, SeizureFacts, Upload
 from comity.enforcement import selectors as enforcement
 from comity.intake import selectors as intake
 from comity.intake.values import StoredRecord
-from comity.journeys.look import see_reasons
 from comity.journeys.inspect import Completed, complete_inspection, order_inspection, release
+from comity.journeys.look import see_reasons
 from comity.staff import Permission, PermissionRefusedError, require_sight, sees_whole
 from comity.staff.services import record_deed
 from comity.trade import Finding, FindingResult, Handling, Money, Quantity, RiskType

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
-from comity.console.today import local_day
 from comity.console.purpose import look_of
+from comity.console.today import local_day
 from comity.console.words import in_english, is_english
 from comity.journeys.look import Veil, see_rows, see_signals
 from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, RuleError, TargetState

@@ -263,4 +263,6 @@ def purpose(request: HttpRequest, actor: Actor) -> HttpResponse:
         set_purpose(request, actor, form.cleaned_data["purpose"], utc_now())
         return redirect(safe_next(request) or settings.LOGIN_REDIRECT_URL)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "console/purpose.html", {"form": form, "next": safe_next(request), "uses": uses}, status=status)
+    return render(
+        request, "console/purpose.html", {"form": form, "next": safe_next(request), "uses": uses}, status=status
+    )

@@ -33,7 +33,7 @@ def normal_key(kind: KeyKind, text: str) -> str:
     # Folding case can bring back what the first decomposition took apart (Unicode §3.13, compatibility caseless match).
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    joint = " " if kind in {KeyKind.EXPORTER_NAME, KeyKind.IMPORTER_NAME} else ""
+    joint = " " if kind.is_name else ""
     return _NOT_WORD.sub(joint, plain).strip()[:MAX_KEY].strip()
 
 
@@ -48,6 +48,8 @@ def _declaration_keys(declaration: Declaration) -> Iterator[tuple[KeyKind, str]]
     yield KeyKind.UCR, declaration.ucr
     yield from _party_keys(declaration.exporter, KeyKind.EXPORTER_ID, KeyKind.EXPORTER_NAME)
     yield from _party_keys(declaration.importer, KeyKind.IMPORTER_ID, KeyKind.IMPORTER_NAME)
+    for party in (declaration.declarant, declaration.agent):
+        yield from _party_keys(party, KeyKind.DECLARANT_ID, KeyKind.DECLARANT_NAME)
     yield from _consignment_keys(declaration.consignment)
     for item in declaration.items:
         yield from _party_keys(item.consignor, KeyKind.EXPORTER_ID, KeyKind.EXPORTER_NAME)
@@ -56,6 +58,7 @@ def _declaration_keys(declaration: Declaration) -> Iterator[tuple[KeyKind, str]]
 
 def _manifest_keys(manifest: Manifest) -> Iterator[tuple[KeyKind, str]]:
     yield KeyKind.MEANS_ID, manifest.means_id
+    yield from _party_keys(manifest.carrier, KeyKind.CARRIER_ID, KeyKind.CARRIER_NAME)
     for consignment in manifest.consignments:
         yield from _consignment_keys(consignment)
 
@@ -65,6 +68,7 @@ def _consignment_keys(consignment: Consignment) -> Iterator[tuple[KeyKind, str]]
     yield KeyKind.BILL, consignment.master_bill
     yield KeyKind.BILL, consignment.house_bill
     yield KeyKind.MEANS_ID, consignment.means_id
+    yield from _party_keys(consignment.carrier, KeyKind.CARRIER_ID, KeyKind.CARRIER_NAME)
     yield from _party_keys(consignment.consignor, KeyKind.EXPORTER_ID, KeyKind.EXPORTER_NAME)
     yield from _party_keys(consignment.consignee, KeyKind.IMPORTER_ID, KeyKind.IMPORTER_NAME)
     for equipment in consignment.transport_equipment:

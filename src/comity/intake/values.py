@@ -28,6 +28,15 @@ class KeyKind(StrEnum):
     CONTAINER = "container"
     BILL = "bill"
     MEANS_ID = "means_id"
+    DECLARANT_ID = "declarant_id"
+    DECLARANT_NAME = "declarant_name"
+    CARRIER_ID = "carrier_id"
+    CARRIER_NAME = "carrier_name"
+
+    @property
+    def is_name(self) -> bool:
+        """Whether words stay apart in its normal form."""
+        return self.value.endswith("_name")
 
 
 def kind_of(content: Declaration | Manifest) -> RecordKind:

@@ -96,7 +96,9 @@ class SeenLine:
     is_whole: bool = True
 
 
-def open_message(actor: Actor, *, message_id: str, purpose: str, at: datetime, deed: str = "view_message") -> MessageView:
+def open_message(
+    actor: Actor, *, message_id: str, purpose: str, at: datetime, deed: str = "view_message"
+) -> MessageView:
     """A message whole, for a purpose; who looked is in the access log. deed: what the log calls it.
 
     Raises: PermissionRefusedError, MessageUnknownError, SightRefusedError, PurposeMissingError, PurposeRefusedError.
@@ -202,7 +204,9 @@ def see_reasons(look: Look, record_id: UUID, reasons: Iterable[FoundReason]) -> 
     """The reasons of an assessment as far as they may be seen; our own are shown whole."""
     every = tuple(reasons)
     known = sources_of(each for reason in every if (each := _alert_in(reason)))
-    return tuple(_lifted(look, record_id, reason, known) for reason in every if not _is_hidden(look, record_id, reason, known))
+    return tuple(
+        _lifted(look, record_id, reason, known) for reason in every if not _is_hidden(look, record_id, reason, known)
+    )
 
 
 def see_rows(look: Look, rows: Iterable[QueueRow]) -> tuple[tuple[QueueRow, Veil], ...]:
@@ -213,7 +217,9 @@ def see_rows(look: Look, rows: Iterable[QueueRow]) -> tuple[tuple[QueueRow, Veil
     seen = []
     for row in every:
         given = row.record_id in look.given or row.assigned_to == look.actor.id
-        own = [(each, _veil(look, known.get((each.issuer, each.ref)), is_given=given)) for each in alerts[row.record_id]]
+        own = [
+            (each, _veil(look, known.get((each.issuer, each.ref)), is_given=given)) for each in alerts[row.record_id]
+        ]
         hidden = {each.issuer for each, (_, is_hidden) in own} - {each.issuer for each, (_, hid) in own if not hid}
         veil = next((veil for each, (veil, _) in own if each.is_first), Veil.NONE)
         shown = replace(row, administrations=tuple(code for code in row.administrations if code not in hidden))
@@ -257,9 +263,7 @@ def _is_hidden(look: Look, record_id: UUID, reason: FoundReason, known: Mapping[
     return pair is not None and _veil(look, known.get(pair), is_given=record_id in look.given)[1]
 
 
-def _lifted(
-    look: Look, record_id: UUID, reason: FoundReason, known: Mapping[tuple[str, str], Source]
-) -> SeenReason:
+def _lifted(look: Look, record_id: UUID, reason: FoundReason, known: Mapping[tuple[str, str], Source]) -> SeenReason:
     pair = _alert_in(reason)
     if pair is None:
         return SeenReason(reason)
@@ -272,7 +276,7 @@ def _lifted(
 
 
 def _veil(look: Look, source: Source | None, *, is_given: bool) -> tuple[Veil, bool]:
-    """Why it is not shown, and whether it is left out altogether. An alert of which nothing is known: as confidential."""
+    """Why it is not shown, and whether it is left out altogether. What is not known counts as confidential."""
     sight = sight_of(look.actor, source.handling if source else "confidential", is_given=is_given)
     if sight is not Sight.WHOLE:
         return Veil.NEED_TO_KNOW, sight is Sight.NOTHING
@@ -283,7 +287,9 @@ def _veil(look: Look, source: Source | None, *, is_given: bool) -> tuple[Veil, b
 
 def _missing(uses: Iterable[str]) -> PurposeMissingError:
     remedy = f"State one of: {', '.join(uses)}."
-    return PurposeMissingError("What partners shared is shown for a stated purpose only", where="purpose", remedy=remedy)
+    return PurposeMissingError(
+        "What partners shared is shown for a stated purpose only", where="purpose", remedy=remedy
+    )
 
 
 def _bare(line: MessageLine) -> MessageLine:
