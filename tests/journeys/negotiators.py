@@ -45,6 +45,11 @@ def officer(code: str) -> Actor:
     return Actor(ActorKind.OFFICER, f"officer-{code}", code, EVERY_ROLE)
 
 
+def second_officer(code: str) -> Actor:
+    """Whoever approves what the first one proposed."""
+    return Actor(ActorKind.OFFICER, f"second-{code}", code, EVERY_ROLE)
+
+
 @dataclass
 class World:
     """The nodes, which of them has its turn, the lines that are cut, the time, and how much was carried."""

@@ -26,7 +26,7 @@ from comity.staff.models import AuditEntry
 from comity.trade import Handling
 from comity.trade.encoding import alert_to_body
 from tests.exchange.cast import CODES, DEMO, alert, keyring
-from tests.journeys.negotiators import World, in_force, introduced, memory, officer, world
+from tests.journeys.negotiators import World, in_force, introduced, memory, officer, second_officer, world
 
 __all__ = ["in_force", "introduced", "memory", "world"]
 
@@ -50,7 +50,10 @@ def propose(world: World, code: str, data: bytes = YAML, **how: str) -> Agreemen
 def make(world: World, code: str, kind: MoveKind, agreement_id: str, **how: object) -> negotiate.MoveMade:
     wish = replace(Wish(kind, agreement_id), **how)  # type: ignore[arg-type]  # the tests name fields of Wish
     with world.node(code):
-        return negotiate.make(officer(code), wish=wish, at=world.at)
+        if kind not in negotiate.DEED_OF_MOVE:
+            return negotiate.make(officer(code), wish=wish, at=world.at)
+        waiting = negotiate.propose_move(officer(code), wish=wish, at=world.at)
+        return negotiate.approve_move(second_officer(code), proposal_id=waiting.proposal_id, at=world.at)
 
 
 def each_node(world: World) -> Iterator[str]:

@@ -17,6 +17,7 @@ from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import show_instant, utc_now
 from comity.journeys import share
+from comity.journeys.approving import approve_proposal as approve
 from comity.staff import Permission, ProposalRefusedError, selectors
 from comity.staff.selectors import Proposal
 from comity.staff.services import reject
@@ -103,6 +104,17 @@ class ShareOut(Schema):
     proposal_id: UUID | None = None
 
 
+class DoneOut(ShareOut):
+    """What was approved and done. told: parties to which a move in the life of an agreement is on its way.
+
+    case_id, agreement_id: what it was about; empty where it was about none.
+    """
+
+    told: list[str]
+    case_id: str
+    agreement_id: str
+
+
 class ProposalOut(Schema):
     """A deed that waits for a second pair of eyes, or was decided."""
 
@@ -164,14 +176,24 @@ def list_approvals(request: HttpRequest) -> Proposals:
 
 @router.post(
     "/approvals/{uuid:proposal_id}/approve",
-    response={201: ShareOut},
-    summary="Agree to what another officer proposed, and share it",
+    response={201: DoneOut},
+    summary="Agree to what another officer proposed, and do it",
     **needs(Permission.APPROVE_SHARING),
 )
-def approve_proposal(request: HttpRequest, proposal_id: UUID) -> ShareOut:
-    """The alert is posted in the same transaction. Nobody approves what he proposed, and only an officer approves."""
+def approve_proposal(request: HttpRequest, proposal_id: UUID) -> DoneOut:
+    """It is done in the same transaction: an alert is posted, a step taken, an agreement suspended. Where it cannot
+    be done any more nothing is, and the proposal stays open. Nobody approves what he proposed, and only an officer
+    approves.
+    """
     _check_known(proposal_id)
-    return _result_of(share.approve_sharing(actor_of(request), proposal_id=proposal_id, at=utc_now()))
+    done = approve(actor_of(request), proposal_id=proposal_id, at=utc_now())
+    return DoneOut(
+        posted=_posted(done.posted),
+        proposal_id=done.proposal_id,
+        told=list(done.told),
+        case_id=done.case_id,
+        agreement_id=done.agreement_id,
+    )
 
 
 @router.post(
@@ -205,8 +227,11 @@ def _check_known(proposal_id: UUID) -> None:
 
 
 def _result_of(result: share.ShareResult) -> ShareOut:
-    posted = [Posted(recipient=recipient, message_id=message_id) for recipient, message_id in result.posted]
-    return ShareOut(posted=posted, proposal_id=result.proposal_id)
+    return ShareOut(posted=_posted(result.posted), proposal_id=result.proposal_id)
+
+
+def _posted(posted: tuple[tuple[str, str], ...]) -> list[Posted]:
+    return [Posted(recipient=recipient, message_id=message_id) for recipient, message_id in posted]
 
 
 def _proposal_of(proposal: Proposal) -> ProposalOut:

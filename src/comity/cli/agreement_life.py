@@ -13,6 +13,7 @@ from comity.agreements.moves import Wish
 from comity.agreements.moving import PartnerStanding, lives
 from comity.agreements.selectors import agreement as stored_agreement
 from comity.agreements.texts import TooIntricateError, difference, say_change
+from comity.cli.approvals import say_waiting
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import show_instant
 from comity.journeys import negotiate
@@ -84,9 +85,12 @@ def withdraw(agreement_id: str, reason: str) -> None:
 @_reason
 @_from
 def suspend(agreement_id: str, articles: tuple[str, ...], reason: str, day: datetime | None) -> None:
-    """Suspend AGREEMENT_ID, or articles of it, between this administration and the others. Duties still travel."""
+    """Suspend AGREEMENT_ID, or articles of it, between this administration and the others. Duties still travel.
+
+    It waits for a second officer.
+    """
     wish = Wish(MoveKind.SUSPEND, agreement_id, articles=articles, reason=reason, effective_at=_instant(day))
-    _move(wish, "suspended")
+    say_waiting(negotiate.propose_move(terminal_actor(), wish=wish, at=now()))
 
 
 @click.command()
@@ -104,8 +108,12 @@ def restore(agreement_id: str, articles: tuple[str, ...], day: datetime | None) 
 @_reason
 @_from
 def leave(agreement_id: str, reason: str, day: datetime | None) -> None:
-    """Leave AGREEMENT_ID. Among the others it goes on; what was shared stays under its duties."""
-    _move(Wish(MoveKind.LEAVE, agreement_id, reason=reason, effective_at=_instant(day)), "left")
+    """Leave AGREEMENT_ID. Among the others it goes on; what was shared stays under its duties.
+
+    It waits for a second officer.
+    """
+    wish = Wish(MoveKind.LEAVE, agreement_id, reason=reason, effective_at=_instant(day))
+    say_waiting(negotiate.propose_move(terminal_actor(), wish=wish, at=now()))
 
 
 @click.command()

@@ -19,11 +19,13 @@ from comity.agreements.procedures import (
     svg,
 )
 from comity.agreements.selectors import agreement as agreement_by_id
-from comity.cli.support import now, require_home, say_table, terminal_actor
+from comity.cli.approvals import say_waiting
+from comity.cli.support import now, say_table, terminal_actor
 from comity.common import show_instant
 from comity.journeys import assist
 from comity.operations import CaseView, Effect, form_of, parties_of, selectors, value_of
 from comity.operations.services import Opening
+from comity.staff import SecondOfficerNeededError
 
 _language = click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 _set = click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="What a field says; several times.")
@@ -88,8 +90,8 @@ def case_group() -> None:
 @click.option("--ours", is_flag=True, help="Only where it is our turn, what is due first on top.")
 def list_cases(kind: str | None, *, ours: bool) -> None:
     """Print the cases of this node, the newest first."""
-    require_home()
-    lines = selectors.tasks() if ours else selectors.cases(kind=kind or "")
+    actor = terminal_actor()
+    lines = selectors.tasks_for(actor) if ours else selectors.cases_for(actor, wanted=selectors.Wanted(kind=kind or ""))
     rows = [
         (
             each.case_id,
@@ -109,8 +111,7 @@ def list_cases(kind: str | None, *, ours: bool) -> None:
 @_language
 def show_case(case_id: str, language: str) -> None:
     """Print the case with CASE_ID: where it stands, its clocks, what each party may do now, and how it came."""
-    require_home()
-    found = selectors.case_file(case_id, at=now())
+    found = selectors.case_file_for(terminal_actor(), case_id, at=now())
     click.echo(f"case {found.line.case_id}; agreement {found.line.agreement[:12]}")
     _say_view(found.view, language)
     for each in found.sendings:
@@ -128,7 +129,10 @@ def show_case(case_id: str, language: str) -> None:
 @click.option("--handling", type=click.Choice(HANDLINGS), default="official", show_default=True, help="How sensitive.")
 @_set
 def open_case(name: str, agreement_id: str, parties: tuple[str, ...], values: tuple[str, ...], **asked: str) -> None:
-    """Open a case of the procedure NAME with its first step, and tell the other parties."""
+    """Open a case of the procedure NAME with its first step, and tell the other parties.
+
+    From the level restricted upwards it waits for a second officer.
+    """
     actor, at, kind = terminal_actor(), now(), procedure(name)
     roles: dict[str, tuple[str, ...]] = {}
     for text in parties:
@@ -142,7 +146,10 @@ def open_case(name: str, agreement_id: str, parties: tuple[str, ...], values: tu
         purpose=asked["purpose"],
         handling=asked["handling"],
     )
-    _say_told(assist.open_case(actor, opening=opening, at=at))
+    try:
+        _say_told(assist.open_case(actor, opening=opening, at=at))
+    except SecondOfficerNeededError:
+        say_waiting(assist.propose_opening(actor, opening=opening, at=at))
 
 
 @case_group.command("step")
@@ -151,7 +158,10 @@ def open_case(name: str, agreement_id: str, parties: tuple[str, ...], values: tu
 @click.option("--preview", is_flag=True, help="Only say who would see what.")
 @_set
 def step(case_id: str, event: str, values: tuple[str, ...], *, preview: bool) -> None:
-    """Do EVENT in the case with CASE_ID, and tell the other parties."""
+    """Do EVENT in the case with CASE_ID, and tell the other parties.
+
+    In a case that is restricted or confidential it waits for a second officer.
+    """
     actor, at = terminal_actor(), now()
     fields = _fields(procedure(selectors.case_file(case_id, at=at).line.procedure), values)
     if preview:
@@ -159,7 +169,10 @@ def step(case_id: str, event: str, values: tuple[str, ...], *, preview: bool) ->
             answer = "may be told" if each.decision.is_permitted else each.decision.reasons[0].text
             click.echo(f"{each.recipient}: {answer}; withheld: {', '.join(each.withheld) or 'nothing'}")
         return
-    _say_told(assist.take_step(actor, case_id=case_id, event=event, fields=fields, at=at))
+    try:
+        _say_told(assist.take_step(actor, case_id=case_id, event=event, fields=fields, at=at))
+    except SecondOfficerNeededError:
+        say_waiting(assist.propose_step(actor, case_id=case_id, event=event, fields=fields, at=at))
 
 
 def _fields(kind: Procedure, values: tuple[str, ...]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Steps of procedures between nodes: each travels under an article as a step/1, arrives, is checked and folded.
 
 An automatic step, such as the acknowledgement of a request, the node takes by itself when a person's step has arrived.
+From the level restricted upwards a step that says something takes two officers: one proposes it, another approves it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -24,15 +27,35 @@ from comity.exchange.errors import PartnerStateError, PartnerUnknownError
 from comity.exchange.services import Posting, post_all
 from comity.journeys.actors import standing_rule
 from comity.journeys.hold import hold_posted
-from comity.operations import STEP_KIND, STEP_TYPE, CaseView, Step, StepRefusedError, step_from_body
+from comity.journeys.share import SECOND_OFFICER_FROM
+from comity.operations import (
+    STEP_KIND,
+    STEP_TYPE,
+    CaseView,
+    Effect,
+    Party,
+    Step,
+    StepRefusedError,
+    step_from_body,
+)
 from comity.operations import selectors as operations
 from comity.operations import services as cases
 from comity.operations.checking import check_shown
-from comity.staff import Permission, require
+from comity.staff import (
+    Permission,
+    ProposalRefusedError,
+    Role,
+    SecondOfficerNeededError,
+    require,
+    require_sight,
+)
+from comity.staff.selectors import Proposal
+from comity.staff.services import approve, propose
 from comity.trade import Handling
 
 log = logging.getLogger("comity.operations")
 _RULE = "acknowledge-steps"
+OPEN_DEED, STEP_DEED = "open_case", "take_step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +76,20 @@ class Assisted:
     posted: tuple[tuple[str, str], ...]
 
 
+def needs_second_officer(handling: str) -> bool:
+    """Whether what is said in cases of this level takes two officers."""
+    return Handling.from_word(handling) >= SECOND_OFFICER_FROM
+
+
 def open_case(actor: Actor, *, opening: cases.Opening, at: datetime) -> Assisted:
     """Open a case, and tell every other party.
 
     All of it or nothing; a refusal by the agreement is kept with its reasons before it is raised.
-    Raises: PermissionRefusedError, StepRefusedError, SharingRefusedError, PartnerUnknownError, PartnerStateError.
+    Raises: PermissionRefusedError, SecondOfficerNeededError, StepRefusedError, SharingRefusedError,
+    PartnerUnknownError, PartnerStateError.
     """
-    return _assist(
-        actor, lambda: cases.open_case(actor, opening=opening, key=settings.COMITY_KEYRING.signing, at=at), at
-    )
+    _refuse_alone(opening.handling, where=opening.procedure)
+    return _assist(actor, lambda: _opened(actor, opening, at), at)
 
 
 def take_step(actor: Actor, *, case_id: str, event: str, fields: Mapping[str, object], at: datetime) -> Assisted:
@@ -69,10 +97,60 @@ def take_step(actor: Actor, *, case_id: str, event: str, fields: Mapping[str, ob
 
     Raises: as `open_case`, and CaseUnknownError.
     """
-    key = settings.COMITY_KEYRING.signing
-    return _assist(
-        actor, lambda: cases.take_step(actor, case_id=case_id, event=event, fields=fields, key=key, at=at), at
-    )
+    line = operations.case_line(case_id)
+    if fields or not _is_automatic(line.procedure, event):
+        _refuse_alone(line.handling, where=line.case_id)
+    return _assist(actor, lambda: _stepped(actor, case_id, event, fields, at), at)
+
+
+def propose_opening(actor: Actor, *, opening: cases.Opening, at: datetime) -> Proposal:
+    """Put the opening of a case before a second officer. What could not be opened now is refused now.
+
+    Raises: as `open_case`, but for SecondOfficerNeededError.
+    """
+    _rehearse(actor, lambda: _opened(actor, opening, at), at)
+    payload: dict[str, object] = {
+        "procedure": opening.procedure,
+        "agreement": opening.agreement,
+        "parties": {each.administration: each.role for each in opening.parties},
+        "fields": dict(opening.fields),
+        "purpose": opening.purpose,
+        "handling": opening.handling,
+        "event": opening.event,
+        "case": opening.case_id,
+    }
+    return propose(actor, deed=OPEN_DEED, payload=payload, handling=int(Handling.from_word(opening.handling)), at=at)
+
+
+def propose_step(actor: Actor, *, case_id: str, event: str, fields: Mapping[str, object], at: datetime) -> Proposal:
+    """Put a step before a second officer, with what the case says now. What could not be taken now is refused now.
+
+    Raises: as `take_step`, but for SecondOfficerNeededError.
+    """
+    _rehearse(actor, lambda: _stepped(actor, case_id, event, fields, at), at)
+    file = operations.case_file(case_id, at=at)
+    payload: dict[str, object] = {
+        "case": file.line.case_id,
+        "procedure": file.line.procedure,
+        "agreement": file.line.agreement,
+        "event": event,
+        "fields": dict(fields),
+        "handling": file.line.handling,
+        "said": _said(file.view),
+    }
+    return propose(actor, deed=STEP_DEED, payload=payload, handling=int(Handling.from_word(file.line.handling)), at=at)
+
+
+def approve_step(actor: Actor, *, proposal_id: UUID, at: datetime) -> Assisted:
+    """Agree to the opening or step that another officer proposed; it is taken and told in the same transaction.
+
+    A refusal undoes the approval too: the proposal stays open, to be rejected or taken back.
+    Raises: PermissionRefusedError, ProposalRefusedError; as `take_step`; StepRefusedError (not_now, case_moved) where
+    the case has moved meanwhile.
+    """
+    # The approval is the leave of the second officer to say this one thing.
+    officer = replace(actor, roles=actor.roles | {Role.LIAISON.value})
+    return _assist(officer, lambda: _approved(actor, officer, proposal_id, at), at)
 
 
 def preview_step(
@@ -87,7 +165,7 @@ def preview_step(
         key = settings.COMITY_KEYRING.signing
         taken = cases.take_step(actor, case_id=case_id, event=event, fields=fields, key=key, at=at)
         transaction.set_rollback(True)
-    line = operations.case_file(case_id, at=at).line
+    line = operations.case_line(case_id)
     return tuple(_showing(actor, taken.step, each, line, at) for each in _others(taken.step))
 
 
@@ -155,21 +233,111 @@ class _RefusedError(Exception):
             self.error = error
 
 
-def _tell(actor: Actor, step: Step, at: datetime) -> tuple[tuple[str, str], ...]:
-    line = operations.case_file(step.case, at=at).line
+def _rehearse(actor: Actor, take: Callable[[], cases.Taken], at: datetime) -> None:
+    """Everything but the sending, then all of it undone: what would be refused is put before nobody."""
+    try:
+        with transaction.atomic():
+            _releases(actor, take().step, at)
+            transaction.set_rollback(True)
+    except _RefusedError as refused:
+        refused.record()
+        raise refused.error from None
+
+
+def _opened(actor: Actor, opening: cases.Opening, at: datetime) -> cases.Taken:
+    return cases.open_case(actor, opening=opening, key=settings.COMITY_KEYRING.signing, at=at)
+
+
+def _stepped(actor: Actor, case_id: str, event: str, fields: Mapping[str, object], at: datetime) -> cases.Taken:
+    key = settings.COMITY_KEYRING.signing
+    return cases.take_step(actor, case_id=case_id, event=event, fields=fields, key=key, at=at)
+
+
+def _approved(actor: Actor, officer: Actor, proposal_id: UUID, at: datetime) -> cases.Taken:
+    """What was proposed, word for word: its digest is checked as it is approved."""
+    proposal = approve(actor, proposal_id=proposal_id, at=at)
+    require_sight(actor, proposal.handling, where=str(proposal_id))
+    payload = proposal.payload
+    fields = cast(dict[str, object], payload.get("fields", {}))
+    if proposal.deed == OPEN_DEED:
+        return _opened(officer, _proposed_opening(payload, fields), at)
+    if proposal.deed == STEP_DEED:
+        _check_unmoved(payload, at)
+        return _stepped(officer, str(payload["case"]), str(payload["event"]), fields, at)
+    raise ProposalRefusedError("This is no step of a case", where=str(proposal_id), remedy=f"It is {proposal.deed}.")
+
+
+def _proposed_opening(payload: Mapping[str, object], fields: Mapping[str, object]) -> cases.Opening:
+    roles = cast(dict[str, str], payload["parties"])
+    return cases.Opening(
+        procedure=str(payload["procedure"]),
+        agreement=str(payload["agreement"]),
+        parties=tuple(Party(code, roles[code]) for code in sorted(roles)),
+        fields=fields,
+        purpose=str(payload["purpose"]),
+        handling=str(payload["handling"]),
+        event=str(payload["event"]),
+        case_id=str(payload["case"]),
+    )
+
+
+def _check_unmoved(payload: Mapping[str, object], at: datetime) -> None:
+    """Whether the case still says what it said when the step was proposed: else it would answer something else."""
+    case_id, said = str(payload["case"]), cast(dict[str, str], payload["said"])
+    now = _said(operations.case_file(case_id, at=at).view)
+    changed = sorted(name for name, commitment in said.items() if now.get(name) != commitment)
+    if changed:
+        raise StepRefusedError(
+            "case_moved",
+            f"Since this was proposed, the case says something else of {', '.join(changed)}",
+            where=case_id,
+            remedy="Look at the case; reject the proposal, or have it taken back and made anew.",
+        )
+
+
+def _said(view: CaseView) -> dict[str, str]:
+    """The commitment to the newest value of each field of a case."""
+    said: dict[str, str] = {}
+    for entry in view.history:
+        if entry.step is not None and entry.effect in (Effect.TAKEN, Effect.CONSENT):
+            said |= entry.step.commitments
+    return said
+
+
+def _refuse_alone(handling: str, *, where: str) -> None:
+    if needs_second_officer(handling):
+        raise SecondOfficerNeededError(
+            f"What is handled as {handling} takes two officers",
+            where=where,
+            remedy="Propose it; another officer with the permission approve_sharing approves it.",
+        )
+
+
+def _is_automatic(procedure_name: str, event: str) -> bool:
+    found = procedure(procedure_name)
+    return any(each.name == event and each.is_automatic for each in found.events)
+
+
+def _releases(actor: Actor, step: Step, at: datetime) -> list[Release]:
+    """What each other party may see of the step."""
+    line = operations.case_line(step.case)
     releases = [_permit(actor, step, each, line, at) for each in _others(step)]
     for release in releases:
         check_shown(procedure(step.procedure), step_from_body(release.body))
+    return releases
+
+
+def _tell(actor: Actor, step: Step, at: datetime) -> tuple[tuple[str, str], ...]:
+    releases = _releases(actor, step, at)
     ids = post_all(actor, [Posting(release) for release in releases], signer=settings.COMITY_KEYRING.log, at=at)
     hold_posted(ids, at=at)
     for release, message_id in zip(releases, ids, strict=True):
-        withheld = step_from_body(release.body).withheld
         cases.note_sending(
             step,
             recipient=release.recipient,
             message_id=message_id,
             article=release.article_id,
-            withheld=withheld,
+            withheld=step_from_body(release.body).withheld,
         )
     return tuple((release.recipient, message_id) for release, message_id in zip(releases, ids, strict=True))
 

@@ -1,6 +1,7 @@
 """Road of agreements: moves in their life go to every party, and each node tells the others what it holds.
 
-The step numbers are those of docs/protocol.md, section Life of an agreement.
+The step numbers are those of docs/protocol.md, section Life of an agreement. Suspending and leaving take two officers:
+one who manages agreements proposes it, another who approves sharing approves it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -37,12 +40,16 @@ from comity.agreements.moving import (
     standing_from_body,
 )
 from comity.agreements.selectors import agreement, agreements
-from comity.common import Actor, utc_now
+from comity.common import Actor, parse_instant, show_instant, utc_now
 from comity.exchange import ReceivedMessage
 from comity.exchange.directory import load_peers
 from comity.journeys.actors import this_node
 from comity.journeys.tell import tell
-from comity.staff import Permission, require
+from comity.staff import Permission, ProposalRefusedError, Role, SecondOfficerNeededError, require
+from comity.staff.selectors import Proposal
+from comity.staff.services import approve
+from comity.staff.services import propose as put_before
+from comity.trade import Handling
 from comity.trust import Keyring, VerifyKey
 
 log = logging.getLogger("comity.journeys")
@@ -51,6 +58,8 @@ AGREEMENT_KIND = Duty.AGREEMENT.value
 # A partner is sent what it lacks once in a while: what it does not take, it does not take at once either.
 HEAL_PAUSE = timedelta(hours=1)
 MOST_HEALED = 50
+# What ends or stops the exchange of a whole administration; its deed under four eyes.
+DEED_OF_MOVE: Mapping[MoveKind, str] = {MoveKind.SUSPEND: "suspend_agreement", MoveKind.LEAVE: "leave_agreement"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +101,70 @@ def accede(actor: Actor, *, data: bytes, at: datetime) -> MoveMade:
     return make(actor, wish=Wish(MoveKind.ACCEDE, found.id, found, predecessor=found.supersedes), at=at)
 
 
-@transaction.atomic
 def make(actor: Actor, *, wish: Wish, at: datetime) -> MoveMade:
     """Steps L1 and L2: make a move and post it to every other party.
 
-    Raises: PermissionRefusedError, UnknownAgreementError, MoveRefusedError; MessageFormError where it is too large.
+    Raises: PermissionRefusedError, SecondOfficerNeededError, UnknownAgreementError, MoveRefusedError;
+    MessageFormError where it is too large.
     """
     require(actor, Permission.MANAGE_AGREEMENTS)
-    keyring = _keyring()
-    keyring.key_document.require_current(at)  # past its date it binds us to nothing new
-    found = wish.agreement or agreement(wish.agreement_id, at=at).agreement
-    placed = make_move(actor, wish=replace(wish, agreement_id=found.id), key=keyring.signing, at=at)
-    others = [each for each in found.parties if each != actor.administration]
-    if wish.kind is MoveKind.SIGN and found.supersedes:
-        _show_former(found, actor.administration, at)
-    told = tuple(each for each in others if _send(placed, each, at))
-    return MoveMade(found, placed.move.digest, told, tuple(each for each in others if each not in told))
+    if wish.kind in DEED_OF_MOVE:
+        raise SecondOfficerNeededError(
+            f"To {wish.kind.value} takes two officers",
+            where=f"agreement {wish.agreement_id[:12]}",
+            remedy="Propose it; another officer with the permission approve_sharing approves it.",
+        )
+    return _make(actor, wish, at)
+
+
+def propose_move(actor: Actor, *, wish: Wish, at: datetime) -> Proposal:
+    """Put a suspension or a leaving before a second officer. What cannot be done now is refused now.
+
+    Raises: PermissionRefusedError, UnknownAgreementError, MoveRefusedError, ProposalRefusedError.
+    """
+    require(actor, Permission.MANAGE_AGREEMENTS)
+    if wish.kind not in DEED_OF_MOVE:
+        raise ProposalRefusedError(
+            f"To {wish.kind.value} takes one officer", where=wish.kind.value, remedy="Make the move itself."
+        )
+    found = agreement(wish.agreement_id, at=at).agreement
+    wish = replace(wish, agreement_id=found.id)
+    with transaction.atomic():  # tried and undone: nothing is signed before the second officer has seen it
+        make_move(actor, wish=wish, key=_keyring().signing, at=at)
+        transaction.set_rollback(True)
+    payload: dict[str, object] = {
+        "move": wish.kind.value,
+        "agreement": found.id,
+        "articles": sorted(wish.articles),
+        "reason": wish.reason,
+        "effective_at": show_instant(wish.effective_at) if wish.effective_at else "",
+    }
+    return put_before(actor, deed=DEED_OF_MOVE[wish.kind], payload=payload, handling=int(Handling.OFFICIAL), at=at)
+
+
+@transaction.atomic
+def approve_move(actor: Actor, *, proposal_id: UUID, at: datetime) -> MoveMade:
+    """Agree to the suspension or leaving that another officer proposed; it is made and told in the same transaction.
+
+    Where it is not possible any more the approval is undone too: the proposal stays open, to be rejected or taken back.
+    Raises: PermissionRefusedError, ProposalRefusedError, MoveRefusedError.
+    """
+    proposal = approve(actor, proposal_id=proposal_id, at=at)
+    if proposal.deed not in DEED_OF_MOVE.values():
+        raise ProposalRefusedError(
+            "This is no move in the life of an agreement", where=str(proposal_id), remedy=f"It is {proposal.deed}."
+        )
+    payload = proposal.payload
+    effective = str(payload["effective_at"])
+    wish = Wish(
+        MoveKind(str(payload["move"])),
+        str(payload["agreement"]),
+        articles=tuple(cast(list[str], payload["articles"])),
+        reason=str(payload["reason"]),
+        effective_at=parse_instant(effective) if effective else None,
+    )
+    # The approval is the leave of the second officer to make this one move.
+    return _make(replace(actor, roles=actor.roles | {Role.ADMINISTRATOR.value}), wish, at)
 
 
 def check_body(body: Mapping[str, object]) -> object:
@@ -179,6 +236,19 @@ def ask_due(at: datetime) -> int:
     """
     stale = take_stale(asked_before=at - HEAL_PAUSE, at=at)
     return sum(_tell_standing(party, agreement_id, at) for agreement_id, party in stale)
+
+
+@transaction.atomic
+def _make(actor: Actor, wish: Wish, at: datetime) -> MoveMade:
+    keyring = _keyring()
+    keyring.key_document.require_current(at)  # past its date it binds us to nothing new
+    found = wish.agreement or agreement(wish.agreement_id, at=at).agreement
+    placed = make_move(actor, wish=replace(wish, agreement_id=found.id), key=keyring.signing, at=at)
+    others = [each for each in found.parties if each != actor.administration]
+    if wish.kind is MoveKind.SIGN and found.supersedes:
+        _show_former(found, actor.administration, at)
+    told = tuple(each for each in others if _send(placed, each, at))
+    return MoveMade(found, placed.move.digest, told, tuple(each for each in others if each not in told))
 
 
 def _send(placed: PlacedMove, party: str, at: datetime) -> bool:

@@ -178,7 +178,9 @@ def _proposed_letter(deed: str, payload: Mapping[str, object]) -> Letter:
     if deed == FILE_DEED:
         notice = evidence_from_body(cast(dict[str, object], payload["evidence"]))
         return Letter(EVIDENCE_KIND, evidence_to_body(notice), notice.handling)
-    return _letter_of(alert_from_body(cast(dict[str, object], payload["alert"])))
+    if deed == _DEED:
+        return _letter_of(alert_from_body(cast(dict[str, object], payload["alert"])))
+    raise ProposalRefusedError("This is nothing that is shared", where="deed", remedy=f"It is {deed}.")
 
 
 def _propose(actor: Actor, deed: str, payload: dict[str, object], letter: Letter, wish: Wish, *, at: datetime) -> UUID:

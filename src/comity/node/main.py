@@ -19,6 +19,7 @@ from comity.common import ComityError
 # subcommand -> where its click command stands
 COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
+    "approval": "comity.cli.approvals:approval_group",
     "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
     "case": "comity.cli.procedures:case_group",

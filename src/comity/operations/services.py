@@ -27,7 +27,7 @@ from comity.trust import Signer, canonical_json
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A case that is to be opened. event: empty takes the only one that opens a case."""
+    """A case that is to be opened. event: empty takes the only one that opens a case. case_id: empty makes one."""
 
     procedure: str
     agreement: str
@@ -36,6 +36,7 @@ class Opening:
     purpose: str
     handling: str
     event: str = ""
+    case_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ def open_case(actor: Actor, *, opening: Opening, key: Signer, at: datetime) -> T
     """
     require(actor, Permission.SHARE)
     kind = procedure(opening.procedure)
+    if opening.case_id and Case.objects.filter(case_id=opening.case_id).exists():
+        raise StepRefusedError("case_exists", "There is a case with this id", where=opening.case_id)
     row = Case(
-        case_id=str(new_id(at)),
+        case_id=opening.case_id or str(new_id(at)),
         procedure=kind.name,
         edition=kind.edition,
         agreement=opening.agreement,

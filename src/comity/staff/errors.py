@@ -35,6 +35,12 @@ class ProposalRefusedError(StaffError):
     code = "proposal_refused"
 
 
+class SecondOfficerNeededError(StaffError):
+    """A deed that takes two officers was to be done by one: it must be proposed, and approved by another."""
+
+    code = "second_officer_needed"
+
+
 class SecondFactorRefusedError(StaffError):
     """A code of the second factor is wrong, was used already, or came too soon after a wrong one."""
 

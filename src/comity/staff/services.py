@@ -18,6 +18,7 @@ from django.db import transaction
 
 from comity.common import Actor, ActorKind, new_id
 from comity.staff.errors import OfficerRefusedError, ProposalRefusedError, TokenRefusedError
+from comity.staff.four_eyes import eyes_of
 from comity.staff.models import AuditEntry, Officer, ProposalRow, SystemToken
 from comity.staff.rules import Permission, ProposalState, check_roles, require
 from comity.staff.selectors import Proposal, officer_row, proposal_of
@@ -231,18 +232,22 @@ def actor_of_token(text: str, at: datetime) -> Actor:
 
 @transaction.atomic
 def propose(actor: Actor, *, deed: str, payload: dict[str, object], handling: int, at: datetime) -> Proposal:
-    """Put a deed before a second pair of eyes.
+    """Put a deed before a second pair of eyes. The same deed of the same officer that still waits is not put twice.
 
-    Raises: PermissionRefusedError.
+    Raises: PermissionRefusedError; ProposalRefusedError where the deed is none of `four_eyes`.
     """
-    require(actor, Permission.SHARE)
+    require(actor, eyes_of(deed).proposes)
+    digest, own = _payload_digest(payload), str(actor)
+    waiting = ProposalRow.objects.filter(state=ProposalState.OPEN.value, deed=deed, digest=digest, proposed_by=own)
+    if (known := waiting.first()) is not None:
+        return proposal_of(known)
     row = ProposalRow.objects.create(
         id=new_id(at),
         deed=deed,
         payload=payload,
-        digest=_payload_digest(payload),
+        digest=digest,
         handling=handling,
-        proposed_by=str(actor),
+        proposed_by=own,
         proposed_at=at,
     )
     record_deed(actor, deed=f"propose_{deed}", subject=f"proposal:{row.id}", facts={"digest": row.digest}, at=at)
@@ -255,7 +260,6 @@ def approve(actor: Actor, *, proposal_id: UUID, at: datetime) -> Proposal:
 
     Raises: PermissionRefusedError, ProposalRefusedError.
     """
-    require(actor, Permission.APPROVE_SHARING)
     return _decide(actor, proposal_id, state=ProposalState.APPROVED, reason="", at=at)
 
 
@@ -265,7 +269,6 @@ def reject(actor: Actor, *, proposal_id: UUID, reason: str, at: datetime) -> Pro
 
     Raises: PermissionRefusedError, ProposalRefusedError.
     """
-    require(actor, Permission.APPROVE_SHARING)
     if not reason.strip():
         raise ProposalRefusedError("A refusal needs its reason", where="reason", remedy="Say why, in one sentence.")
     return _decide(actor, proposal_id, state=ProposalState.REJECTED, reason=reason.strip(), at=at)
@@ -284,6 +287,9 @@ def _decide(actor: Actor, proposal_id: UUID, *, state: ProposalState, reason: st
     row = ProposalRow.objects.select_for_update().filter(id=proposal_id).first()
     if row is None:
         raise ProposalRefusedError("There is no such proposal", where=str(proposal_id))
+    approves = eyes_of(row.deed).approves
+    if state is not ProposalState.WITHDRAWN:
+        require(actor, approves)
     if row.state != ProposalState.OPEN.value:
         raise ProposalRefusedError(f"This proposal is {row.state} already", where=str(proposal_id))
     is_own = row.proposed_by == str(actor)
@@ -293,7 +299,7 @@ def _decide(actor: Actor, proposal_id: UUID, *, state: ProposalState, reason: st
         raise ProposalRefusedError(
             "Nobody decides his own proposal, and only a person decides",
             where=str(proposal_id),
-            remedy="Ask another officer with the permission approve_sharing.",
+            remedy=f"Ask another officer with the permission {approves.value}.",
         )
     if row.digest != _payload_digest(row.payload):
         raise ProposalRefusedError("The proposal is not what was proposed: its digest differs", where=str(proposal_id))
