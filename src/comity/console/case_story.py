@@ -1,0 +1,284 @@
+"""What happened in a case, for people: its steps with who and when, the conversation, the clocks, the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from comity.agreements.clocks import Standing, explain
+from comity.agreements.procedures import REASON, Event, FieldType, Procedure
+from comity.common import ComityError, parse_instant
+from comity.console.case_words import OVERTAKEN, STANDINGS, clock_words, label_of, language, value_words
+from comity.console.deadlines import Left, left_of
+from comity.console.holders import Badge
+from comity.exchange import selectors as exchange
+from comity.exchange.errors import MessageUnknownError
+from comity.operations import CaseView, ClockView, Effect, Entry, Step
+from comity.operations.selectors import CaseFile, Sending
+from comity.staff import selectors as staff
+from comity.staff.selectors import AuditFilter
+
+_PROSE = (FieldType.LONG_TEXT,)
+_MOST_DEEDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SaidLine:
+    """A field that a step said. article: under which it is withheld here, where it is; refs: messages that it names."""
+
+    label: str
+    value: str = ""
+    article: str = ""
+    refs: tuple[str, ...] = ()
+    is_withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Fields of a step of ours that a partner did not get, and the article that says so."""
+
+    recipient: str
+    article: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One line of the history. by: the administration; empty: time. officer: ours who took it.
+
+    sent: (recipient, article) of our step; article: under which a partner's step came. clocks: what it did to clocks.
+    """
+
+    at: datetime
+    title: str
+    by: str
+    is_ours: bool
+    state: str
+    effect: Badge | None = None
+    note: str = ""
+    officer: str = ""
+    article: str = ""
+    sent: tuple[tuple[str, str], ...] = ()
+    said: tuple[SaidLine, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    clocks: tuple[str, ...] = ()
+    source: str = ""
+    trouble: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The end of a clock as a side signed it. is_same: it is the one that we come to."""
+
+    by: str
+    due_at: datetime | None
+    signed_at: datetime
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCard:
+    """One clock of a case. started, stopped: by which step; explained: how it was counted, in sentences."""
+
+    name: str
+    due_at: datetime
+    standing: Badge
+    left: Left | None
+    started: str
+    started_at: datetime
+    stopped: str
+    stopped_at: datetime | None
+    claims: tuple[Claim, ...]
+    explained: tuple[str, ...]
+    source: str
+
+
+def story_of(found: CaseFile, us: str) -> list[StoryLine]:
+    """Every step and event of time, in the order in which they count."""
+    officers, troubles = _officers(found.line.case_id), dict(found.troubles)
+    return [_line(found, entry, us, officers, troubles) for entry in found.view.history]
+
+
+def conversation_of(story: Iterable[StoryLine], found: CaseFile) -> list[StoryLine]:
+    """The steps after the first that say something in words: what is asked and answered, read in order."""
+    prose = {label_of(found.view.procedure, each.name) for each in found.view.procedure.fields if each.type in _PROSE}
+    prose.add(label_of(found.view.procedure, REASON))
+    spoken = [each for each in story if each.by and any(said.label in prose for said in each.said)]
+    return spoken[1:] if spoken and spoken[0].number == 1 else spoken
+
+
+def clocks_of(seen: CaseView, at: datetime) -> list[ClockCard]:
+    """Every clock that was started, the one that ends next on top, those that stopped last."""
+    ordered = sorted(seen.clocks, key=lambda each: (each.stopped_at is not None, each.deadline.due_at))
+    return [_clock(seen, each, at) for each in ordered]
+
+
+def facts_of(seen: CaseView) -> list[SaidLine]:
+    """What the case says now: the newest value of each field, and which are withheld here."""
+    kind = seen.procedure
+    names = [each.name for each in kind.fields if each.name in seen.fields or each.name in seen.withheld]
+    return [
+        SaidLine(label_of(kind, name), article=seen.withheld[name], is_withheld=True)
+        if name in seen.withheld
+        else said_line(kind, name, seen.fields[name])
+        for name in names
+    ]
+
+
+def said_lines(kind: Procedure, fields: Mapping[str, object]) -> list[SaidLine]:
+    """What is said, in the order of the procedure's file, grounds and reasons last."""
+    order = [each.name for each in kind.fields]
+    names = sorted(fields, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return [said_line(kind, name, fields[name]) for name in names]
+
+
+def said_line(kind: Procedure, name: str, value: object) -> SaidLine:
+    """One field with its value; references to messages that are here lead to them."""
+    field = next((each for each in kind.fields if each.name == name), None)
+    named = value if isinstance(value, list | tuple) else [value]
+    may_name = field is not None and field.type in (FieldType.REF, FieldType.REFS)
+    refs = tuple(str(each) for each in named if may_name and _is_message(str(each)))
+    return SaidLine(label_of(kind, name), value_words(kind, name, value), refs=refs)
+
+
+def _line(
+    found: CaseFile, entry: Entry, us: str, officers: Mapping[str, str], troubles: Mapping[str, str]
+) -> StoryLine:
+    kind, step = found.view.procedure, entry.step
+    event = kind.event(entry.event)
+    state = kind.state(entry.state).title.in_(language())
+    if step is None:
+        return StoryLine(
+            at=entry.at,
+            title=event.title.in_(language()),
+            by="",
+            is_ours=False,
+            state=state,
+            note=_("By itself: the time of the clock “%(clock)s” ran out.") % {"clock": clock_words(event.clock)},
+            clocks=_clock_deeds(event),
+            source=event.source,
+        )
+    effect, note = _effect(entry)
+    sendings = [each for each in found.sendings if each.digest == step.digest]
+    return StoryLine(
+        at=step.at,
+        title=event.title.in_(language()),
+        by=step.by,
+        is_ours=step.by == us,
+        state=state,
+        effect=effect,
+        note=note,
+        officer=officers.get(step.digest, ""),
+        article=step.article,
+        sent=tuple((each.recipient, each.article) for each in sendings),
+        said=_said(kind, step),
+        withheld=_withheld(kind, sendings),
+        clocks=_clock_deeds(event) if effect is None else (),
+        source=event.source,
+        trouble=troubles.get(step.digest, ""),
+        number=step.number,
+    )
+
+
+def _effect(entry: Entry) -> tuple[Badge | None, str]:
+    if entry.effect is Effect.OVERTAKEN:
+        return Badge(_("overtaken"), "amber"), str(OVERTAKEN.get(entry.why, ""))
+    if entry.effect is Effect.CONSENT:
+        note = _("It counts as a consent. The case moves on once everyone in this role has given theirs.")
+        return Badge(_("consent"), "blue"), note
+    return None, ""
+
+
+def _said(kind: Procedure, step: Step) -> tuple[SaidLine, ...]:
+    hidden = [SaidLine(label_of(kind, name), article=step.article, is_withheld=True) for name in sorted(step.withheld)]
+    return (*said_lines(kind, step.fields), *hidden)
+
+
+def _withheld(kind: Procedure, sendings: Iterable[Sending]) -> tuple[Withheld, ...]:
+    return tuple(
+        Withheld(each.recipient, each.article, tuple(label_of(kind, name) for name in each.withheld))
+        for each in sendings
+        if each.withheld
+    )
+
+
+def _clock_deeds(event: Event) -> tuple[str, ...]:
+    """What an event does to clocks, in words."""
+    deeds = (
+        (event.starts, _("The clock “%(clock)s” starts.")),
+        (event.stops, _("The clock “%(clock)s” stops.")),
+        (event.pauses, _("The clock “%(clock)s” stands still from here.")),
+        (event.resumes, _("The clock “%(clock)s” runs on.")),
+        (event.extends, _("The clock “%(clock)s” is extended.")),
+    )
+    return tuple(text % {"clock": clock_words(name)} for names, text in deeds for name in names)
+
+
+def _clock(seen: CaseView, each: ClockView, at: datetime) -> ClockCard:
+    spec = seen.procedure.clock(each.name)
+    is_running = each.standing in (Standing.RUNNING, Standing.WARNED, Standing.OVERDUE, Standing.PAUSED)
+    source = f"{spec.source} ({spec.tag})" if spec.source else ""
+    return ClockCard(
+        name=clock_words(each.name),
+        due_at=each.deadline.due_at,
+        standing=STANDINGS[each.standing],
+        left=left_of(each.deadline, at) if is_running else None,
+        started=_title_of(seen, each.deadline.started_at, each.name, "starts"),
+        started_at=each.deadline.started_at,
+        stopped=_title_of(seen, each.stopped_at, each.name, "stops") if each.stopped_at else "",
+        stopped_at=each.stopped_at,
+        claims=_claims(seen, each),
+        explained=explain(each.deadline, language())[1:],
+        source=source,
+    )
+
+
+def _title_of(seen: CaseView, at: datetime | None, clock: str, what: str) -> str:
+    """The event that did something to a clock at a moment."""
+    for entry in reversed(seen.history):
+        event = seen.procedure.event(entry.event)
+        if entry.effect in (Effect.TAKEN, Effect.TIME) and clock in getattr(event, what) and _same(entry.at, at):
+            return event.title.in_(language())
+    return ""
+
+
+def _claims(seen: CaseView, each: ClockView) -> tuple[Claim, ...]:
+    """What each side signed last about the end of a clock."""
+    last: dict[str, Claim] = {}
+    for entry in seen.history:
+        if entry.step is None or entry.effect is Effect.OVERTAKEN:
+            continue
+        for claim in entry.step.deadlines:
+            if claim.get("clock") == each.name:
+                is_same = claim.get("digest") == each.deadline.digest
+                last[entry.step.by] = Claim(entry.step.by, _instant(claim.get("due_at")), entry.step.at, is_same)
+    return tuple(last.values())
+
+
+def _officers(case_id: str) -> dict[str, str]:
+    """Who of ours took which step: the audit knows, by the digest of the step."""
+    wanted = AuditFilter(deed="take_step", subject=f"case:{case_id}")
+    return {str(each.facts.get("step")): each.actor_id for each in staff.audit_entries(wanted, limit=_MOST_DEEDS)}
+
+
+def _is_message(ref: str) -> bool:
+    try:
+        exchange.message(ref)
+    except MessageUnknownError:
+        return False
+    return True
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return parse_instant(str(value))
+    except ComityError:
+        return None
+
+
+def _same(one: datetime, other: datetime | None) -> bool:
+    return other is not None and one.replace(microsecond=0) == other.replace(microsecond=0)
