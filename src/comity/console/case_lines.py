@@ -18,7 +18,7 @@ from comity.operations.steps import Step
 DISPUTES = ("dispute", "breach")
 TABS = ("us", "partner", "closed", "disputes", "all")
 _FAR = datetime.max.replace(tzinfo=UTC)
-_SUBJECT = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.REF, FieldType.TEXTS)
+_SUBJECT = ((FieldType.TEXT, FieldType.LONG_TEXT), (FieldType.REF, FieldType.TEXTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,9 @@ def subject_of(seen: CaseView) -> str:
     if step is None:
         return ""
     event = seen.procedure.event(step.event)
-    for name in (*event.needs, *event.may):
-        if name in step.fields and seen.procedure.field(name).type in _SUBJECT:
-            return value_words(seen.procedure, name, step.fields[name])
-    return ""
+    said = [name for name in (*event.needs, *event.may) if name in step.fields]
+    named = [name for types in _SUBJECT for name in said if seen.procedure.field(name).type in types]
+    return value_words(seen.procedure, named[0], step.fields[named[0]]) if named else ""
 
 
 def opening_of(seen: CaseView) -> Step | None:

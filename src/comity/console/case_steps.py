@@ -51,25 +51,31 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A procedure that an agreement lets us open: one offer for each way to begin."""
+
+    procedure: Procedure
+    partners: tuple[str, ...]
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """What an agreement lets us open: its offers, one for each way to begin."""
+    """What an agreement lets us open."""
 
     title: str
     agreement_id: str
-    offers: tuple[Offer, ...]
+    choices: tuple[Choice, ...]
 
 
 @page(Permission.SHARE)
 @require_GET
 def new_case(request: HttpRequest, _actor: Actor) -> HttpResponse:
     """What may be opened, agreement by agreement."""
-    groups: dict[str, list[Offer]] = {}
+    groups: dict[str, dict[str, list[Offer]]] = {}
     for offer in _offers(utc_now()):
-        groups.setdefault(offer.stored.id, []).append(offer)
-    found = [
-        Group(every[0].stored.agreement.title.in_(language()), agreement_id, tuple(every))
-        for agreement_id, every in groups.items()
-    ]
+        groups.setdefault(offer.stored.id, {}).setdefault(offer.procedure.name, []).append(offer)
+    found = [_group(agreement_id, each) for agreement_id, each in groups.items()]
     return render(request, "console/case_new.html", {"groups": found, "section": "cases"})
 
 
@@ -156,6 +162,12 @@ def foresee_opening(actor: Actor, *, opening: cases.Opening, at: datetime) -> tu
         names = {path.split(".")[1] for path in decision.fields_withheld if path.startswith("fields.")}
         found.append(assist.Showing(party.administration, decision, tuple(sorted(names))))
     return tuple(found)
+
+
+def _group(agreement_id: str, by_procedure: Mapping[str, list[Offer]]) -> Group:
+    found = [Choice(each[0].procedure, each[0].partners, tuple(each)) for each in by_procedure.values()]
+    title = found[0].offers[0].stored.agreement.title.in_(language())
+    return Group(title, agreement_id, tuple(sorted(found, key=lambda each: each.procedure.title.in_(language()))))
 
 
 def _open(request: HttpRequest, actor: Actor, opening: cases.Opening, at: datetime) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from comity.agreements.clocks import Standing, explain
 from comity.agreements.procedures import REASON, Event, FieldType, Procedure
-from comity.common import ComityError, parse_instant
+from comity.common import ActorKind, ComityError, parse_instant
 from comity.console.case_words import OVERTAKEN, STANDINGS, clock_words, label_of, language, value_words
 from comity.console.deadlines import Left, left_of
 from comity.console.holders import Badge
@@ -262,7 +262,13 @@ def _claims(seen: CaseView, each: ClockView) -> tuple[Claim, ...]:
 def _officers(case_id: str) -> dict[str, str]:
     """Who of ours took which step: the audit knows, by the digest of the step."""
     wanted = AuditFilter(deed="take_step", subject=f"case:{case_id}")
-    return {str(each.facts.get("step")): each.actor_id for each in staff.audit_entries(wanted, limit=_MOST_DEEDS)}
+    deeds = staff.audit_entries(wanted, limit=_MOST_DEEDS)
+    return {
+        str(each.facts.get("step")): each.actor_id
+        if each.actor_kind == ActorKind.OFFICER.value
+        else _("the node by itself")
+        for each in deeds
+    }
 
 
 def _is_message(ref: str) -> bool:

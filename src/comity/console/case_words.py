@@ -142,7 +142,7 @@ def _condition(procedure: Procedure, guard: Guard) -> str:
         case "not":
             return _now("not so: %(condition)s") % {"condition": parts[0]}
         case "flag":
-            return f"“{procedure.flag(name).title.in_(language())}”"
+            return _now("the case is marked “%(flag)s”") % {"flag": procedure.flag(name).title.in_(language())}
         case "has":
             return _now("“%(field)s” is said") % {"field": label_of(procedure, name)}
         case "is":

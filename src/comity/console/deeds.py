@@ -22,6 +22,7 @@ _LABELS: Mapping[str, str | Promise] = {
     "alert": _("partner's alert"),
     "arrival": _("file"),
     "asker": _("asked by"),
+    "case": _("request"),
     "day": _("day"),
     "exhibit": _("exhibit"),
     "log": _("log"),
@@ -41,6 +42,11 @@ _LABELS: Mapping[str, str | Promise] = {
     "before": _("before"),
     "capacity": _("inspections of the day"),
     "digest": _("digest"),
+    "event": _("step taken"),
+    "handling": _("handling"),
+    "number": _("number"),
+    "procedure": _("procedure"),
+    "step": _("record of the step"),
     "drafted_by": _("written by"),
     "duplicates": _("known already"),
     "endpoint": _("address"),
@@ -77,6 +83,7 @@ _LABELS: Mapping[str, str | Promise] = {
 }
 _PAGES = {
     "record": "console:consignment",
+    "case": "console:case",
     "message": "console:message",
     "agreement": "console:agreement",
     "partner": "console:partner",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from comity.common import Actor, utc_now
-from comity.console.access import page
+from comity.console.access import may_any, page
+from comity.console.approvals import is_known_to, title_of
+from comity.console.case_lines import in_order, row_of
 from comity.console.health import card
+from comity.console.holders import us
+from comity.console.operations import OF_CASES
 from comity.console.partners import health_of
 from comity.console.purpose import look_of
 from comity.console.risk import first_reasons, veils_of
@@ -20,10 +25,12 @@ from comity.console.today import local_day
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.rules import InspectionState
 from comity.exchange import selectors as exchange
+from comity.insight import selectors as insight
 from comity.intake import selectors as intake
 from comity.journeys.look import Look, see_rows
 from comity.ledger import NoCheckpointError
 from comity.ledger import selectors as ledger
+from comity.operations import selectors as operations
 from comity.risk import QueueFilter, TargetState
 from comity.risk import selectors as risk
 from comity.risk.values import Plan
@@ -32,6 +39,8 @@ from comity.staff import selectors as staff
 from comity.trust import Checkpoint, split_note
 
 _BAR_WIDTH = 600
+# So many requests stand on the page; so many are counted at most.
+FIRST, MOST_COUNTED = 5, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +70,23 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
     }
     if may(actor, Permission.VIEW_CONSIGNMENTS):
         context |= _consignments(look_of(request, actor))
-    if may(actor, Permission.SHARE) or may(actor, Permission.APPROVE_SHARING):
-        context["proposals"] = [each for each in staff.open_proposals() if each.proposed_by != str(actor)]
+    proposals = [each for each in staff.open_proposals() if each.proposed_by != str(actor)]
+    context["proposals"] = [(each, title_of(each)) for each in proposals if is_known_to(actor, each)]
+    if may_any(actor, OF_CASES):
+        context |= _requests(actor, at)
     return render(request, "console/dashboard.html", context)
+
+
+def _requests(actor: Actor, at: datetime) -> dict[str, object]:
+    """The requests in which it is our turn, what is due first on top, and what is owed and pressing."""
+    waiting = operations.tasks_for(actor, limit=MOST_COUNTED)
+    files = [operations.case_file(each.case_id, at=at) for each in in_order(waiting, at)[:FIRST]]
+    return {
+        "requests": [row_of(each, us(), at) for each in files],
+        "requests_count": len(waiting),
+        "requests_more": len(waiting) > FIRST,
+        "reminders": insight.reminders(limit=MOST_COUNTED) if may(actor, Permission.VIEW_MESSAGES) else (),
+    }
 
 
 def _consignments(look: Look) -> dict[str, object]:
@@ -71,7 +94,9 @@ def _consignments(look: Look) -> dict[str, object]:
     open_inspections = enforcement.inspections(states=(InspectionState.ORDERED, InspectionState.STARTED), limit=10)
     records = intake.records_by_id([each.record_id for each in open_inspections])
     first = risk.queue(QueueFilter(states=(TargetState.SELECTED,), page_size=5))
-    mine = risk.queue(QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=look.actor.id, page_size=5))
+    mine = risk.queue(
+        QueueFilter(states=(TargetState.NEW, TargetState.SELECTED), assigned_to=look.actor.id, page_size=5)
+    )
     seen = [see_rows(look, each.rows) for each in (first, mine)]
     return {
         "plan": plan,

@@ -1,4 +1,4 @@
-"""Sharing an alert: the form, what would be released, sending, and the second pair of eyes."""
+"""Sharing an alert: the form, what would be released, and sending it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from comity.agreements import PURPOSES, Article, SharingRefusedError
 from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import AgreementState, StoredAgreement
 from comity.common import Actor, ComityError, new_id, utc_now
-from comity.console.access import page
-from comity.console.bodies import BodyLine, body_lines, readable_body
 from comity.console.custody import siblings_of
 from comity.console.evidence import (
     KeptField,
@@ -45,11 +43,8 @@ from comity.exchange.selectors import Direction
 from comity.intake import selectors as intake
 from comity.journeys.evidence import share_evidence
 from comity.journeys.foresee import foresee_file
-from comity.journeys.share import ALERT_KIND, Wish, approve_sharing, preview_sharing, share_alert
-from comity.staff import Permission, PermissionRefusedError, may, require
-from comity.staff import selectors as staff
-from comity.staff import services as staff_writes
-from comity.staff.selectors import Proposal
+from comity.journeys.share import ALERT_KIND, Wish, preview_sharing, share_alert
+from comity.staff import Permission, PermissionRefusedError
 from comity.trade import Alert, AlertCategory, Exhibit, Handling, RiskType, Route, Subject, SubjectRole, SuggestedAction
 from comity.trade.encoding import alert_from_body
 
@@ -285,39 +280,6 @@ def _after_sending(form: AlertForm, posted: Mapping[str, str]) -> HttpResponse:
     return redirect(f"{address}?{urlencode({'mode': 'correct', 'replacement': posted[partner]})}")
 
 
-@page()
-@require_GET
-def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What waits for a second pair of eyes, and what was decided."""
-    if not may(actor, Permission.SHARE):
-        require(actor, Permission.APPROVE_SHARING)
-    if not current_purpose(request):
-        return ask_purpose(request)
-    waiting = [(proposal, _lines_of(proposal)) for proposal in staff.open_proposals()]
-    context = {"waiting": waiting, "decided": staff.decided_proposals(limit=20), "own": str(actor)}
-    return render(request, "console/approvals.html", context)
-
-
-@page()
-@require_POST
-def decide(request: HttpRequest, actor: Actor, proposal_id: UUID) -> HttpResponse:
-    """Approve and send, reject with a reason, or take back one's own."""
-    wish, at = request.POST.get("wish"), utc_now()
-    if wish == "approve":
-        result = approve_sharing(actor, proposal_id=proposal_id, at=at)
-        text = ngettext(
-            "Approved; on its way to %(n)d partner.", "Approved; on its way to %(n)d partners.", len(result.posted)
-        )
-        messages.success(request, text % {"n": len(result.posted)})
-    elif wish == "reject":
-        staff_writes.reject(actor, proposal_id=proposal_id, reason=request.POST.get("reason", ""), at=at)
-        messages.success(request, _("Rejected. Nothing was sent."))
-    elif wish == "withdraw":
-        staff_writes.withdraw(actor, proposal_id=proposal_id, at=at)
-        messages.success(request, _("Taken back. Nothing was sent."))
-    return redirect("console:approvals")
-
-
 def _answering(at: datetime) -> list[StoredAgreement]:
     """The agreements in force under which this administration may send alerts at all."""
     return [
@@ -335,12 +297,6 @@ def _is_for_alerts(article: Article) -> bool:
 def _title(stored: StoredAgreement) -> str:
     title = stored.agreement.title.in_((get_language() or "en").split("-")[0])
     return f"{title} ({', '.join(stored.agreement.parties)})"
-
-
-def _lines_of(proposal: Proposal) -> list[BodyLine]:
-    payload = proposal.payload
-    notice = payload.get("alert") or payload.get("finding") or payload.get("evidence")
-    return body_lines(readable_body(notice)) if isinstance(notice, Mapping) else []
 
 
 def _kept(form: AlertForm) -> KeptFile | None:
