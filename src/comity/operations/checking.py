@@ -152,7 +152,7 @@ def check_grounds(procedure: Procedure, event: Event, step: Step) -> None:
     """
     if event.grounds is GroundRule.NONE:
         return
-    known = tuple(ground.name for ground in procedure.grounds)
+    known = tuple(ground.name for ground in procedure.grounds_of(event))
     if GROUNDS not in step.commitments:
         raise StepRefusedError(
             "ground_missing",
@@ -185,9 +185,10 @@ def _check_named(procedure: Procedure, event: Event, step: Step, known: tuple[st
         )
     for name in named:
         if name not in known:
+            is_other = any(ground.name == name for ground in procedure.grounds)
             raise StepRefusedError(
                 "ground_unknown",
-                f"There is no ground {name}",
+                f"{event.name} cannot rest on the ground {name}" if is_other else f"There is no ground {name}",
                 where=f"fields.{GROUNDS}",
                 remedy=meant(str(name), known),
             )

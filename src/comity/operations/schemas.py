@@ -115,7 +115,7 @@ def event_schema(procedure: Procedure, event: Event) -> Schema:
     properties: Schema = {name: _field(procedure.field(name)) for name in names}
     required = list(event.needs)
     if event.grounds is not GroundRule.NONE:
-        known = [ground.name for ground in procedure.grounds]
+        known = [ground.name for ground in procedure.grounds_of(event)]
         most = 1 if event.grounds is GroundRule.ONE else len(known)
         properties[GROUNDS] = {"type": "array", "items": {"enum": known}, "minItems": 1, "maxItems": most}
         for name in (LAW_REFERENCE, REASON):

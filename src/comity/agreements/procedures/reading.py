@@ -79,6 +79,7 @@ def read_procedure(data: bytes) -> Procedure:
         fields=tuple(each.name for each in fields),
         clocks=tuple(each.name for each in clocks),
         flags=tuple(each.name for each in flags),
+        grounds=tuple(each.name for each in grounds),
         states=states,
     )
     events = _section(reader, "events", TERM, lambda name, item: _event(name, item, known))
@@ -133,6 +134,7 @@ class _Known:
     fields: tuple[str, ...]
     clocks: tuple[str, ...]
     flags: tuple[str, ...]
+    grounds: tuple[str, ...]
     states: tuple[State, ...]
 
     @property
@@ -291,6 +293,7 @@ def _event(name: str, reader: Reader, known: _Known) -> Event:
         raises=names("raises", known.flags),
         clears=names("clears", known.flags),
         grounds=GroundRule(read_word(grounds, f"{name}.grounds", tuple(GroundRule))) if grounds else GroundRule.NONE,
+        of=names("of", known.grounds),
         needs_all=read_flag(consent, f"{name}.needs_all") if consent else False,
         is_automatic=read_flag(automatic, f"{name}.automatic") if automatic else False,
         note=read_wording(note, f"{name}.note") if note else None,

@@ -210,3 +210,10 @@ def _grounds(procedure: Procedure, lines: Lines) -> None:
         lines.fail("grounds", name, "No event names a ground", "Say `grounds: one` where it does.")
     if asking and not procedure.grounds:
         lines.fail("events", asking[0].name, f"{asking[0].name} names grounds, but there are none", "Add `grounds`.")
+    for event in procedure.events:
+        if event.of and event.grounds is GroundRule.NONE:
+            lines.fail("events", event.name, f"{event.name} names no ground, and says which", "Say `grounds: some`.")
+    named = {each.name for event in asking for each in procedure.grounds_of(event)}
+    for ground in procedure.grounds:
+        if ground.name not in named:
+            lines.fail("grounds", ground.name, f"No event may name the ground {ground.name}", "Add it to `of`.")

@@ -112,7 +112,7 @@ class Event:
 
     to: the next state, or "same". is_automatic: a node does it by itself, when the case allows it. needs_all: it moves
     the case only once everybody in the role has done it; until then each is a consent.
-    starts, stops, pauses, resumes, extends: clocks. raises, clears: flags.
+    starts, stops, pauses, resumes, extends: clocks. raises, clears: flags. of: grounds that it may name; empty: all.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Event:
     raises: tuple[str, ...] = ()
     clears: tuple[str, ...] = ()
     grounds: GroundRule = GroundRule.NONE
+    of: tuple[str, ...] = ()
     needs_all: bool = False
     is_automatic: bool = False
     note: Wording | None = None
@@ -180,6 +181,12 @@ class Procedure:
     def openings(self) -> tuple[Event, ...]:
         """The events that open a case."""
         return tuple(event for event in self.events if self.initial.name in event.sources and not event.is_of_time)
+
+    def grounds_of(self, event: Event) -> tuple[Ground, ...]:
+        """The grounds that a step of this event may name; none where it names none."""
+        if event.grounds is GroundRule.NONE:
+            return ()
+        return tuple(each for each in self.grounds if not event.of or each.name in event.of)
 
     def state(self, name: str) -> State:
         """Raises: KeyError."""
