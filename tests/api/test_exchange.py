@@ -34,7 +34,7 @@ def liaison(caller: MakeCaller) -> Caller:
 
 
 def test_the_answer_stands_beside_the_message(message_id: str, liaison: Caller) -> None:
-    shown = liaison.get(f"/messages/{message_id}").json()
+    shown = liaison.get(f"/messages/{message_id}", purpose="control").json()
     assert (shown["direction"], shown["state"], shown["partner"]) == ("sent", "delivered", "XA")
     assert shown["answer"]["accepted"] is True
     assert shown["log_index"] is not None
@@ -44,7 +44,7 @@ def test_the_answer_stands_beside_the_message(message_id: str, liaison: Caller) 
 
 
 def test_the_bundle_verifies_offline(message_id: str, liaison: Caller) -> None:
-    response = liaison.get(f"/messages/{message_id}/bundle")
+    response = liaison.get(f"/messages/{message_id}/bundle", purpose="control")
     assert response.status_code == 200, response.content
     assert response["Content-Type"] == "application/vnd.comity.bundle+json"
     assert message_id in response["Content-Disposition"]
@@ -55,7 +55,7 @@ def test_the_bundle_verifies_offline(message_id: str, liaison: Caller) -> None:
 
 def test_the_bundle_of_what_was_purged_is_refused_by_name(message_id: str, liaison: Caller) -> None:
     wipe_sent([message_id])
-    response = liaison.get(f"/messages/{message_id}/bundle")
+    response = liaison.get(f"/messages/{message_id}/bundle", purpose="control")
     assert (response.status_code, response.json()["code"]) == (410, "message_purged")
     assert "Ask its origin" in response.json()["remedy"]
     assert not audit_entries(AuditFilter(deed="download_bundle"))
@@ -65,7 +65,7 @@ def test_who_may_not_read_a_message_gets_no_bundle_of_it(message_id: str, caller
     administrator = caller("administrator", name="root2", officer=True)
     for path in (f"/messages/{message_id}", f"/messages/{message_id}/bundle"):
         assert administrator.get(path).status_code == 403
-    assert liaison.get(f"/messages/{message_id}/bundle").status_code == 200
+    assert liaison.get(f"/messages/{message_id}/bundle", purpose="control").status_code == 200
     (deed,) = audit_entries(AuditFilter(deed="download_bundle"))
     assert (deed.actor_id, deed.subject) == ("chipo", f"message:{message_id}")
 

@@ -137,12 +137,12 @@ def test_messages_and_partners_are_listed(partners: str, liaison: Caller) -> Non
     assert [(partner["administration"], partner["waiting"]) for partner in partner_list] == [("XB", 1), ("XC", 1)]
     listed = liaison.get("/messages", direction="sent", partner="XB").json()["items"]
     assert [(entry["partner"], entry["kind"], entry["state"]) for entry in listed] == [("XB", "alert/1", "waiting")]
-    shown = liaison.get(f"/messages/{listed[0]['message_id']}").json()
+    shown = liaison.get(f"/messages/{listed[0]['message_id']}", purpose="control").json()
     assert shown["body"]["ref"] == "XA-2026-0001"
     assert "concealment" in shown["withheld"]
     assert shown["answer"] is None
-    check_problem(liaison.get(f"/messages/{listed[0]['message_id']}/bundle"), 404, "unknown_message")
-    check_problem(liaison.get(f"/messages/{UUID(int=7)}"), 404, "unknown_message")
+    check_problem(liaison.get(f"/messages/{listed[0]['message_id']}/bundle", purpose="control"), 404, "unknown_message")
+    check_problem(liaison.get(f"/messages/{UUID(int=7)}", purpose="control"), 404, "unknown_message")
 
 
 def test_messages_come_in_pages_that_lose_none(partners: str, liaison: Caller) -> None:

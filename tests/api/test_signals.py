@@ -36,6 +36,6 @@ def test_what_a_partner_found_is_told(caller: MakeCaller) -> None:
     finding = Finding("XB-F-1", "XB", now, FindingResult.IRREGULAR, alert_ref="XA-2026-0001")
     take_feedback(finding, message_id=str(new_id(now)), at=now)
     liaison = caller("liaison")
-    (told,) = liaison.get("/alerts/XA-2026-0001/feedback").json()["items"]
+    (told,) = liaison.get("/alerts/XA-2026-0001/feedback", purpose="control").json()["items"]
     assert (told["administration"], told["finding_ref"], told["is_irregular"]) == ("XB", "XB-F-1", True)
-    assert liaison.get("/alerts/XA-2026-0002/feedback").json() == {"items": []}
+    assert liaison.get("/alerts/XA-2026-0002/feedback", purpose="control").json() == {"items": []}

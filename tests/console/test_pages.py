@@ -339,12 +339,24 @@ class TestMessages:
         assert "XA-F-2026-0003" in page
 
     def test_a_received_one_too_and_each_look_is_recorded(self, world: World):
-        page = text_of(enter("ana", purpose="evidence").get(f"/messages/{world.received_finding}"))
+        page = text_of(enter("ana").get(f"/messages/{world.received_finding}"))
         assert "verified on arrival" in page
         assert "accepted, signed" in page
         entry = AuditEntry.objects.get(deed="view_message")
-        assert entry.facts["purpose"] == "evidence"
+        assert entry.facts["purpose"] == "control"
         assert enter("ana", purpose="").get(f"/messages/{world.received_alert}").status_code == 302
+
+    def test_what_came_for_control_is_not_opened_as_evidence(self, world: World):
+        client = enter("ana", purpose="evidence")
+        asked = client.get(f"/messages/{world.received_finding}")
+        assert asked.status_code == 302
+        assert "use=control" in asked.url
+        page = text_of(client.get(asked.url))
+        assert "for other purposes than the one that you stated" in page
+        assert "Control of a consignment" in page
+        assert "Evidence for a procedure" not in page
+        assert AuditEntry.objects.get(deed="refuse_purpose").facts == {"purpose": "evidence"}
+        assert not AuditEntry.objects.filter(deed="view_message").exists()
 
     def test_a_bundle_needs_the_receipt(self, world: World):
         answer = enter("ana").get(f"/messages/{world.alert_message}/bundle")
