@@ -6,6 +6,7 @@ from django.urls import path
 
 from comity.console import (
     agreements,
+    answering,
     approvals,
     case_steps,
     clauses,
@@ -94,7 +95,7 @@ urlpatterns = [
     path("agreements/<str:agreement_id>/changes/<str:former>", agreements.agreement_changes, name="agreement_changes"),
     path("agreements/<str:agreement_id>/ask", agreements.ask_standing, name="ask_standing"),
     path("agreements/<str:agreement_id>/reserve", negotiation.reserve, name="reserve"),
-    path("agreements/<str:agreement_id>/moves/<str:deed>", negotiation.move, name="move_agreement"),
+    path("agreements/<str:agreement_id>/moves/<str:deed>", answering.move, name="move_agreement"),
     path("simulator", simulator.simulator, name="simulator"),
     path("clauses", clauses.clauses, name="clauses"),
     path("clauses/<str:clause_id>", clauses.clause, name="clause"),
