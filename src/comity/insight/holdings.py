@@ -182,7 +182,8 @@ def _files(of: Item, message_id: str, named: tuple[Named, ...]) -> Iterator[Item
     """Files that belong to a message: what is told of them, never their bytes."""
     out = EvidenceOut.objects.filter(about=message_id, withdrawn_at=None).order_by("pk")
     came = EvidenceIn.objects.filter(about=message_id).exclude(state=EvidenceIn.State.PURGED).order_by("pk")
-    for each in (*out, *came):
+    every: list[EvidenceOut | EvidenceIn] = [*out, *came]
+    for each in every:
         title = f"{each.name}, {each.media_type}"
         yield Item(
             f"file:{each.message_id}",

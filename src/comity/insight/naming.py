@@ -17,34 +17,9 @@ from comity.agreements.procedures import Procedure
 from comity.intake import KeyKind, normal_key
 from comity.trade import Alert, Declaration, Finding, Manifest, Party, Subject, SubjectRole
 
-LEGAL_FORMS = tuple(
-    [
-        "ltd",
-        "limited",
-        "llc",
-        "inc",
-        "corp",
-        "co",
-        "company",
-        "gmbh",
-        "ag",
-        "sa",
-        "sas",
-        "sarl",
-        "srl",
-        "spa",
-        "bv",
-        "nv",
-        "oy",
-        "ab",
-        "as",
-        "plc",
-        "pte",
-        "pty",
-        "kg",
-        "lda",
-        "sl",
-    ]
+LEGAL_FORMS = (
+    *("ltd", "limited", "llc", "inc", "corp", "co", "company", "gmbh", "ag", "sa", "sas", "sarl", "srl", "spa", "bv"),
+    *("nv", "oy", "ab", "as", "plc", "pte", "pty", "kg", "lda", "sl"),
 )
 MOST_WORDS = 4
 _PARTS = re.compile(r"[;\n|]|,\s")
