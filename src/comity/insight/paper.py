@@ -10,7 +10,8 @@ STYLE = (
     "h1{font-size:16pt}h2{font-size:13pt;margin-top:1.6em}h3{font-size:11pt;margin:1.2em 0 .2em}"
     "table{border-collapse:collapse;width:100%;margin:.4em 0}"
     "th,td{border:1px solid #555;padding:.25em .6em;text-align:left;vertical-align:top}"
-    "thead th{background:#eee}td.number,th.number{text-align:right}.withheld{border-left:4px solid #000;padding-left:.6em}"
+    "thead th{background:#eee}td.number,th.number{text-align:right}"
+    ".withheld{border-left:4px solid #000;padding-left:.6em}"
     "p.small{font-size:9pt}tr,section{break-inside:avoid}@page{size:A4;margin:15mm}@media print{body{margin:0}}"
 )
 

@@ -113,7 +113,8 @@ def _part(number: int, part: Part, us: str, language: str) -> str:
         ground = part.decided.ground if part.decided else "investigation"
         text = words["withheld"].format(ground=words[f"ground:{ground}"])
         return f"<section>{heading(f'{number}.')}{paragraph(text, 'withheld')}</section>"
-    return f"<section>{heading(f'{number}. {words[part.item.what]}')}{facts(item_words(part.item, us, language))}</section>"
+    title = heading(f"{number}. {words[part.item.what]}")
+    return f"<section>{title}{facts(item_words(part.item, us, language))}</section>"
 
 
 def _named(named: Named, language: str) -> str:
@@ -164,7 +165,8 @@ def _article(article: ArticleRecord, language: str) -> str:
         (words["duties"], ", ".join(closed(each, language) for each in article.use_limits)),
         (words["counts"], f"{article.sent} / {article.received} / {article.purged}"),
     ]
-    return f"<section>{heading(f'{words["article"]} {article.id}. {title}'.rstrip(), 3)}{facts(rows)}</section>"
+    line = f"{words['article']} {article.id}. {title}".rstrip()
+    return f"<section>{heading(line, 3)}{facts(rows)}</section>"
 
 
 def _measures(record: Record, language: str) -> Iterator[str]:

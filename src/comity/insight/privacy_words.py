@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ENGLISH: Mapping[str, str] = {
-    # the answer to a person
     "answer_title": "What {controller} holds about you",
-    "answer_intro": "You asked under the reference {reference}. This answer was made on {day}. It names each thing that "
-    "is held, why, on what it rests, from whom it came, with whom it was shared, and until when it is kept.",
-    "answer_law": "The law allows that information is left out of an answer where telling it would harm the prevention or "
-    "prosecution of offences, a control, the rights of others or security. This sentence stands in every answer, whether "
-    "or not anything was left out. You may ask the supervisory authority to check.",
-    "answer_rights": "If something is wrong, you may ask that it be corrected or deleted; what was shared with other "
-    "administrations is then corrected or taken back there as well.",
+    "answer_intro": "You asked under the reference {reference}. This answer was made on {day}. It names each "
+    "thing that is held, why, on what it rests, from whom it came, with whom it was shared, and until when it is "
+    "kept.",
+    "answer_law": "The law allows that information is left out of an answer where telling it would harm the "
+    "prevention or prosecution of offences, a control, the rights of others or security. This sentence stands in "
+    "every answer, whether or not anything was left out. You may ask the supervisory authority to check.",
+    "answer_rights": "If something is wrong, you may ask that it be corrected or deleted; what was shared with "
+    "other administrations is then corrected or taken back there as well.",
     "answer_nothing": "Nothing is held about you under the names and numbers that you gave.",
-    "answer_search": "It was looked for under the names and numbers that you gave, in any order of the words and with any "
-    "legal form. Texts that officers or partners wrote freely are not searched.",
+    "answer_search": "It was looked for under the names and numbers that you gave, in any order of the words "
+    "and with any legal form. Texts that officers or partners wrote freely are not searched.",
     "withheld": "A part is withheld. Ground: {ground}.",
     "person": "Who you are to us",
     "held_as": "As it stands there",
@@ -51,10 +51,9 @@ ENGLISH: Mapping[str, str] = {
     "note:recall": "taken back by its origin",
     "note:correct": "corrected by its origin",
     "note:tighten": "its limits were tightened",
-    # the record of processing
     "record_title": "Record of processing: {title}",
-    "record_made": "Made on {day} from the agreement and the node as they are (GDPR Art. 30; Convention 108+ Art. 10; "
-    "Directive (EU) 2016/680 Art. 24).",
+    "record_made": "Made on {day} from the agreement and the node as they are (GDPR Art. 30; Convention 108+ "
+    "Art. 10; Directive (EU) 2016/680 Art. 24).",
     "controller": "Controller",
     "agreement": "Agreement",
     "version": "Version",
@@ -65,8 +64,8 @@ ENGLISH: Mapping[str, str] = {
     "data_subjects": "Categories of data subjects",
     "data": "Categories of data",
     "transfers": "Transfers",
-    "transfers_text": "Each recipient below is another administration; sending to it is a transfer to its country. Onward "
-    "transfer is as each article says.",
+    "transfers_text": "Each recipient below is another administration; sending to it is a transfer to its "
+    "country. Onward transfer is as each article says.",
     "articles": "What is processed under which article",
     "article": "Article",
     "we_send_to": "We share with",
@@ -91,7 +90,8 @@ ENGLISH: Mapping[str, str] = {
     "measure:signed": "Each envelope and receipt is signed ({value})",
     "measure:log": "A salted commitment of each message stands in an append-only log, never its content",
     "measure:fields": "A message is cut to the fields that the article releases before it leaves",
-    "measure:need_to_know": "Officers see partners' data whole, as existing only, or not at all, by role and handling level",
+    "measure:need_to_know": "Officers see partners' data whole, as existing only, or not at all, by role and "
+    "handling level",
     "measure:purpose": "Partners' data is opened for a stated purpose that the article permits; each look is logged",
     "measure:four_eyes": "From the level {value} upwards a second officer agrees before anything is shared",
     "measure:retention": "What may be kept no longer is purged by the node itself, and its origin is told, signed",
@@ -116,17 +116,19 @@ ENGLISH: Mapping[str, str] = {
 }
 FRENCH: Mapping[str, str] = {
     "answer_title": "Ce que {controller} détient à votre sujet",
-    "answer_intro": "Vous avez présenté une demande sous la référence {reference}. La présente réponse a été établie le "
-    "{day}. Elle indique chaque élément détenu, pourquoi, sur quel fondement, de qui il provient, à qui il a été "
-    "communiqué et jusqu’à quand il est conservé.",
-    "answer_law": "La loi permet de ne pas communiquer une information lorsque sa communication nuirait à la prévention ou à "
-    "la poursuite d’infractions, à un contrôle, aux droits d’autrui ou à la sécurité. Cette phrase figure dans chaque "
-    "réponse, que quelque chose ait été omis ou non. Vous pouvez demander une vérification à l’autorité de contrôle.",
-    "answer_rights": "Si un élément est inexact, vous pouvez en demander la rectification ou l’effacement ; ce qui a été "
-    "communiqué à d’autres administrations y est alors également rectifié ou rappelé.",
+    "answer_intro": "Vous avez présenté une demande sous la référence {reference}. La présente réponse a été "
+    "établie le {day}. Elle indique chaque élément détenu, pourquoi, sur quel fondement, de qui il provient, à "
+    "qui il a été communiqué et jusqu’à quand il est conservé.",
+    "answer_law": "La loi permet de ne pas communiquer une information lorsque sa communication nuirait à la "
+    "prévention ou à la poursuite d’infractions, à un contrôle, aux droits d’autrui ou à la sécurité. Cette "
+    "phrase figure dans chaque réponse, que quelque chose ait été omis ou non. Vous pouvez demander une "
+    "vérification à l’autorité de contrôle.",
+    "answer_rights": "Si un élément est inexact, vous pouvez en demander la rectification ou l’effacement ; ce "
+    "qui a été communiqué à d’autres administrations y est alors également rectifié ou rappelé.",
     "answer_nothing": "Rien n’est détenu à votre sujet sous les noms et numéros que vous avez indiqués.",
-    "answer_search": "La recherche a porté sur les noms et numéros que vous avez indiqués, dans tout ordre des mots et avec "
-    "toute forme juridique. Les textes rédigés librement par des agents ou des partenaires ne sont pas parcourus.",
+    "answer_search": "La recherche a porté sur les noms et numéros que vous avez indiqués, dans tout ordre des "
+    "mots et avec toute forme juridique. Les textes rédigés librement par des agents ou des partenaires ne sont "
+    "pas parcourus.",
     "withheld": "Une partie n’est pas communiquée. Motif : {ground}.",
     "person": "Ce que vous êtes pour nous",
     "held_as": "Tel qu’il y figure",
@@ -153,7 +155,8 @@ FRENCH: Mapping[str, str] = {
     "file": "Fichier",
     "assessment": "Analyse de risque",
     "inspection": "Contrôle",
-    "ground:investigation": "la communication nuirait à la prévention, à la recherche ou à la poursuite d’une infraction",
+    "ground:investigation": "la communication nuirait à la prévention, à la recherche ou à la poursuite d’une "
+    "infraction",
     "ground:control": "la communication nuirait à un contrôle douanier à venir",
     "ground:others": "la communication porterait atteinte aux droits et libertés d’autrui",
     "ground:partner": "l’administration qui l’a communiqué n’en a pas autorisé la divulgation",
@@ -162,8 +165,8 @@ FRENCH: Mapping[str, str] = {
     "note:correct": "rectifié par son auteur",
     "note:tighten": "ses limites ont été resserrées",
     "record_title": "Registre des activités de traitement : {title}",
-    "record_made": "Établi le {day} à partir de l’accord et du nœud tels qu’ils sont (RGPD, art. 30 ; Convention 108+, "
-    "art. 10 ; directive (UE) 2016/680, art. 24).",
+    "record_made": "Établi le {day} à partir de l’accord et du nœud tels qu’ils sont (RGPD, art. 30 ; "
+    "Convention 108+, art. 10 ; directive (UE) 2016/680, art. 24).",
     "controller": "Responsable du traitement",
     "agreement": "Accord",
     "version": "Version",
@@ -174,8 +177,8 @@ FRENCH: Mapping[str, str] = {
     "data_subjects": "Catégories de personnes concernées",
     "data": "Catégories de données",
     "transfers": "Transferts",
-    "transfers_text": "Chaque destinataire ci-dessous est une autre administration ; l’envoi constitue un transfert vers son "
-    "pays. Le transfert ultérieur est régi par chaque article.",
+    "transfers_text": "Chaque destinataire ci-dessous est une autre administration ; l’envoi constitue un "
+    "transfert vers son pays. Le transfert ultérieur est régi par chaque article.",
     "articles": "Ce qui est traité, et au titre de quel article",
     "article": "Article",
     "we_send_to": "Communiqué par nous à",
@@ -193,22 +196,23 @@ FRENCH: Mapping[str, str] = {
     "safeguards": "Garanties en vigueur",
     "figures": "Chiffres",
     "looks": "Messages de ces partenaires ouverts ici au cours de la dernière année, chacun avec sa finalité",
-    "refused_looks": "Consultations refusées au cours de la dernière année, faute de besoin d’en connaître ou de finalité "
-    "autorisée",
+    "refused_looks": "Consultations refusées au cours de la dernière année, faute de besoin d’en connaître ou "
+    "de finalité autorisée",
     "overdue": "Rappels auxquels un détenteur n’a pas répondu à temps",
     "handed_on": "Messages retransmis d’ici",
     "measure:sealed": "Chaque message est scellé pour son destinataire ({value})",
     "measure:signed": "Chaque enveloppe et chaque accusé de réception sont signés ({value})",
     "measure:log": "Un engagement salé de chaque message figure dans un journal en ajout seul, jamais son contenu",
     "measure:fields": "Un message est réduit aux champs que l’article libère avant son départ",
-    "measure:need_to_know": "Les agents voient les données des partenaires en entier, leur seule existence, ou rien, selon le "
-    "rôle et le niveau de protection",
-    "measure:purpose": "Les données des partenaires sont ouvertes pour une finalité déclarée que l’article autorise ; chaque "
-    "consultation est consignée",
+    "measure:need_to_know": "Les agents voient les données des partenaires en entier, leur seule existence, ou "
+    "rien, selon le rôle et le niveau de protection",
+    "measure:purpose": "Les données des partenaires sont ouvertes pour une finalité déclarée que l’article "
+    "autorise ; chaque consultation est consignée",
     "measure:four_eyes": "À partir du niveau {value}, un second agent donne son accord avant toute communication",
-    "measure:retention": "Ce qui ne peut plus être conservé est purgé par le nœud lui-même, et l’auteur en est informé, avec "
+    "measure:retention": "Ce qui ne peut plus être conservé est purgé par le nœud lui-même, et l’auteur en est "
+    "informé, avec signature",
+    "measure:recall": "Ce qui a été communiqué est rappelé ou rectifié chez chaque détenteur, qui répond avec "
     "signature",
-    "measure:recall": "Ce qui a été communiqué est rappelé ou rectifié chez chaque détenteur, qui répond avec signature",
     "measure:second_factor": "Agents tenus de se connecter avec un second facteur : {value}",
     "measure:database": "La base de données ({value}) se trouve sur la machine ou le réseau du nœud",
     "measure:witnesses": "D’autres administrations sont témoins du journal, comme l’accord le demande",
