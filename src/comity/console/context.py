@@ -17,6 +17,7 @@ from comity.console.counters import counts_for
 from comity.console.endings import own_endings
 from comity.console.forks import alarms
 from comity.console.health import HEALTH
+from comity.console.privacy import PRIVACY
 from comity.console.purpose import current_purpose
 from comity.staff import Permission, may, permissions_of
 from comity.staff.services import actor_of
@@ -55,6 +56,7 @@ MENU = (
     MenuItem("health", _("Health"), HEALTH),
     MenuItem("proof", _("Proof")),
     MenuItem("audit", _("Audit"), (Permission.VIEW_AUDIT,)),
+    MenuItem("privacy", _("Privacy"), PRIVACY),
     MenuItem("officers", _("Officers"), (Permission.MANAGE_OFFICERS, Permission.VIEW_AUDIT)),
 )
 

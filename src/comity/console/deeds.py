@@ -66,6 +66,8 @@ _LABELS: Mapping[str, str | Promise] = {
     "random_share": _("drawn by chance"),
     "reason": _("reason"),
     "receipt": _("record of the decision"),
+    "request": _("person's question"),
+    "sight": _("sight"),
     "recall": _("recall"),
     "recipient": _("recipient"),
     "recipients": _("recipients"),
