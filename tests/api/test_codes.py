@@ -31,7 +31,7 @@ def test_each_status_is_one_that_the_document_knows() -> None:
 
 def test_the_table_names_errors_that_exist() -> None:
     known = set(codes()) | {"bad_instant", "no_recipient", "too_large", "unsupported_media_type", "not_found"}
-    known |= {"purpose_missing", "purpose_refused"}
+    known |= {"purpose_missing", "purpose_refused", "unknown_procedure"}
     assert set(STATUS_OF_CODE) <= known | {"unknown_parameter", "length_required"}
 
 

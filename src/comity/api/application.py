@@ -8,7 +8,23 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from comity.api import agreements, custody, enforcement, evidence, exchange, intake, node, risk, sharing, signals, staff
+from comity.api import (
+    agreement_texts,
+    agreements,
+    custody,
+    enforcement,
+    evidence,
+    exchange,
+    insight,
+    intake,
+    negotiation,
+    node,
+    operations,
+    risk,
+    sharing,
+    signals,
+    staff,
+)
 from comity.api.openapi import complete
 from comity.api.problems import answer
 
@@ -44,6 +60,23 @@ def make_api() -> ComityAPI:
         docs_url=None,
         urls_namespace="api",
     )
-    for room in (node, staff, intake, risk, signals, enforcement, agreements, sharing, exchange, evidence, custody):
+    rooms = (
+        node,
+        staff,
+        intake,
+        risk,
+        signals,
+        enforcement,
+        agreement_texts,
+        negotiation,
+        agreements,
+        operations,
+        insight,
+        sharing,
+        exchange,
+        evidence,
+        custody,
+    )
+    for room in rooms:
         api.add_router("", room.router)
     return api

@@ -1,6 +1,5 @@
 """Files that belong to messages."""
 
-
 from __future__ import annotations
 
 from urllib.parse import quote

@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from comity.agreements import SharingRefusedError
 from comity.common import ComityError, Reason
+from comity.operations import StepRefusedError
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("comity.api")
@@ -38,6 +39,7 @@ _TITLES = {
 # ComityError.code -> status. A code that is missing here is answered with 400; a test names those that are.
 STATUS_OF_CODE: Mapping[str, int] = {
     "adoption_refused": 409,
+    "agreement_form": 422,
     "arrival_not_found": 404,
     "bad_chunk": 422,
     "bad_consent": 409,
@@ -54,15 +56,19 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "bad_retention": 409,
     "bad_rule": 422,
     "bad_seizure": 409,
+    "bad_period": 422,
     "bad_selection": 409,
     "bad_signal": 409,
+    "bad_subject_request": 422,
     "cannot_be_cut": 409,
+    "case_unknown": 404,
     "consent_missing": 409,
     "evidence": 409,
     "four_eyes": 409,
     "length_required": 411,
     "log_damaged": 500,
     "message_purged": 410,
+    "move_refused": 409,
     "need_to_know": 403,
     "no_recipient": 422,
     "no_room": 409,
@@ -75,8 +81,12 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "purpose_missing": 403,
     "purpose_refused": 403,
     "record_not_found": 404,
+    "reminder_unknown": 404,
+    "second_officer_needed": 409,
+    "report_open": 409,
     "sharing_refused": 403,
     "token_refused": 401,
+    "too_intricate": 409,
     "too_large": 413,
     "unknown_agreement": 404,
     "unknown_clause": 404,
@@ -85,8 +95,14 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "unknown_message": 404,
     "unknown_parameter": 422,
     "unknown_partner": 404,
+    "unknown_request": 404,
+    "unknown_procedure": 404,
     "unsupported_media_type": 415,
 }
+
+
+# Of the codes of steps (docs/protocol.md §15), those by which a case as it stands is in the way; the others are 422.
+STEP_CONFLICTS = frozenset({"not_now", "case_moved", "case_exists", "case_differs"})
 
 
 class TooLargeError(ComityError):
@@ -111,6 +127,12 @@ class MediaTypeError(ComityError):
     """The body of a request has a media type that this path does not take."""
 
     code = "unsupported_media_type"
+
+
+class BadFieldError(ComityError):
+    """A field of a request is wrong in a way that its form alone does not tell."""
+
+    code = "bad_field"
 
 
 class NotFoundError(ComityError):
@@ -138,8 +160,13 @@ def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse
 def problem_of(error: ComityError) -> HttpResponse:
     """The answer for an error that a room raised on purpose."""
     more = {"decision": _shown_decision(error)} if isinstance(error, SharingRefusedError) else {}
-    status = STATUS_OF_CODE.get(error.code, 400)
+    status = _status_of_step(error) if isinstance(error, StepRefusedError) else STATUS_OF_CODE.get(error.code, 400)
     return problem(status, error.code, error.what, where=error.where, remedy=error.remedy, **more)
+
+
+def _status_of_step(error: StepRefusedError) -> int:
+    """A step that the case does not allow now, against one whose words could never be right."""
+    return 409 if error.code in STEP_CONFLICTS else 422
 
 
 def answer(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -1,6 +1,5 @@
 """Partners' alerts as they target goods here, how reliable their issuers proved, and what came of our own alerts."""
 
-
 from __future__ import annotations
 
 from django.http import HttpRequest

@@ -204,7 +204,8 @@ def _say_event(kind: Procedure, event: Event, language: str) -> None:
     for name in event.may:
         click.echo(f"  may say {name}: {form_of(kind.field(name))}")
     if event.grounds is not GroundRule.NONE:
-        click.echo(f"  names {event.grounds.value} of the grounds")
+        named = ", ".join(ground.name for ground in kind.grounds_of(event))
+        click.echo(f"  names {event.grounds.value} of the grounds {named}")
 
 
 def _say_view(view: CaseView, language: str) -> None:
