@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 60_000
 # Everything of a node that does not look at its settings while it is loaded.
 LOADED = ("psycopg", "comity.node.wiring", "comity.node.running", "comity.node.urls")
+_BUILDING = Lock()
 # What a nestling has to let go: the line, what is waited for, and by pidfd the number and the ending of each sibling.
 Nestlings = tuple[socket.socket, selectors.BaseSelector, dict[int, tuple[int, int]]]
 
@@ -59,7 +60,9 @@ def begin(program: str, *words: str, environment: Mapping[str, str], errors: IO[
     environment: all of it; nothing is added. errors: where its standard error goes.
     """
     if "PYTEST_VERSION" in os.environ:
-        return _nest().hatch((program, *words), environment, errors)
+        with _BUILDING:  # two threads must not begin two nests
+            nest = _nest()
+        return nest.hatch((program, *words), environment, errors)
     return subprocess.Popen(
         [sys.executable, "-m", program, *words],
         cwd=ROOT,

@@ -24,13 +24,7 @@ def test_a_good_run_is_called_good(small_run: tuple[Trial, Verdict]) -> None:
     assert judge(trial.root).is_good, "a second look says the same"
 
 
-@pytest.mark.parametrize(
-    "mutant",
-    [
-        pytest.param(each, marks=[] if place % 4 == 0 else pytest.mark.long)
-        for place, each in enumerate(sorted(MUTANTS))
-    ],
-)
+@pytest.mark.parametrize("mutant", sorted(MUTANTS))
 def test_each_mutant_turns_it_red(small_run: tuple[Trial, Verdict], tmp_path: Path, mutant: str) -> None:
     trial, _ = small_run
     root = tmp_path / "mutant"
