@@ -27,7 +27,7 @@ def main() -> None:
     from comity.console.asgi import application
     from comity.console.live import LiveEvents
     from comity.ledger.services import record_split
-    from tests.console import custody_world, world
+    from tests.console import accords, custody_world, world
     from tests.console.forks import TOML, fork
 
     at = datetime.now(UTC)
@@ -41,6 +41,8 @@ def main() -> None:
     held = custody_world.extend(made)
     names |= {"sent": held.sent_xa, "held": held.received, "offer": held.offer, "consent": held.consent}
     names["purged"] = custody_world.stir(held)
+    stood = accords.extend(made.agreement_id, at, at - timedelta(days=30))
+    names |= {"proposed": stood.proposed, "suspended": stood.suspended, "ours": stood.ours, "left": stood.left}
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     sys.stdout.write(json.dumps({"url": url, **names}) + "\n")

@@ -113,8 +113,12 @@ def ask_standing(request: HttpRequest, actor: Actor, agreement_id: str) -> HttpR
     """Ask every other party what it holds; the answers come by themselves."""
     asked = negotiate.ask_standings(actor, at=utc_now(), agreement_id=agreement_id)
     if asked:
-        text = ngettext("%(n)d party is asked. Its answer", "%(n)d parties are asked. Their answers", asked)
-        messages.success(request, _("%(asked)s will stand here.") % {"asked": text % {"n": asked}})
+        text = ngettext(
+            "%(n)d party is asked. Its answer will stand here.",
+            "%(n)d parties are asked. Their answers will stand here.",
+            asked,
+        )
+        messages.success(request, text % {"n": asked})
     else:
         messages.warning(request, _("No other party has been introduced here, so nobody can be asked."))
     return redirect("console:agreement", agreement_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from comity.agreements import Agreement, Period, Wording
+from comity.agreements import KINDS, Agreement, Period, Wording
 from comity.agreements.texts import (
     Conflict,
     Difference,
@@ -31,6 +32,8 @@ from comity.agreements.texts import (
     say_shadow,
     shadowed,
 )
+from comity.agreements.vocabulary import fields_of_kinds
+from comity.console.bodies import readable_paths
 from comity.console.templatetags.comity import day
 from comity.console.words import word
 from comity.trade import Handling
@@ -80,6 +83,8 @@ TURNS: Mapping[Turn, str | Promise] = {
     Turn.TERMS: _("Still permitted, under another rule for the receiver"),
 }
 _SHORT = 240
+# Names of fields that are no words of any language, so that they stand for nothing else in a sentence.
+_NAMED = re.compile(r"(?<![\w.])[a-z]\w*(?:(?:\.|\[)[\w.\]]+|_\w+)(?<![.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +191,9 @@ def looked_over(agreement: Agreement, others: Iterable[Agreement]) -> LookedOver
     except TooIntricateError:
         return LookedOver((), (), (), is_exact=False)
     return LookedOver(
-        gaps=tuple(say_gap(each, language) for each in missing),
+        gaps=tuple(_readable(say_gap(each, language)) for each in missing),
         shadows=tuple(say_shadow(each, language) for each in hidden),
-        conflicts=tuple((_other(each, agreement), say_conflict(each, language)) for each in collisions),
+        conflicts=tuple((_other(each, agreement), _readable(say_conflict(each, language))) for each in collisions),
     )
 
 
@@ -213,8 +218,14 @@ def _other(conflict: Conflict, agreement: Agreement) -> Agreement:
 
 def _without_turn(line: str) -> str:
     """The line without the word that its heading says already."""
-    said = line.partition(": ")[2].strip() or line
+    said = _readable(line.partition(": ")[2].strip() or line)
     return said[:1].upper() + said[1:]
+
+
+def _readable(sentence: str) -> str:
+    """The names of fields as people read them."""
+    known = fields_of_kinds(KINDS)
+    return _NAMED.sub(lambda found: readable_paths([found[0]])[0] if found[0] in known else found[0], sentence)
 
 
 def _articles_alone(old: Agreement, new: Agreement) -> Iterator[Row]:

@@ -268,8 +268,10 @@ def answer_for(trial: Trial, asking: Asking, body: Mapping[str, object], receive
         verdicts.append(Verdict(receiver, explanation, found, len(seen) - kept, kept))
         cells.append(seen)
     paths = sorted({path for each in cells for path in each} - _UNREAD, key=_place)
-    rows = tuple((readable_paths([path])[0], path, tuple(each[path] for each in cells)) for path in paths)
-    return Answer(tuple(verdicts), rows, asking.at.date(), trial.chosen)
+    rows = [(readable_paths([path])[0], path, tuple(each[path] for each in cells)) for path in paths]
+    # What somebody does not get comes first: that is what is looked for.
+    rows.sort(key=lambda row: all(cell.sight == Sight.RELEASED for cell in row[2]))
+    return Answer(tuple(verdicts), tuple(rows), asking.at.date(), trial.chosen)
 
 
 def _cells(explanation: Explanation, column: Column | None, paths: frozenset[str]) -> dict[str, Cell]:
