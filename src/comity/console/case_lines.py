@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from comity.agreements.clocks import Standing
@@ -112,6 +112,16 @@ def rungs_of(seen: CaseView) -> tuple[Rung, ...]:
         Rung(each.title.in_(language()), reached.get(each.name), each is seen.state)
         for each in seen.procedure.states[1:]
     )
+
+
+def passed_of(seen: CaseView) -> tuple[Rung, ...]:
+    """The stages through which a case has come, in the order in which it came, and where it stands."""
+    passed: list[Rung] = []
+    for entry in seen.history:
+        title = seen.procedure.state(entry.state).title.in_(language())
+        if entry.effect in (Effect.TAKEN, Effect.TIME) and (not passed or passed[-1].title != title):
+            passed.append(Rung(title, entry.at, is_now=False))
+    return tuple(replace(each, is_now=place == len(passed)) for place, each in enumerate(passed, 1))
 
 
 def is_late(line: CaseLine, at: datetime) -> bool:

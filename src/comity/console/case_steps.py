@@ -23,7 +23,7 @@ from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.case_forms import EventForm, OpeningForm
 from comity.console.case_lines import row_of
-from comity.console.case_story import said_lines
+from comity.console.case_story import StoryLine, conversation_of, said_lines, story_of
 from comity.console.case_words import label_of, language
 from comity.console.holders import us
 from comity.console.offers import Offer, offers
@@ -130,6 +130,7 @@ def take(request: HttpRequest, actor: Actor, case_id: UUID, event: str) -> HttpR
     context: dict[str, object] = {"row": row_of(found, us(), at), "line": found.line, "kind": kind}
     context |= {"task": task_of(kind, chosen), "stored": agreement_of(found.line.agreement, at)}
     context["needs_second"] = assist.needs_second_officer(found.line.handling)
+    context["asked"] = _asked_last(found)
     if form.is_valid() and request.POST.get("step") in {"preview", "send"}:
         said = form.said()
         try:
@@ -188,6 +189,12 @@ def _take(request: HttpRequest, actor: Actor, found: CaseFile, event: str, said:
     else:
         messages.success(request, _told(assist.take_step(actor, case_id=case_id, event=event, fields=said, at=at)))
     return redirect("console:case", case_id=case_id)
+
+
+def _asked_last(found: CaseFile) -> StoryLine | None:
+    """What the other side said last in words, where that is the newest that was said."""
+    spoken = conversation_of(story_of(found, us()))
+    return spoken[-1] if spoken and not spoken[-1].is_ours else None
 
 
 def _told(done: assist.Assisted) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,11 +17,11 @@ from comity.console.holders import Badge
 from comity.exchange import selectors as exchange
 from comity.exchange.errors import MessageUnknownError
 from comity.operations import CaseView, ClockView, Effect, Entry, Step
+from comity.operations.models import CaseSending
 from comity.operations.selectors import CaseFile, Sending
 from comity.staff import selectors as staff
 from comity.staff.selectors import AuditFilter
 
-_PROSE = (FieldType.LONG_TEXT,)
 _MOST_DEEDS = 500
 
 
@@ -46,10 +46,24 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a step of ours has got at one partner. answer: what its signed receipt says, or that it is on its way."""
+
+    recipient: str
+    article: str
+    message_id: str
+    answer: Badge
+    answered_at: datetime | None = None
+    is_taken: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoryLine:
     """One line of the history. by: the administration; empty: time. officer: ours who took it.
 
-    sent: (recipient, article) of our step; article: under which a partner's step came. clocks: what it did to clocks.
+    sent: our step at each partner; article: under which a partner's step came. clocks: what it did to clocks.
+    spoken: what of it is said in words.
     """
 
     at: datetime
@@ -61,23 +75,29 @@ class StoryLine:
     note: str = ""
     officer: str = ""
     article: str = ""
-    sent: tuple[tuple[str, str], ...] = ()
+    sent: tuple[Delivery, ...] = ()
     said: tuple[SaidLine, ...] = ()
+    spoken: tuple[SaidLine, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     clocks: tuple[str, ...] = ()
     source: str = ""
     trouble: str = ""
     number: int = 0
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The end of a clock as a side signed it. is_same: it is the one that we come to."""
+    """The end of a clock as a side signed it. is_same: it is the one that we come to.
+
+    agreed: who took it, by a signed receipt of its node or since we took it here.
+    """
 
     by: str
     due_at: datetime | None
     signed_at: datetime
     is_same: bool
+    agreed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +119,20 @@ class ClockCard:
 
 def story_of(found: CaseFile, us: str) -> list[StoryLine]:
     """Every step and event of time, in the order in which they count."""
-    officers, troubles = _officers(found.line.case_id), dict(found.troubles)
-    return [_line(found, entry, us, officers, troubles) for entry in found.view.history]
+    officers, deliveries = _officers(found.line.case_id), _deliveries(found.line.case_id)
+    told = _Told(officers, deliveries, dict(found.troubles))
+    return [_line(found, entry, us, told) for entry in found.view.history]
 
 
-def conversation_of(story: Iterable[StoryLine], found: CaseFile) -> list[StoryLine]:
+def conversation_of(story: Iterable[StoryLine]) -> list[StoryLine]:
     """The steps after the first that say something in words: what is asked and answered, read in order."""
-    prose = {label_of(found.view.procedure, each.name) for each in found.view.procedure.fields if each.type in _PROSE}
-    prose.add(label_of(found.view.procedure, REASON))
-    spoken = [each for each in story if each.by and any(said.label in prose for said in each.said)]
-    return spoken[1:] if spoken and spoken[0].number == 1 else spoken
+    return [each for each in story if each.spoken and each.number > 1]
 
 
-def clocks_of(seen: CaseView, at: datetime) -> list[ClockCard]:
+def clocks_of(seen: CaseView, story: Sequence[StoryLine], at: datetime) -> list[ClockCard]:
     """Every clock that was started, the one that ends next on top, those that stopped last."""
     ordered = sorted(seen.clocks, key=lambda each: (each.stopped_at is not None, each.deadline.due_at))
-    return [_clock(seen, each, at) for each in ordered]
+    return [_clock(seen, each, story, at) for each in ordered]
 
 
 def facts_of(seen: CaseView) -> list[SaidLine]:
@@ -145,9 +163,16 @@ def said_line(kind: Procedure, name: str, value: object) -> SaidLine:
     return SaidLine(label_of(kind, name), value_words(kind, name, value), refs=refs)
 
 
-def _line(
-    found: CaseFile, entry: Entry, us: str, officers: Mapping[str, str], troubles: Mapping[str, str]
-) -> StoryLine:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known beside the steps, by their digests: officers, how far each got, what did not fit."""
+
+    officers: Mapping[str, str]
+    deliveries: Mapping[str, tuple[Delivery, ...]]
+    troubles: Mapping[str, str]
+
+
+def _line(found: CaseFile, entry: Entry, us: str, told: _Told) -> StoryLine:
     kind, step = found.view.procedure, entry.step
     event = kind.event(entry.event)
     state = kind.state(entry.state).title.in_(language())
@@ -172,15 +197,17 @@ def _line(
         state=state,
         effect=effect,
         note=note,
-        officer=officers.get(step.digest, ""),
+        officer=told.officers.get(step.digest, ""),
         article=step.article,
-        sent=tuple((each.recipient, each.article) for each in sendings),
+        sent=told.deliveries.get(step.digest, ()),
         said=_said(kind, step),
+        spoken=tuple(said_line(kind, name, step.fields[name]) for name in _spoken(kind, step)),
         withheld=_withheld(kind, sendings),
         clocks=_clock_deeds(event) if effect is None else (),
         source=event.source,
-        trouble=troubles.get(step.digest, ""),
+        trouble=told.troubles.get(step.digest, ""),
         number=step.number,
+        digest=step.digest,
     )
 
 
@@ -191,6 +218,12 @@ def _effect(entry: Entry) -> tuple[Badge | None, str]:
         note = _("It counts as a consent. The case moves on once everyone in this role has given theirs.")
         return Badge(_("consent"), "blue"), note
     return None, ""
+
+
+def _spoken(kind: Procedure, step: Step) -> list[str]:
+    """The fields in which a step says something in whole sentences."""
+    prose = [each.name for each in kind.fields if each.type is FieldType.LONG_TEXT]
+    return [name for name in (*prose, REASON) if name in step.fields]
 
 
 def _said(kind: Procedure, step: Step) -> tuple[SaidLine, ...]:
@@ -218,7 +251,7 @@ def _clock_deeds(event: Event) -> tuple[str, ...]:
     return tuple(text % {"clock": clock_words(name)} for names, text in deeds for name in names)
 
 
-def _clock(seen: CaseView, each: ClockView, at: datetime) -> ClockCard:
+def _clock(seen: CaseView, each: ClockView, story: Sequence[StoryLine], at: datetime) -> ClockCard:
     spec = seen.procedure.clock(each.name)
     is_running = each.standing in (Standing.RUNNING, Standing.WARNED, Standing.OVERDUE, Standing.PAUSED)
     source = f"{spec.source} ({spec.tag})" if spec.source else ""
@@ -231,7 +264,7 @@ def _clock(seen: CaseView, each: ClockView, at: datetime) -> ClockCard:
         started_at=each.deadline.started_at,
         stopped=_title_of(seen, each.stopped_at, each.name, "stops") if each.stopped_at else "",
         stopped_at=each.stopped_at,
-        claims=_claims(seen, each),
+        claims=_claims(seen, each, story),
         explained=explain(each.deadline, language())[1:],
         source=source,
     )
@@ -246,16 +279,23 @@ def _title_of(seen: CaseView, at: datetime | None, clock: str, what: str) -> str
     return ""
 
 
-def _claims(seen: CaseView, each: ClockView) -> tuple[Claim, ...]:
-    """What each side signed last about the end of a clock."""
+def _claims(seen: CaseView, each: ClockView, story: Sequence[StoryLine]) -> tuple[Claim, ...]:
+    """What each side signed last about the end of a clock, and who came to the same."""
     last: dict[str, Claim] = {}
+    told = {line.digest: line for line in story if line.digest}
     for entry in seen.history:
         if entry.step is None or entry.effect is Effect.OVERTAKEN:
             continue
         for claim in entry.step.deadlines:
             if claim.get("clock") == each.name:
-                is_same = claim.get("digest") == each.deadline.digest
-                last[entry.step.by] = Claim(entry.step.by, _instant(claim.get("due_at")), entry.step.at, is_same)
+                line = told[entry.step.digest]
+                last[entry.step.by] = Claim(
+                    by=entry.step.by,
+                    due_at=_instant(claim.get("due_at")),
+                    signed_at=entry.step.at,
+                    is_same=claim.get("digest") == each.deadline.digest,
+                    agreed=tuple(sent.recipient for sent in line.sent if sent.is_taken),
+                )
     return tuple(last.values())
 
 
@@ -269,6 +309,33 @@ def _officers(case_id: str) -> dict[str, str]:
         else _("the node by itself")
         for each in deeds
     }
+
+
+def _deliveries(case_id: str) -> dict[str, tuple[Delivery, ...]]:
+    """How far each step of ours has got, by its digest."""
+    found: dict[str, tuple[Delivery, ...]] = {}
+    rows = CaseSending.objects.filter(step__case__case_id=case_id).order_by("recipient")
+    for digest, recipient, article, message_id in rows.values_list(
+        "step__digest", "recipient", "article", "message_id"
+    ):
+        found[digest] = (*found.get(digest, ()), _delivery(recipient, article, message_id))
+    return found
+
+
+def _delivery(recipient: str, article: str, message_id: str) -> Delivery:
+    try:
+        view = exchange.message(message_id)
+    except MessageUnknownError:
+        return Delivery(recipient, article, "", Badge(_("no longer kept here"), "grey"))
+    if view.answer is None:
+        return Delivery(recipient, article, message_id, Badge(_("on its way"), "blue"))
+    if not view.answer.accepted:
+        return Delivery(
+            recipient, article, message_id, Badge(_("refused"), "red"), view.answered_at, error=view.line.error
+        )
+    return Delivery(
+        recipient, article, message_id, Badge(_("taken, signed receipt"), "green"), view.answered_at, is_taken=True
+    )
 
 
 def _is_message(ref: str) -> bool:

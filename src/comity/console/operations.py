@@ -23,7 +23,18 @@ from comity.agreements.procedures import Event, Procedure, described, procedure,
 from comity.agreements.selectors import StoredAgreement
 from comity.common import Actor, utc_now
 from comity.console.access import page
-from comity.console.case_lines import DISPUTES, TABS, CaseRow, Rung, in_order, is_late, of_tab, row_of, rungs_of
+from comity.console.case_lines import (
+    DISPUTES,
+    TABS,
+    CaseRow,
+    Rung,
+    in_order,
+    is_late,
+    of_tab,
+    passed_of,
+    row_of,
+    rungs_of,
+)
 from comity.console.case_story import clocks_of, conversation_of, facts_of, story_of
 from comity.console.case_words import clock_words, condition_words, ground_words, label_of, language
 from comity.console.forms import ConsoleForm, choose
@@ -210,10 +221,10 @@ def _whole(found: CaseFile, actor: Actor, at: datetime) -> dict[str, object]:
         "row": row_of(found, us(), at),
         "kind": seen.procedure,
         "story": story,
-        "conversation": conversation_of(story, found),
+        "conversation": conversation_of(story),
         "facts": facts_of(seen),
-        "clocks": clocks_of(seen, at),
-        "rungs": rungs_of(seen),
+        "clocks": clocks_of(seen, story, at),
+        "rungs": rungs_of(seen) if found.line.procedure in DISPUTES else passed_of(seen),
         "is_dispute": found.line.procedure in DISPUTES,
         "tasks": [task_of(seen.procedure, each) for each in seen.may.get(us(), ())],
         "others": [(code, [task_of(seen.procedure, each) for each in events]) for code, events in others],
