@@ -23,11 +23,13 @@ from comity.exchange.envelope import Contents, messages_root, seal_envelope, sig
 from comity.exchange.inbox import Receiver
 from comity.exchange.invitation import write_invitation
 from comity.exchange.message import Message
+from comity.exchange.models import OutboxMessage
 from comity.exchange.outcomes import Outcome
 from comity.exchange.position import Position
 from comity.exchange.selectors import reception_of
 from comity.exchange.services import introduce_partner
 from comity.exchange.transports.base import Done, Told
+from comity.exchange.underway import open_runs, word_of
 from comity.staff import Role
 from comity.trade import Alert, AlertCategory, Finding, FindingResult, Handling, RiskType, Subject, SubjectRole
 from comity.trade.encoding import alert_from_body, alert_to_body, finding_from_body, finding_to_body
@@ -169,6 +171,13 @@ def wrap(*messages: Message | bytes, how: Wrapping | None = None) -> bytes:
     signed = replace(contents, **how.changes)  # type: ignore[arg-type]  # the tests name fields of Contents
     statement = sign_contents(signed, keyring(how.signer).signing).to_bytes()
     return seal_envelope(contents, statement, parts, keyring(how.sealed_for).encryption.public)
+
+
+def states() -> list[str]:
+    """The state of each message as people read it, by recipient and sequence."""
+    runs = open_runs()
+    rows = OutboxMessage.objects.order_by("partner__administration", "sequence")
+    return [word_of(row, runs) for row in rows]
 
 
 def receiver(code: str = "XA") -> Receiver:

@@ -12,13 +12,26 @@ from comity.exchange.checking import Parcel
 from comity.exchange.collecting import Taken, answered, hand_out, is_anything_due, take_answers, take_position
 from comity.exchange.delivery import Postman, deliver_due
 from comity.exchange.limits import RULES
-from comity.exchange.models import Delivery, InboxMessage, OutboxEnvelope, OutboxMessage, Partner
+from comity.exchange.models import Delivery, InboxMessage, OutboxEnvelope, Partner
 from comity.exchange.outcomes import Outcome
 from comity.exchange.parts import Answered
 from comity.exchange.position import Position
 from comity.exchange.services import Posting, post_all, set_partner_way, suspend_partner
 from comity.staff.models import AuditEntry
-from tests.exchange.cast import ANA, AT, CHIPO, LOG, NODE_XC, Loop, adopt_demo, introduce, keyring, receiver, release
+from tests.exchange.cast import (
+    ANA,
+    AT,
+    CHIPO,
+    LOG,
+    NODE_XC,
+    Loop,
+    adopt_demo,
+    introduce,
+    keyring,
+    receiver,
+    release,
+    states,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(seconds=61)
@@ -42,10 +55,6 @@ def collect_way() -> None:
 def replies_to(envelopes: list[bytes], at: datetime = AT) -> list[tuple[str, bytes, bool]]:
     answers = answered(envelopes, receiver("XA").answer(envelopes, at))
     return [(each.envelope, each.body, each.is_receipt) for each in answers]
-
-
-def states() -> list[str]:
-    return list(OutboxMessage.objects.order_by("sequence").values_list("state", flat=True))
 
 
 def test_what_is_fetched_is_leased_answered_and_settled() -> None:

@@ -36,6 +36,7 @@ from tests.exchange.cast import (
     introduce,
     keyring,
     release,
+    states,
 )
 
 pytestmark = pytest.mark.django_db
@@ -63,10 +64,6 @@ def next_round(postman: Postman) -> int:
     events = drain(postman.events, None)
     postman.settle(events)
     return postman.round(events, AT)
-
-
-def states() -> list[str]:
-    return list(OutboxMessage.objects.order_by("partner__administration", "sequence").values_list("state", flat=True))
 
 
 def test_a_message_arrives_and_its_receipt_comes_back() -> None:

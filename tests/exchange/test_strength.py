@@ -17,6 +17,7 @@ from comity.exchange.invitation import write_invitation
 from comity.exchange.models import InboxMessage, OutboxEnvelope, OutboxMessage
 from comity.exchange.outcomes import Outcome
 from comity.exchange.receipt import RECEIPT_TYPE, read_receipt, read_sealed_receipt
+from comity.exchange.selectors import message
 from comity.exchange.services import introduce_partner, post
 from comity.trade import Handling
 from comity.trade.encoding import alert_to_body
@@ -156,7 +157,7 @@ def test_a_receipt_without_its_second_signature_is_not_taken() -> None:
         return replace(outcome, body=replace(sealed, statement=statement).to_bytes())
 
     deliver_due(keyring("XC"), AT, transport=Loop(bend=strip))
-    assert OutboxMessage.objects.get(message_id=name).state == "sent", "it stays until a receipt holds"
+    assert message(name).line.state == "sent", "it stays until a receipt holds"
     assert ReceiptRefusedError.code == "bad_receipt"
 
 

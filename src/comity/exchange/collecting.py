@@ -27,6 +27,7 @@ from comity.exchange.outcomes import Checked, Outcome, Recorder, check_outcome, 
 from comity.exchange.parts import Answered
 from comity.exchange.position import Position
 from comity.exchange.receipt import REFUSAL_TYPE, SignedRefusal, read_refusal
+from comity.exchange.underway import is_under_way, open_runs
 from comity.trust import Keyring, SignedStatement, TrustError, sha256_hex, verify_statement
 
 logger = logging.getLogger(__name__)
@@ -125,8 +126,9 @@ def is_anything_due(administration: str, at: datetime) -> bool:
     """Whether `hand_out` may have something: one cheap look for who waits."""
     partner = Q(partner__administration=administration)
     free = Q(leased_until=None) | Q(leased_until__lte=at)
+    waiting = OutboxMessage.objects.filter(partner, state=OutboxMessage.State.WAITING)
     return (
-        OutboxMessage.objects.filter(partner, state=OutboxMessage.State.WAITING).exists()
+        waiting.exclude(is_under_way(open_runs())).exists()
         or OutboxEnvelope.objects.filter(partner, free, state=_OPEN).exists()
     )
 

@@ -10,8 +10,6 @@ from django.db.models import Count, Max, Min
 
 from comity.exchange.models import Delivery, InboxMessage, OutboxMessage, Reception
 
-_OPEN = (OutboxMessage.State.WAITING, OutboxMessage.State.SENT)
-
 
 @dataclass(frozen=True, slots=True)
 class LineView:
@@ -80,7 +78,7 @@ def retention_backlog(at: datetime) -> Backlog:
 
 def _waiting() -> dict[int, dict[int, tuple[int, datetime]]]:
     rows: Iterable[tuple[int, int, int, datetime]] = (
-        OutboxMessage.objects.filter(state__in=_OPEN)
+        OutboxMessage.objects.filter(state=OutboxMessage.State.WAITING)
         .order_by()
         .values_list("partner_id", "priority")
         .annotate(Count("id"), Min("posted_at"))

@@ -161,10 +161,9 @@ class OutboxMessage(models.Model):
     """
 
     class State(models.TextChoices):
-        """Waiting: in no envelope. Sent: in an open one. Delivered and refused: by the partner's signed receipt."""
+        """Waiting: in no envelope, or in an open one (underway.py). Delivered and refused: by the signed receipt."""
 
         WAITING = "waiting"
-        SENT = "sent"
         DELIVERED = "delivered"
         REFUSED = "refused"
 

@@ -18,22 +18,24 @@ from comity.exchange.directory import Peer, load_peers
 from comity.exchange.envelope import Contents, messages_root, read_contents, seal_envelope, sign_contents
 from comity.exchange.heads import present_head
 from comity.exchange.limits import (
-    NO_LIMITS,
     LoadLimits,
     Priority,
     SendingRules,
     read_load_limits,
 )
-from comity.exchange.marking import mark_messages
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
 from comity.exchange.pace import Allowance
+from comity.exchange.position import Range
 from comity.exchange.strength import sealing_key_for, second_signature_for
+from comity.exchange.underway import open_runs
 from comity.exchange.window import Classes, Flight, Waiting, Window, choose, classes_of, open_window
 from comity.trust import Keyring, SignedStatement, sha256_hex
 
 logger = logging.getLogger(__name__)
 
-_WAITING, _SENT, _OPEN = OutboxMessage.State.WAITING, OutboxMessage.State.SENT, OutboxEnvelope.State.OPEN
+# Databases bound how much one statement may say.
+_RUNS_AT_ONCE = 64
+_WAITING, _OPEN = OutboxMessage.State.WAITING, OutboxEnvelope.State.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,14 @@ class Former:
             formed += self._form_for(peers[delivery.partner.administration], delivery)
         return formed
 
-    def _form_for(self, peer: Peer, delivery: Delivery) -> list[Formed]:
-        limits = read_load_limits(delivery.load_limits)
-        if limits != NO_LIMITS:
-            # What all workers send together counts: one of them at a time. The next round is another's.
-            rows = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("partner")
-            locked = rows.filter(pk=delivery.pk).first()
-            if locked is None:
-                return []
-            delivery = locked
-        window = self._window(delivery, limits)
+    def _form_for(self, peer: Peer, due: Delivery) -> list[Formed]:
+        # What all workers send together counts, and what is in an open envelope is seen only after the lock: one of
+        # them at a time. The next round is another's.
+        rows = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("partner")
+        delivery = rows.filter(pk=due.pk).first()
+        if delivery is None:
+            return []
+        window = self._window(delivery, read_load_limits(delivery.load_limits))
         if window.is_shut:
             return []
         before = window.allowance
@@ -167,25 +167,25 @@ class Former:
             return [], window
         formed = [self._sign(peer, delivery, group, is_first=number == 0) for number, group in enumerate(groups)]
         OutboxEnvelope.objects.bulk_create(each.row for each in formed)
-        mark_messages(
-            peer.id, [(each.contents.first_sequence, each.contents.last_sequence) for each in formed], state=_SENT
-        )
         return formed, window
 
     def _waiting(self, peer: Peer, classes: Classes, window: Window) -> list[Waiting]:
-        """Messages that may go in this round, those first that overtake."""
+        """Messages in no envelope that may go in this round, those first that overtake."""
         waiting: list[Waiting] = []
+        runs = open_runs(peer.id).get(peer.id, ())
         for priorities in classes:
-            # An index finds those of one priority in their order.
             most = window.messages(max(priorities), self.rules.round_messages) - len(waiting)
-            if most < 1:
-                continue
-            rows = OutboxMessage.objects.select_for_update(skip_locked=True).filter(
-                partner_id=peer.id, state=_WAITING, priority__in=priorities
-            )
-            lines = rows.order_by("sequence").values_list("sequence", "data", "sha256", "priority")[:most]
-            waiting += [Waiting(line[0], bytes(line[1]), line[2], line[3]) for line in lines]
+            for part in _outside(runs):
+                if most > 0:
+                    found = self._lines(peer.id, part & Q(priority__in=priorities), most)
+                    waiting += found
+                    most -= len(found)
         return waiting
+
+    def _lines(self, partner_id: int, wanted: Q, most: int) -> list[Waiting]:
+        rows = OutboxMessage.objects.filter(wanted, partner_id=partner_id, state=_WAITING).order_by("sequence")
+        lines = rows.values_list("sequence", "data", "sha256", "priority")[:most]
+        return [Waiting(line[0], bytes(line[1]), line[2], line[3]) for line in lines]
 
     def _sign(self, peer: Peer, delivery: Delivery, group: Sequence[Waiting], *, is_first: bool) -> Formed:
         wants_heads = is_first and peer.id not in self.without_heads
@@ -228,6 +228,20 @@ def seal_all(formed: Iterable[Formed], at: datetime) -> tuple[list[Parcel], list
         except ComityError as error:
             failed.append((each, error))
     return parcels, failed
+
+
+def _outside(runs: Sequence[Range]) -> list[Q]:
+    """What is in none of these runs: before the first, then after it. An index finds each part in its order."""
+    parts = [Q(sequence__lt=runs[0][0])] if runs else [Q()]
+    for start in range(0, len(runs), _RUNS_AT_ONCE):
+        (_, last), *others = runs[start : start + _RUNS_AT_ONCE]
+        part = Q(sequence__gt=last)
+        for run in others:
+            part &= ~Q(sequence__range=run)
+        for beyond, _ in runs[start + _RUNS_AT_ONCE :][:1]:
+            part &= Q(sequence__lt=beyond)
+        parts.append(part)
+    return parts
 
 
 def _again(row: OutboxEnvelope, peer: Peer) -> Formed:

@@ -227,9 +227,6 @@ class Recorder:
             delivery.messages_at_most = min(halved, delivery.messages_at_most or halved)
         elif refusal.code == "too_many_gaps":
             delivery.gaps = LIMITS.islands  # nothing overtakes until a receipt says that there are fewer
-        mark_messages(
-            delivery.partner_id, [(contents.first_sequence, contents.last_sequence)], state=OutboxMessage.State.WAITING
-        )
 
     def _backoff(self, failures: int) -> float:
         longest = min(self.rules.first_retry_seconds * 2.0 ** min(failures - 1, 30), self.rules.longest_retry_seconds)

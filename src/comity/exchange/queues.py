@@ -11,6 +11,7 @@ from comity.exchange.errors import PartnerUnknownError
 from comity.exchange.limits import LoadLimits, Priority, read_load_limits
 from comity.exchange.models import Delivery, InboxEnvelope, OutboxEnvelope, OutboxMessage, Reception
 from comity.exchange.pace import Allowance, Intake
+from comity.exchange.underway import is_under_way, open_runs
 
 # No partner has more of them in a minute; so the newest are found without an index of their times.
 _ENVELOPES_LOOKED_AT = 8192
@@ -45,6 +46,7 @@ class PartnerPace:
 def queues(partner: str = "") -> tuple[Queue, ...]:
     """What waits for one partner or for all, by priority, the most urgent first."""
     rows = OutboxMessage.objects.filter(Q(partner__administration=partner) if partner else Q(), state="waiting")
+    rows = rows.exclude(is_under_way(open_runs()))
     found = {
         priority: Queue(Priority(priority), count, oldest)
         for priority, count, oldest in rows.order_by()

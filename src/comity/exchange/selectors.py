@@ -26,7 +26,10 @@ from comity.exchange.partner_refusals import PartnerRefusal as PartnerRefusal  #
 from comity.exchange.partner_refusals import refusals_of_partner as refusals_of_partner  # noqa: PLC0414  # offered here
 from comity.exchange.position import Position
 from comity.exchange.receipt import Answer, read_answer, read_answer_text
+from comity.exchange.underway import SENT, is_under_way, open_runs, word_of
 from comity.trust import KeyDocument
+
+_WAITING = OutboxMessage.State.WAITING
 
 
 class Direction(StrEnum):
@@ -228,17 +231,18 @@ def sent_to(recipient: str, message_id: str) -> Message | None:
 
 def outbox_status(partner: str = "") -> OutboxStatus:
     """How much is on its way, to one partner or to all."""
-    rows = OutboxMessage.objects.filter(Q(partner__administration=partner) if partner else Q())
-    counts = dict(rows.order_by().values_list("state").annotate(Count("id")))
-    open_rows = rows.filter(state__in=[OutboxMessage.State.WAITING, OutboxMessage.State.SENT])
-    oldest = dict(open_rows.order_by().values_list("state").annotate(Min("posted_at")))
+    rows = OutboxMessage.objects.filter(Q(partner__administration=partner) if partner else Q()).order_by()
+    counts = dict(rows.values_list("state").annotate(Count("id")))
+    under_way = is_under_way(open_runs())
+    sent = rows.filter(under_way).aggregate(count=Count("id"), oldest=Min("posted_at"))
+    waiting = rows.filter(~under_way, state=_WAITING).aggregate(count=Count("id"), oldest=Min("posted_at"))
     return OutboxStatus(
-        waiting=counts.get("waiting", 0),
-        sent=counts.get("sent", 0),
+        waiting=waiting["count"],
+        sent=sent["count"],
         delivered=counts.get("delivered", 0),
         refused=counts.get("refused", 0),
-        oldest_at=min(oldest.values(), default=None),
-        oldest_waiting_at=oldest.get("waiting"),
+        oldest_at=min((each["oldest"] for each in (sent, waiting) if each["oldest"]), default=None),
+        oldest_waiting_at=waiting["oldest"],
     )
 
 
@@ -285,7 +289,7 @@ def _view(row: Partner) -> PartnerView:
         last_error=row.delivery.last_error,
         cosigned_size=row.delivery.cosigned_size,
         followed_size=row.delivery.followed_size,
-        waiting=OutboxMessage.objects.filter(partner=row, state__in=["waiting", "sent"]).count(),
+        waiting=OutboxMessage.objects.filter(partner=row, state=_WAITING).count(),
         way=row.way,
         is_collected=row.is_collected,
         to_carry=row.carried_answers.count(),
@@ -301,9 +305,16 @@ def _position(row: Reception) -> Position:
 def _sent(wanted: Q, partner: str, state: str, before: datetime | None, limit: int) -> list[MessageLine]:
     rows = OutboxMessage.objects.select_related("partner").filter(wanted).defer("data", "decision")
     rows = rows.filter(partner__administration=partner) if partner else rows
-    rows = rows.filter(state=state) if state else rows
+    runs = open_runs()
+    rows = rows.filter(_in_state(state, is_under_way(runs))) if state else rows
     rows = rows.filter(posted_at__lt=before) if before else rows
-    return [_sent_line(row) for row in rows.order_by("-posted_at", "-id")[:limit]]
+    return [_sent_line(row, word_of(row, runs)) for row in rows.order_by("-posted_at", "-id")[:limit]]
+
+
+def _in_state(state: str, under_way: Q) -> Q:
+    if state == SENT:
+        return under_way
+    return Q(state=state) & ~under_way if state == _WAITING else Q(state=state)
 
 
 def _received(wanted: Q, partner: str, state: str, before: datetime | None, limit: int) -> list[MessageLine]:
@@ -322,7 +333,7 @@ _RECEIVED_STATES = {
 }
 
 
-def _sent_line(row: OutboxMessage) -> MessageLine:
+def _sent_line(row: OutboxMessage, state: str) -> MessageLine:
     return MessageLine(
         direction=Direction.SENT,
         id=row.message_id,
@@ -333,7 +344,7 @@ def _sent_line(row: OutboxMessage) -> MessageLine:
         purpose=row.purpose,
         handling=row.handling,
         at=row.posted_at,
-        state=row.state,
+        state=state,
         in_reply_to=row.in_reply_to,
         log_index=row.log_index,
         error=str(row.answer.get("text", "")) if row.answer else "",
@@ -367,7 +378,7 @@ def _received_line(row: InboxMessage) -> MessageLine:
 def _sent_view(row: OutboxMessage) -> MessageView:
     envelope = envelope_of(row)
     return MessageView(
-        line=_sent_line(row),
+        line=_sent_line(row, word_of(row, open_runs(row.partner_id))),
         message=_readable(bytes(row.data)),
         data=bytes(row.data),
         sha256=row.sha256,

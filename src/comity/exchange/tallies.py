@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, Q
 
 from comity.exchange.models import InboxEnvelope, InboxMessage, OutboxEnvelope, OutboxMessage, Refusal
 from comity.exchange.receipt import read_answer_text
+from comity.exchange.underway import SENT, is_under_way, open_runs
 
 _AT_ONCE = 20_000
 
@@ -31,6 +32,10 @@ def tally() -> Tally:
     messages: Counter[tuple[str, str, str]] = Counter()
     sent = OutboxMessage.objects.order_by().values_list("state", "kind").annotate(Count("id"))
     messages.update({("sent", state, kind): count for state, kind, count in sent})
+    under_way = OutboxMessage.objects.filter(is_under_way(open_runs())).order_by()
+    for kind, count in under_way.values_list("kind").annotate(Count("id")):
+        messages.update({("sent", SENT, kind): count})
+        messages.subtract({("sent", OutboxMessage.State.WAITING.value, kind): count})
     for state, wanted in _RECEIVED.items():
         rows = InboxMessage.objects.filter(wanted).order_by().values_list("kind").annotate(Count("id"))
         messages.update({("received", state, kind): count for kind, count in rows})
