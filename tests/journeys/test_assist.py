@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from comity.common import show_instant
 from tests.custody.cast import World
 from tests.operations.cast import ANSWER, CODES, REQUEST, world
 
@@ -212,3 +214,64 @@ def test_a_refusal_that_crosses_the_last_consent_counts(nodes: World) -> None:
     seen = _same(nodes, case, CODES)
     assert seen["state"] == "refused"
     assert ["consent", "overtaken", "state"] in [line[:3] for line in seen["history"]]
+
+
+def _sent_steps(nodes: World, case: str) -> list[str]:
+    """The ids of the messages in which XA told its steps of a case, the oldest first."""
+    bodies = [(each["id"], each["data"]) for each in nodes.ask("XA", "outbox") if each["kind"] == "step/1"]
+    return [name for name, data in bodies if case in data]
+
+
+def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: World) -> None:
+    case = _open(nodes, matter_at_issue="Matter 7f3a: brushes", purpose="Purpose 7f3a", export_declaration_no="7F3A-77")
+    nodes.settle(among=CODES)
+    nodes.ask("XB", "step", case=case, event="accept")
+    nodes.settle(among=CODES)
+    before = nodes.ask("XB", "case", case=case)
+    assert "Matter 7f3a: brushes" in nodes.ask("XB", "rows")
+    nodes.ask("XA", "recall", ids=_sent_steps(nodes, case)[:1])
+    nodes.settle(among=CODES)
+    after, rows = nodes.ask("XB", "case", case=case), nodes.ask("XB", "rows")
+    assert {name: after[name] for name in SHARED} == {name: before[name] for name in SHARED}
+    assert after["fields"] == {}
+    assert after["purged"]["purpose"] == ["recalled", "1"]
+    assert after["withheld"] == {"persons": "1"}, "what never came is still withheld"
+    for text in ("Matter 7f3a: brushes", "Purpose 7f3a", "7F3A-77"):
+        assert text not in rows
+    ours = nodes.ask("XA", "case", case=case)
+    assert ours["fields"]["purpose"] == "Purpose 7f3a", "our own information stays"
+    assert ours["recalls"] == ["recall: issued_in_error"]
+    assert nodes.statuses("XA", _sent_steps(nodes, case)[0])["XB"] == "purged"
+    assert isinstance(nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER), str)
+    nodes.settle(among=CODES)
+    _same(nodes, case)
+
+
+def test_a_step_that_was_taken_back_before_it_came_is_in_the_case_all_the_same(nodes: World) -> None:
+    nodes.cut = {("XA", "XB")}
+    case = _open(nodes, purpose="Purpose 9c1d")
+    nodes.ask("XA", "recall", ids=_sent_steps(nodes, case))
+    nodes.ask("XA", "step", case=case, event="withdraw")
+    nodes.cut = set()
+    nodes.settle(among=CODES)
+    seen = _same(nodes, case)
+    assert (seen["state"], nodes.ask("XB", "case", case=case)["missing"]) == ("withdrawn", [])
+    assert nodes.ask("XB", "case", case=case)["fields"] == {}
+    assert "Purpose 9c1d" not in nodes.ask("XB", "rows")
+
+
+def test_what_may_be_kept_no_longer_goes_and_what_is_tightened_is_handled_so(nodes: World) -> None:
+    case = _open(nodes, purpose="Purpose 5b2e")
+    nodes.settle(among=CODES)
+    ids, until = _sent_steps(nodes, case), show_instant(nodes.at + timedelta(hours=1))
+    nodes.ask("XA", "recall", ids=ids, mode="tighten", handling="restricted", keep_until=until)
+    nodes.settle(among=CODES)
+    held = nodes.ask("XB", "case", case=case)
+    assert (held["handling"], held["fields"]["purpose"]) == ("restricted", "Purpose 5b2e")
+    assert nodes.ask("XB", "step", case=case, event="accept")["error"] == "second_officer_needed"
+    nodes.pass_time(hours=2)
+    assert nodes.ask("XB", "purge_due") >= 1
+    nodes.settle(among=CODES)
+    assert nodes.ask("XB", "case", case=case)["purged"]["purpose"] == ["retention_ended", "1"]
+    assert "Purpose 5b2e" not in nodes.ask("XB", "rows")
+    assert nodes.statuses("XA", ids[0])["XB"] == "purged"

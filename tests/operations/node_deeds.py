@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
+
+from django.apps import apps
 
 from comity.agreements.services import adopt
 from comity.exchange.directory import load_peer
@@ -64,12 +67,21 @@ class AssistingNode(NodeDeeds):
         return {
             **_shared(found.view),
             "fields": dict(found.view.fields),
+            "purged": {name: [step.purged.ground, step.article] for name, step in found.view.purged.items()},
+            "recalls": [each.recall for each in found.sendings],
+            "handling": found.line.handling,
             "withheld": dict(found.view.withheld),
             "sendings": [[each.recipient, each.article, list(each.withheld)] for each in found.sendings],
             "troubles": list(found.troubles),
             "line": [found.line.state, list(found.line.turn), list(found.line.flags)],
             "missing": list(found.view.missing),
         }
+
+    def rows(self, at: datetime) -> str:
+        """Every row of the tables of operations, as text."""
+        models = apps.get_app_config("operations").get_models()
+        rows = [row for model in models for row in model._default_manager.values()]
+        return json.dumps(rows, default=lambda each: bytes(each).decode() if not hasattr(each, "year") else str(each))
 
 
 def _shared(view: CaseView) -> dict[str, Any]:

@@ -127,22 +127,37 @@ class EntryOut(Schema):
 
 
 class SendingOut(Schema):
-    """What one party got of a step of ours, and which fields the article withheld from it."""
+    """What one party got of a step of ours, and which fields the article withheld from it.
+
+    recall: how it was taken back, and on which ground; empty: it was not.
+    """
 
     digest: str
     recipient: str
     article: str
     withheld: list[str]
+    recall: str = ""
+
+
+class PurgedOut(Schema):
+    """That the newest value of a field is gone: on which ground, when, and under which article it was held."""
+
+    ground: str
+    at: Instant
+    agreement_id: str
+    article_id: str
+    digest: str
 
 
 class CaseOut(CaseLineOut):
-    """A case as it stands now. withheld: fields that are there, each with the article that withholds it.
+    """A case as it stands now. withheld: fields that are there, each with the article that withholds it; purged: gone.
 
     number: of the newest step; the next one has one more. troubles: by step, what did not fit.
     """
 
     fields: dict[str, JsonValue]
     withheld: dict[str, str]
+    purged: dict[str, PurgedOut]
     clocks: list[ClockOut]
     may: dict[str, list[str]]
     history: list[EntryOut]

@@ -23,6 +23,7 @@ from comity.api.case_forms import (
     ProcedureLine,
     ProcedureOut,
     Procedures,
+    PurgedOut,
     SendingOut,
     ShowingOut,
     Speaking,
@@ -38,7 +39,7 @@ from comity.api.paging import Page, page_of
 from comity.common import utc_now
 from comity.journeys import assist
 from comity.journeys.look import PurposeMissingError, is_use
-from comity.operations import CaseView, Entry, Party, selectors
+from comity.operations import CaseView, Entry, Party, Step, selectors
 from comity.operations.repeats import opened_already, taken_already
 from comity.operations.schemas import event_schema
 from comity.operations.selectors import CaseFile, CaseLine, Wanted
@@ -256,18 +257,36 @@ def _case_of(found: CaseFile) -> CaseOut:
         | {
             "fields": dict(view.fields),
             "withheld": dict(view.withheld),
+            "purged": {name: gone for name, step in view.purged.items() if (gone := _gone(step)) is not None},
             "clocks": _clocks_of(view),
             "may": {party: [event.name for event in events] for party, events in view.may.items()},
             "history": [_entry_of(each) for each in view.history],
             "sendings": [
                 SendingOut(
-                    digest=each.digest, recipient=each.recipient, article=each.article, withheld=list(each.withheld)
+                    digest=each.digest,
+                    recipient=each.recipient,
+                    article=each.article,
+                    withheld=list(each.withheld),
+                    recall=each.recall,
                 )
                 for each in found.sendings
             ],
             "troubles": dict(found.troubles),
             "number": view.number,
         }
+    )
+
+
+def _gone(step: Step) -> PurgedOut | None:
+    purged = step.purged
+    if purged is None:
+        return None
+    return PurgedOut(
+        ground=purged.ground,
+        at=purged.at,
+        agreement_id=step.agreement,
+        article_id=step.article,
+        digest=step.digest,
     )
 
 

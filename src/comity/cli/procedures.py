@@ -23,7 +23,7 @@ from comity.cli.approvals import say_waiting
 from comity.cli.support import now, say_table, terminal_actor
 from comity.common import show_instant
 from comity.journeys import assist
-from comity.operations import CaseView, Effect, form_of, parties_of, selectors, value_of
+from comity.operations import CaseView, Effect, Step, form_of, parties_of, selectors, value_of
 from comity.operations.services import Opening
 from comity.staff import SecondOfficerNeededError
 
@@ -115,6 +115,8 @@ def show_case(case_id: str, language: str) -> None:
     click.echo(f"case {found.line.case_id}; agreement {found.line.agreement[:12]}")
     _say_view(found.view, language)
     for each in found.sendings:
+        if each.recall:
+            click.echo(f"step {each.digest[:12]} at {each.recipient}: {each.recall.replace('_', ' ')}")
         if each.withheld:
             click.echo(f"withheld from {each.recipient} by article {each.article}: {', '.join(each.withheld)}")
     for digest, trouble in found.troubles:
@@ -219,13 +221,22 @@ def _say_view(view: CaseView, language: str) -> None:
     for entry in view.history:
         who = entry.step.by if entry.step else "time"
         note = "" if entry.effect in (Effect.TAKEN, Effect.TIME) else f" [{entry.effect}]"
+        note += f" [{_gone(entry.step)}]" if entry.step and entry.step.purged else ""
         click.echo(f"  {show_instant(entry.at)}  {who}  {entry.event}{note} -> {entry.state}")
     for name, value in view.fields.items():
         click.echo(f"  {name}: {value}")
     for name, article in view.withheld.items():
         click.echo(f"  {name}: withheld by article {article}")
+    for name, step in view.purged.items():
+        click.echo(f"  {name}: {_gone(step)}")
     if view.missing:
         click.echo(f"{len(view.missing)} steps that others have seen did not come yet")
+
+
+def _gone(step: Step) -> str:
+    """Why what a step said is not here any more."""
+    ground = step.purged.ground.replace("_", " ") if step.purged else ""
+    return f"purged ({ground}) under agreement {step.agreement[:12]}, article {step.article}"
 
 
 def _say_told(done: assist.Assisted) -> None:

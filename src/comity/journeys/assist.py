@@ -174,19 +174,23 @@ def take_step_message(received: ReceivedMessage) -> None:
 
     What is not its sender's own, or not signed by it, is left in the messages.
     """
-    message, at = received.message, received.received_at
+    taken = take_in(received.message, received.received_at)
+    if taken is not None and taken.is_new and not _is_automatic(taken.step.procedure, taken.step.event):
+        _act(taken.step.case, taken.view, received.received_at)
+
+
+def take_in(message: Message, at: datetime) -> cases.Taken | None:
+    """Keep the step in a partner's message, and fold its case anew; None where it is not its sender's own."""
     step = replace(step_from_body(message.body), article=message.article)
     if _trouble(step, message) or is_proved(step.to_statement(), STEP_TYPE, step.by, at) is not True:
         log.warning("step %s of %s does not belong to its message", message.id, message.sender)
-        return
+        return None
     arrived = cases.Arrived(step, message.id, message.purpose, message.handling)
     try:
-        taken = cases.take_arrived(_us(), arrived=arrived, at=at)
+        return cases.take_arrived(_us(), arrived=arrived, at=at)
     except StepRefusedError as error:
         log.warning("step %s of %s could not be kept: %s", message.id, message.sender, error)
-        return
-    if taken.is_new and not procedure(step.procedure).event(step.event).is_automatic:
-        _act(step.case, taken.view, at)
+        return None
 
 
 def step_validator(body: Mapping[str, object]) -> Step:

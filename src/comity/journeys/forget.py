@@ -42,6 +42,7 @@ from comity.journeys.hold import hold_arrived, hold_posted, source_of
 from comity.journeys.share import share_alert
 from comity.journeys.shred import rests_seizure, shred, tighten
 from comity.journeys.tell import attest, tell, tell_senders
+from comity.operations.services import note_recall
 from comity.staff.services import record_deed
 from comity.trade import Alert, Handling
 
@@ -244,6 +245,7 @@ def _order(actor: Actor, addressee: tuple[str, str], ids: list[str], wish: Wish,
     keeping.take_order(signed, agreement=agreement, holder=_us(), at=at, by=str(actor))
     facts = {"mode": wish.mode.value, "ground": wish.ground, "recipient": recipient, "messages": str(len(ids))}
     record_deed(actor, deed="recall_messages", subject=f"recall:{order.id}", facts=facts, at=at)
+    note_recall(order.messages, mode=wish.mode.value, ground=wish.ground)
     if order.mode.is_purging:
         withdraw_recalled(order.messages, recipient=recipient, at=at)
     _send(signed, recipient, agreement, at)

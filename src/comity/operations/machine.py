@@ -125,6 +125,7 @@ class _Run:
     flags: set[str] = field(default_factory=set)
     fields: dict[str, object] = field(default_factory=dict)
     withheld: dict[str, str] = field(default_factory=dict)
+    purged: dict[str, Step] = field(default_factory=dict)
     clocks: dict[str, _Clock] = field(default_factory=dict)
     consents: dict[tuple[str, str], None] = field(default_factory=dict)
     history: list[Entry] = field(default_factory=list)
@@ -173,6 +174,7 @@ class _Run:
             flags=tuple(flag.name for flag in self.procedure.flags if flag.name in self.flags),
             fields=dict(self.fields),
             withheld=dict(self.withheld),
+            purged=dict(self.purged),
             clocks=clocks,
             whose_turn=tuple(each.administration for each in self.parties if self._is_awaited(each)),
             may=may,
@@ -192,11 +194,21 @@ class _Run:
             return "done"
         if any(self._is_extended(name) for name in event.extends):
             return "extended"
-        said = {**self.fields, **step.fields}
-        hidden = (frozenset(self.withheld) | step.withheld) - frozenset(step.fields)
-        if event.when is not None and not holds(event.when, Facts(self.state, frozenset(self.flags), said, hidden)):
-            return "guard"
-        return ""
+        before = self._facts()
+        said = {name: value for name, value in before.fields.items() if name not in step.commitments}
+        said |= dict(step.purged.remembered if step.purged else {}) | dict(step.fields)
+        facts = replace(before, fields=said, withheld=(before.withheld | step.withheld) - frozenset(step.fields))
+        return "" if event.when is None or holds(event.when, facts) else "guard"
+
+    def _facts(self) -> Facts:
+        """What guards are held against: also what a purged step leaves for them."""
+        remembered = {
+            name: step.purged.remembered[name]
+            for name, step in self.purged.items()
+            if step.purged is not None and name in step.purged.remembered
+        }
+        hidden = frozenset(self.withheld) | frozenset(self.purged)
+        return Facts(self.state, frozenset(self.flags), {**self.fields, **remembered}, hidden)
 
     def _is_extended(self, name: str) -> bool:
         clock = self.clocks.get(name)
@@ -206,8 +218,11 @@ class _Run:
         for name in step.commitments:
             self.fields.pop(name, None)
             self.withheld.pop(name, None)
+            self.purged.pop(name, None)
             if name in step.fields:
                 self.fields[name] = step.fields[name]
+            elif step.purged is not None and name in step.purged.fields:
+                self.purged[name] = step
             else:
                 self.withheld[name] = step.article
 
@@ -251,7 +266,7 @@ class _Run:
         return replace(spec, term=self.terms.clocks[name]) if name in self.terms.clocks else spec
 
     def _next_end(self, until: datetime) -> tuple[datetime, Event] | None:
-        facts = Facts(self.state, frozenset(self.flags), self.fields, frozenset(self.withheld))
+        facts = self._facts()
         found = [
             (self._deadline(clock).due_at, place, event)
             for place, event in enumerate(self.procedure.events)
@@ -285,7 +300,7 @@ class _Run:
         return ClockView(clock.spec.name, limit, standing(limit, at=at, stopped_at=clock.stopped_at), clock.stopped_at)
 
     def _may(self, party: Party, *, is_automatic: bool) -> tuple[Event, ...]:
-        facts = Facts(self.state, frozenset(self.flags), self.fields, frozenset(self.withheld))
+        facts = self._facts()
         return tuple(
             event
             for event in self.procedure.events

@@ -50,7 +50,8 @@ class CaseStep(models.Model):
     """One step, as its author signed it, with the fields that are shown here.
 
     body: canonical JSON. article, message_id: under which and in which it came; empty for our own. taken_by: the
-    officer of ours. trouble: the code of what did not fit when it came, although it was let in.
+    officer of ours. trouble: the code of what did not fit when it came, although it was let in. purge: what stays of a
+    step whose content is gone; None: it is here.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="steps")
@@ -65,23 +66,31 @@ class CaseStep(models.Model):
     message_id = models.CharField(max_length=ID, blank=True)
     taken_by = models.CharField(max_length=140, blank=True)
     trouble = models.CharField(max_length=400, blank=True)
+    purge = models.JSONField(null=True, default=None)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "digest"], name="case_step_once")]
-        indexes = [models.Index(fields=["case", "number"], name="case_step_order")]
+        indexes = [
+            models.Index(fields=["case", "number"], name="case_step_order"),
+            models.Index(fields=["message_id"], name="case_step_message"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.event} by {self.by}"
 
 
 class CaseSending(models.Model):
-    """One step of ours on its way to one party: under which article, and which fields that withheld."""
+    """One step of ours on its way to one party: under which article, and which fields that withheld.
+
+    recall: how it was taken back, and on which ground; empty: it was not.
+    """
 
     step = models.ForeignKey(CaseStep, on_delete=models.PROTECT, related_name="sendings")
     recipient = models.CharField(max_length=WORD)
     message_id = models.CharField(max_length=ID)
     article = models.CharField(max_length=200)
     withheld = models.JSONField(default=list)
+    recall = models.CharField(max_length=100, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step", "recipient"], name="case_sending_once")]

@@ -14,6 +14,7 @@ from comity.agreements.procedures import procedure
 from comity.agreements.selectors import adopted_agreement
 from comity.common import Actor
 from comity.operations.errors import CaseUnknownError
+from comity.operations.forgetting import purged_in
 from comity.operations.machine import Terms, view
 from comity.operations.models import Case, CaseStep
 from comity.operations.steps import Party, Step, step_from_body
@@ -67,12 +68,16 @@ EVERY_CASE = Wanted()
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What one party got of one step of ours. withheld: the fields that the article withheld from it."""
+    """What one party got of one step of ours. withheld: the fields that the article withheld from it.
+
+    recall: how we took it back, and on which ground; empty: we did not.
+    """
 
     digest: str
     recipient: str
     article: str
     withheld: tuple[str, ...]
+    recall: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def case_file(case_id: str, *, at: datetime) -> CaseFile:
     row = case_row(case_id)
     steps = list(row.steps.prefetch_related("sendings"))
     sendings = tuple(
-        Sending(step.digest, each.recipient, each.article, tuple(each.withheld))
+        Sending(step.digest, each.recipient, each.article, tuple(each.withheld), each.recall)
         for step in sorted(steps, key=lambda each: each.number)
         for each in sorted(step.sendings.all(), key=lambda each: each.recipient)
     )
@@ -214,8 +219,15 @@ def unknown_case(case_id: str, what: str = "") -> CaseUnknownError:
 
 
 def steps_of(rows: Iterable[CaseStep]) -> list[Step]:
-    """The steps in these rows."""
-    return [step_from_body(json.loads(bytes(row.body)), row.article) for row in rows]
+    """The steps in these rows; of what was purged what stays."""
+    return [_step_of(row) for row in rows]
+
+
+def _step_of(row: CaseStep) -> Step:
+    step = step_from_body(json.loads(bytes(row.body)), row.article)
+    if row.purge is None:
+        return step
+    return replace(step, purged=purged_in(procedure(step.procedure), step.case, row.purge))
 
 
 def fold(row: Case, steps: Iterable[Step], at: datetime) -> CaseView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -15,12 +15,14 @@ from comity.common import Actor, new_id
 from comity.operations.checking import check_deadlines, check_step
 from comity.operations.composing import Move, compose
 from comity.operations.errors import StepRefusedError
+from comity.operations.forgetting import purge_note
 from comity.operations.machine import past_of
 from comity.operations.models import Case, CaseSending, CaseStep
 from comity.operations.selectors import case_row, fold, steps_of, terms_of
 from comity.operations.steps import Party, Step
 from comity.operations.views import CaseView
 from comity.staff import Permission, require
+from comity.staff.need_to_know import LEVELS
 from comity.staff.services import record_deed
 from comity.trust import Signer, canonical_json
 
@@ -152,6 +154,37 @@ def take_arrived(us: str, *, arrived: Arrived, at: datetime) -> Taken:
         return Taken(step, fold(row, known, at), is_new=False)
     _keep(row, step, at, message_id=arrived.message_id, trouble=_trouble(known, step))
     return Taken(step, _refold(row, us, at))
+
+
+@transaction.atomic
+def forget_steps(message_ids: Iterable[str], *, by: str, ground: str, at: datetime) -> int:
+    """Take what partners' steps say out of their cases: who did what when stays, and where the case stands.
+
+    by: who sent the messages. Returns how many were emptied now.
+    """
+    rows = CaseStep.objects.select_for_update().filter(message_id__in=[each for each in message_ids if each], by=by)
+    found = list(rows.filter(purge=None))
+    for row, step in zip(found, steps_of(found), strict=True):
+        row.purge = purge_note(procedure(step.procedure), step, ground=ground, at=at)
+        row.body = canonical_json(replace(step, fields={}, salts={}).to_body())
+        row.save(update_fields=["purge", "body"])
+    return len(found)
+
+
+@transaction.atomic
+def note_recall(message_ids: Iterable[str], *, mode: str, ground: str) -> None:
+    """Remember in our cases that what was told of a step of ours was taken back, corrected or tightened."""
+    CaseSending.objects.filter(message_id__in=list(message_ids)).update(recall=f"{mode}: {ground}"[:100])
+
+
+@transaction.atomic
+def tighten_cases(message_ids: Iterable[str], *, handling: str) -> None:
+    """Handle the cases of these messages at this level from now on, where theirs is lower."""
+    if handling not in LEVELS:
+        return
+    lower = LEVELS[: LEVELS.index(handling)]
+    rows = Case.objects.filter(steps__message_id__in=[each for each in message_ids if each], handling__in=lower)
+    Case.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(handling=handling)
 
 
 def refold_due(us: str, *, at: datetime, limit: int = 200) -> tuple[CaseView, ...]:

@@ -55,13 +55,27 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Purged:
+    """That the content of a step is gone: on which ground, since when, and the fields that were shown until then.
+
+    remembered: the words and flags among them by which guards decide, so that the case stands as it stood; not shown.
+    """
+
+    ground: str
+    at: datetime
+    fields: frozenset[str]
+    remembered: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step. number: 1 + the largest that its author had seen. after: digests of the newest steps it had seen.
 
     deadlines: the ends of the clocks that it sets, as its author computed them (claims of agreements.clocks).
     fields: what is shown here. commitments: salted hash (hex) of every field, shown or not. salts: of those shown.
     signatures: (keyid, base64) over the rest.
-    article: under which it came here, so that what is missing is withheld by it. digest: SHA-256 (hex), its name.
+    article: under which it came here, so that what is missing is withheld by it. purged: its content has gone.
+    digest: SHA-256 (hex), its name.
     """
 
     case: str
@@ -80,6 +94,7 @@ class Step:
     salts: Mapping[str, str] = field(default_factory=dict)
     signatures: tuple[tuple[str, str], ...] = ()
     article: str = ""
+    purged: Purged | None = None
 
     @property
     def digest(self) -> str:

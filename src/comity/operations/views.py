@@ -46,6 +46,7 @@ class ClockView:
 @dataclass(frozen=True, slots=True)
 class CaseView:
     """A case as its steps make it. fields: the newest value of each; withheld: the article that withholds the others.
+    purged: of fields whose newest value is gone, the step that said it.
 
     may: the events that each party may do now; automatic: those that its node does by itself.
     consents: (event, party) that counted and wait for others. missing: digests of steps that others have seen and we
@@ -58,6 +59,7 @@ class CaseView:
     flags: tuple[str, ...]
     fields: Mapping[str, object]
     withheld: Mapping[str, str]
+    purged: Mapping[str, Step]
     clocks: tuple[ClockView, ...]
     whose_turn: tuple[str, ...]
     may: Mapping[str, tuple[Event, ...]]
