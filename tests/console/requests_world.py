@@ -5,8 +5,7 @@ XA exists as keys only: its steps are made and signed with them, and received as
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,6 @@ class Requests:
     closed: str = ""
     secret: str = ""
     proposal: str = ""
-    receive: Callable[[Message], None] | None = field(default=None, repr=False)
 
     def open_by_xa(self, name: str, fields: dict[str, Any], at: datetime, handling: str = "official") -> str:
         """XA opens a case with us."""
@@ -69,12 +67,14 @@ class Requests:
         self._send(move, [], at, handling)
         return case_id
 
-    def step_of_xa(self, case_id: str, event: str, at: datetime, fields: dict[str, Any] | None = None) -> None:
-        """XA takes a step in a case."""
+    def step_of_xa(
+        self, case_id: str, event: str, at: datetime, fields: dict[str, Any] | None = None, *, seen: int | None = None
+    ) -> None:
+        """XA takes a step in a case. seen: how many of its steps XA had seen; None: all."""
         row = Case.objects.get(case_id=case_id)
         parties = tuple(Party(code, role) for code, role in sorted(row.parties.items()))
         move = Move(case_id, self.agreement_id, event, "XA", parties, fields or {})
-        self._send(move, steps_of(row.steps.all()), at, row.handling)
+        self._send(move, steps_of(row.steps.order_by("number"))[:seen], at, row.handling)
 
     def open_by_us(self, name: str, fields: dict[str, Any], at: datetime, *, event: str = "") -> str:
         """We open a case with XA."""
@@ -136,7 +136,7 @@ def extend(at: datetime, *, number: int) -> Requests:
     known.breach = known.open_by_us("breach", BREACH, at - timedelta(days=1), event="discover")
     known.closed = known.open_by_us("tfa12", REQUEST, at - timedelta(days=9))
     assist.take_step(made._person("ana"), case_id=known.closed, event="withdraw", fields={}, at=at - timedelta(days=8))
-    known.secret = known.open_by_xa("tfa12", REQUEST, at - timedelta(days=1), handling="restricted")
+    known.secret = known.open_by_xa("tfa12", REQUEST, at - timedelta(hours=30), handling="restricted")
     proposal = assist.propose_step(
         made._person("ana"),
         case_id=known.secret,
