@@ -13,7 +13,10 @@ from tests.browser.conftest import Node
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-QUESTION = "?receiver=XA&kind=alert/1&purpose=control&handling=official&category=commodities&risk_type=counterfeit"
+QUESTION = (
+    "?sender=XC&partners=XA&partners=XB&kind=alert/1&purpose=control&handling=official&category=commodities"
+    "&risk_type=counterfeit"
+)
 PAGES = {
     "": ["/sign-in"],
     "ana": [
@@ -47,8 +50,13 @@ PAGES = {
         "/consents/{consent}",
         "/partners",
         "/agreements",
-        "/agreements/{agreement_id}" + QUESTION,
-        "/agreements/{agreement_id}" + QUESTION.replace("commodities", "persons"),
+        "/agreements/{agreement_id}",
+        "/agreements/{proposed}/changes/{agreement_id}",
+        "/simulator",
+        "/simulator" + QUESTION,
+        "/simulator" + QUESTION.replace("commodities", "persons"),
+        "/clauses?q=retention",
+        "/clauses/tfa12-verification",
         "/proof?entry=1",
         "/profiles",
         "/profiles/write",
@@ -69,6 +77,14 @@ PAGES = {
         "/officers/add",
         "/officers/ana/roles",
         "/systems/issue",
+        "/agreements",
+        "/agreements/{suspended}",
+        "/agreements/{proposed}/moves/accept",
+        "/agreements/{agreement_id}/moves/suspend",
+        "/agreements/{proposed}/reserve",
+        "/agreements/propose?counters={proposed}",
+        "/agreements/compose",
+        "/agreements/compose/bilateral-mou?clause=eu515-cash",
     ],
 }
 LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}

@@ -19,8 +19,9 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Accords:
-    """Ids. in_force: of the demo, by files. proposed: amends it, waits for us. first, second: in force by moves, and its
-    amendment. suspended: by XA. ours: proposed by us. left: by us.
+    """Ids. in_force: of the demo, by files. proposed: amends it, waits for us. suspended: by XA. ours: proposed by us.
+
+    left: by us.
     """
 
     in_force: str
@@ -47,7 +48,9 @@ def bilateral(other: str, version: str = "1.0") -> Agreement:
     """A memorandum of the library between XC and another."""
     parties = {"first": ("XC",), "second": (other,)}
     text = compose(shipped_library(), Composition("bilateral-mou", parties, {"from": "2026-01-01"}))
-    return parse_agreement(text.replace('version: "1.0"', f'version: "{version}"').replace("version: 1.0", f"version: {version}").encode())
+    return parse_agreement(
+        text.replace('version: "1.0"', f'version: "{version}"').replace("version: 1.0", f"version: {version}").encode()
+    )
 
 
 def move(code: str, kind: MoveKind, agreement: Agreement, at: datetime, born: datetime, **more: str) -> None:

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.test import override_settings
 
 from comity.agreements import parse_agreement
+from comity.agreements.life import accession_of
 from comity.console.changes import compared
 from comity.console.drafts import with_newcomer, with_reservation, yaml_of
-from comity.agreements.life import accession_of
 from comity.ledger.services import open_log
 from tests.console import accords, world
 from tests.console.accords import Accords
@@ -85,7 +85,10 @@ class TestOneAgreement:
     def test_the_life_is_a_dated_list(self, known: Accords):
         page = page_of(f"/agreements/{known.left}")
         life = page[page.index("Life") :]
-        proposed, signed = life.index("XB proposed this version and signed it"), life.index("XC accepted it and signed it")
+        proposed, signed = (
+            life.index("XB proposed this version and signed it"),
+            life.index("XC accepted it and signed it"),
+        )
         assert proposed < signed < life.index("XC left it")
         assert "Note of 3 May" in life
 

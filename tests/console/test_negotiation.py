@@ -111,7 +111,9 @@ class TestProposing:
 
     def test_a_reservation_becomes_a_version(self, known: Accords):
         client = enter("chipo")
-        assert "Choose at least one article" in text_of(client.post(f"/agreements/{known.proposed}/reserve", {"text": "x"}))
+        assert "Choose at least one article" in text_of(
+            client.post(f"/agreements/{known.proposed}/reserve", {"text": "x"})
+        )
         answer = client.post(f"/agreements/{known.proposed}/reserve", {"articles": ["3"], "text": "Not here."})
         found = parse_agreement(answer.context["form"]["text"].value().encode())
         assert [(each.party, each.articles) for each in found.reservations] == [("XC", ("3",))]

@@ -385,27 +385,19 @@ class TestAgreementsPartnersProof:
         assert "not yet in the log" not in page
         assert "Kind decision on sharing, by an agreement" in text_of(client.get(f"/proof?entry={index}"))
 
-    @pytest.mark.parametrize(
-        ("changes", "expected"),
-        [
-            ({}, "Permitted by article 1"),
-            ({"handling": "confidential"}, "Not permitted"),
-            ({"category": "persons"}, "Not permitted"),
-            ({"purpose": "investigation", "hs_code": "300490"}, "Permitted by article 2"),
-            ({"hs_code": "6x"}, "Write two, four or six digits"),
-        ],
-    )
-    def test_what_would_be_released(self, world: World, changes: dict[str, str], expected: str):
-        question = {
-            "receiver": "XA",
-            "kind": "alert/1",
-            "purpose": "control",
-            "handling": "official",
-            "category": "commodities",
-            "risk_type": "counterfeit",
-            **changes,
-        }
-        assert expected in text_of(enter("ana").get(f"/agreements/{world.agreement_id}", question))
+    def test_a_message_is_tried_out_by_its_own_fields_and_the_look_is_written_down(self, world: World):
+        question = {"sender": "XC", "partners": ["XB"], "kind": "alert/1", "purpose": "control", "handling": "open"}
+        client = enter("ana")
+        answer = client.get("/simulator", {**question, "about": f"message:{world.alert_message}"})
+        page = text_of(answer)
+        assert "Permitted by article 1" in page
+        assert "Named (container): number" in page
+        assert AuditEntry.objects.filter(deed="view_message", subject=f"message:{world.alert_message}").exists()
+        consignment = client.get("/simulator", {**question, "about": f"record:{world.inspected}"})
+        assert "Permitted by article 1" in text_of(consignment)
+        assert (
+            enter("ana", purpose="").get(answer.request["PATH_INFO"], answer.wsgi_request.GET.dict()).status_code == 302
+        )
 
     def test_partners_with_sequence_keys_and_reliability(self, world: World):
         page = text_of(enter("chipo").get("/partners"))

@@ -209,7 +209,7 @@ def simulator(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The question and its answer. By POST where a draft that is stored nowhere is tried out."""
     given = request.POST if request.method == "POST" else request.GET
     stored = list(agreements_reads.agreements(at=utc_now()))
-    trial = _trial(stored, given.get("agreement", ""), given.get("draft", ""))
+    trial = trial_of(stored, given.get("agreement", ""), given.get("draft", ""))
     is_asked = "purpose" in given
     form = SimulatorForm(trial, stored, _offered(actor, given.get("about", "")), given if is_asked else None)
     if trial.chosen and given.get("draft"):
@@ -292,7 +292,7 @@ def _cells(explanation: Explanation, column: Column | None, paths: frozenset[str
     return cells
 
 
-def _trial(stored: list[StoredAgreement], chosen_id: str, draft: str) -> Trial:
+def trial_of(stored: list[StoredAgreement], chosen_id: str, draft: str) -> Trial:
     """What is in force with what became of it; and the version that is tried out, in the place of its former."""
     courses = {each: life.course for each, life in lives().items()}
     in_force = {each.id: each.agreement for each in stored if each.state in _ADOPTED}
