@@ -68,13 +68,13 @@ class Requests:
         return case_id
 
     def step_of_xa(
-        self, case_id: str, event: str, at: datetime, fields: dict[str, Any] | None = None, *, seen: int | None = None
+        self, case_id: str, event: str, at: datetime, fields: dict[str, Any] | None = None, *, unseen: str = ""
     ) -> None:
-        """XA takes a step in a case. seen: how many of its steps XA had seen; None: all."""
+        """XA takes a step in a case. unseen: an event of ours that it had not heard of."""
         row = Case.objects.get(case_id=case_id)
         parties = tuple(Party(code, role) for code, role in sorted(row.parties.items()))
         move = Move(case_id, self.agreement_id, event, "XA", parties, fields or {})
-        self._send(move, steps_of(row.steps.order_by("number"))[:seen], at, row.handling)
+        self._send(move, steps_of(row.steps.exclude(event=unseen)), at, row.handling)
 
     def open_by_us(self, name: str, fields: dict[str, Any], at: datetime, *, event: str = "") -> str:
         """We open a case with XA."""

@@ -141,7 +141,8 @@ class TestCase:
         assert "A liaison officer does these." in page
 
     def test_a_step_that_crossed_is_shown_as_overtaken(self, known: Requests):
-        known.step_of_xa(known.closed, "receive", known.at, seen=1)
+        known.step_of_xa(known.closed, "receive", known.at, unseen="withdraw")
+        known.step_of_xa(known.closed, "accept", known.at, unseen="withdraw")
         page = text_of(enter("ana").get(f"/requests/{known.closed}"))
         assert "overtaken" in page
         assert "It crossed another step, which came first" in page

@@ -19,6 +19,7 @@ from comity.exchange.errors import MessageUnknownError
 from comity.operations import CaseView, ClockView, Effect, Entry, Step
 from comity.operations.models import CaseSending
 from comity.operations.selectors import CaseFile, Sending
+from comity.operations.steps import Purged
 from comity.staff import selectors as staff
 from comity.staff.selectors import AuditFilter
 
@@ -27,13 +28,17 @@ _MOST_DEEDS = 500
 
 @dataclass(frozen=True, slots=True)
 class SaidLine:
-    """A field that a step said. article: under which it is withheld here, where it is; refs: messages that it names."""
+    """A field that a step said. article: under which it is withheld here, where it is; refs: messages that it names.
+
+    purged: where its content has gone, why and when.
+    """
 
     label: str
     value: str = ""
     article: str = ""
     refs: tuple[str, ...] = ()
     is_withheld: bool = False
+    purged: Purged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +143,11 @@ def clocks_of(seen: CaseView, story: Sequence[StoryLine], at: datetime) -> list[
 def facts_of(seen: CaseView) -> list[SaidLine]:
     """What the case says now: the newest value of each field, and which are withheld here."""
     kind = seen.procedure
-    names = [each.name for each in kind.fields if each.name in seen.fields or each.name in seen.withheld]
-    return [
-        SaidLine(label_of(kind, name), article=seen.withheld[name], is_withheld=True)
-        if name in seen.withheld
-        else said_line(kind, name, seen.fields[name])
-        for name in names
-    ]
+    lines = {name: said_line(kind, name, value) for name, value in seen.fields.items()}
+    lines |= {name: SaidLine(label_of(kind, name), purged=step.purged) for name, step in seen.purged.items()}
+    for name, article in seen.withheld.items():
+        lines[name] = SaidLine(label_of(kind, name), article=article, is_withheld=True)
+    return [lines[each.name] for each in kind.fields if each.name in lines]
 
 
 def said_lines(kind: Procedure, fields: Mapping[str, object]) -> list[SaidLine]:
@@ -228,7 +231,9 @@ def _spoken(kind: Procedure, step: Step) -> list[str]:
 
 def _said(kind: Procedure, step: Step) -> tuple[SaidLine, ...]:
     hidden = [SaidLine(label_of(kind, name), article=step.article, is_withheld=True) for name in sorted(step.withheld)]
-    return (*said_lines(kind, step.fields), *hidden)
+    gone = sorted(step.purged.fields) if step.purged else []
+    purged = [SaidLine(label_of(kind, name), purged=step.purged) for name in gone]
+    return (*said_lines(kind, step.fields), *purged, *hidden)
 
 
 def _withheld(kind: Procedure, sendings: Iterable[Sending]) -> tuple[Withheld, ...]:
