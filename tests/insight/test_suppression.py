@@ -22,7 +22,7 @@ def possible(table: Table) -> list[tuple[int, ...]]:
     most = [min(table.row_totals[i], table.column_totals[j]) for i, j in open_cells]
     found = []
     for filled in product(*(range(bound + 1) for bound in most)):
-        known = {cell: count for cell, count in zip(open_cells, filled, strict=True)}
+        known = dict(zip(open_cells, filled, strict=True))
         full = [[known.get((i, j), cell) for j, cell in enumerate(row)] for i, row in enumerate(table.cells)]
         rows_fit = all(sum(row) == total for row, total in zip(full, table.row_totals, strict=True))
         if rows_fit and [sum(column) for column in zip(*full, strict=True)] == list(table.column_totals):

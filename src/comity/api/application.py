@@ -20,6 +20,7 @@ from comity.api import (
     negotiation,
     node,
     operations,
+    privacy,
     risk,
     sharing,
     signals,
@@ -76,6 +77,7 @@ def make_api() -> ComityAPI:
         exchange,
         evidence,
         custody,
+        privacy,
     )
     for room in rooms:
         api.add_router("", room.router)

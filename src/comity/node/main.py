@@ -41,6 +41,7 @@ COMMANDS = {
     "officer": "comity.cli.staff:officer",
     "partner": "comity.cli.exchange:partner",
     "reciprocity": "comity.cli.clocks:reciprocity",
+    "privacy": "comity.cli.privacy:privacy_group",
     "procedure": "comity.cli.procedures:procedure_group",
     "recover": "comity.node.backup_commands:recover",
     "restore": "comity.node.backup_commands:restore",

@@ -15,6 +15,7 @@ from comity.exchange.judging import Validator
 from comity.exchange.log_routes import log_routes
 from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
+from comity.insight.mentions import read_mentions_due
 from comity.insight.services import remind_due
 from comity.journeys import assist, evidence, forget, forward, gossip, keys, negotiate, receive
 from comity.journeys.arrive import assess_waiting
@@ -43,6 +44,7 @@ _STANDING_SECONDS = 300.0
 _CASES_SECONDS = 60.0
 _OBLIGATIONS_SECONDS = 300.0
 _MONITOR_SECONDS = 60.0
+_MENTIONS_SECONDS = 60.0
 _RECOVER_SECONDS = 3.0
 
 VALIDATORS: Mapping[str, Validator] = {
@@ -81,6 +83,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
         Job("standing of agreements", _STANDING_SECONDS, negotiate.ask_due),
         Job("obligations", _OBLIGATIONS_SECONDS, remind_due),
+        Job("who is named where", _MENTIONS_SECONDS, read_mentions_due),
         Job("clocks of cases", _CASES_SECONDS, assist.overdue_turn),
     )
 
