@@ -216,12 +216,6 @@ def test_a_refusal_that_crosses_the_last_consent_counts(nodes: World) -> None:
     assert ["consent", "overtaken", "state"] in [line[:3] for line in seen["history"]]
 
 
-def _sent_steps(nodes: World, case: str) -> list[str]:
-    """The ids of the messages in which XA told its steps of a case, the oldest first."""
-    bodies = [(each["id"], each["data"]) for each in nodes.ask("XA", "outbox") if each["kind"] == "step/1"]
-    return [name for name, data in bodies if case in data]
-
-
 def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: World) -> None:
     case = _open(nodes, matter_at_issue="Matter 7f3a: brushes", purpose="Purpose 7f3a", export_declaration_no="7F3A-77")
     nodes.settle(among=CODES)
@@ -229,7 +223,7 @@ def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: Wor
     nodes.settle(among=CODES)
     before = nodes.ask("XB", "case", case=case)
     assert "Matter 7f3a: brushes" in nodes.ask("XB", "rows")
-    nodes.ask("XA", "recall", ids=_sent_steps(nodes, case)[:1])
+    assert isinstance(nodes.ask("XA", "recall", ids=nodes.ask("XA", "told", case=case)[:1]), list)
     nodes.settle(among=CODES)
     after, rows = nodes.ask("XB", "case", case=case), nodes.ask("XB", "rows")
     assert {name: after[name] for name in SHARED} == {name: before[name] for name in SHARED}
@@ -241,7 +235,7 @@ def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: Wor
     ours = nodes.ask("XA", "case", case=case)
     assert ours["fields"]["purpose"] == "Purpose 7f3a", "our own information stays"
     assert ours["recalls"] == ["recall: issued_in_error"]
-    assert nodes.statuses("XA", _sent_steps(nodes, case)[0])["XB"] == "purged"
+    assert nodes.statuses("XA", nodes.ask("XA", "told", case=case)[0])["XB"] == "purged"
     assert isinstance(nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER), str)
     nodes.settle(among=CODES)
     _same(nodes, case)
@@ -250,7 +244,7 @@ def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: Wor
 def test_a_step_that_was_taken_back_before_it_came_is_in_the_case_all_the_same(nodes: World) -> None:
     nodes.cut = {("XA", "XB")}
     case = _open(nodes, purpose="Purpose 9c1d")
-    nodes.ask("XA", "recall", ids=_sent_steps(nodes, case))
+    assert isinstance(nodes.ask("XA", "recall", ids=nodes.ask("XA", "told", case=case)), list)
     nodes.ask("XA", "step", case=case, event="withdraw")
     nodes.cut = set()
     nodes.settle(among=CODES)
@@ -263,8 +257,9 @@ def test_a_step_that_was_taken_back_before_it_came_is_in_the_case_all_the_same(n
 def test_what_may_be_kept_no_longer_goes_and_what_is_tightened_is_handled_so(nodes: World) -> None:
     case = _open(nodes, purpose="Purpose 5b2e")
     nodes.settle(among=CODES)
-    ids, until = _sent_steps(nodes, case), show_instant(nodes.at + timedelta(hours=1))
-    nodes.ask("XA", "recall", ids=ids, mode="tighten", handling="restricted", keep_until=until)
+    ids, until = nodes.ask("XA", "told", case=case), show_instant(nodes.at + timedelta(hours=1))
+    tightened = nodes.ask("XA", "recall", ids=ids, mode="tighten", handling="restricted", keep_until=until)
+    assert isinstance(tightened, list), tightened
     nodes.settle(among=CODES)
     held = nodes.ask("XB", "case", case=case)
     assert (held["handling"], held["fields"]["purpose"]) == ("restricted", "Purpose 5b2e")

@@ -14,6 +14,7 @@ from comity.exchange.services import introduce_partner
 from comity.journeys import assist
 from comity.ledger.services import open_log
 from comity.operations import CaseView, Party, selectors
+from comity.operations.models import CaseSending
 from comity.operations.services import Opening
 from tests.custody.node_deeds import NodeDeeds, decode
 
@@ -76,6 +77,11 @@ class AssistingNode(NodeDeeds):
             "line": [found.line.state, list(found.line.turn), list(found.line.flags)],
             "missing": list(found.view.missing),
         }
+
+    def told(self, case: str, at: datetime) -> list[str]:
+        """The ids of the messages in which our steps of a case were told, the oldest first."""
+        found = CaseSending.objects.filter(step__case__case_id=case).order_by("step__number", "recipient")
+        return list(found.values_list("message_id", flat=True))
 
     def rows(self, at: datetime) -> str:
         """Every row of the tables of operations, as text."""

@@ -145,10 +145,10 @@ def list_reminders(request: HttpRequest, wanted: Query[ReminderFilter]) -> Remin
     return Reminders(items=[_reminder_of(each) for each in insight.reminders(is_open=wanted.open, limit=wanted.limit)])
 
 
-@router.post("/reminders/{int:reminder_id}/seen", response=ReminderOut, summary="Take note of a reminder", **_View)
+@router.post("/reminders/{reminder_id}/seen", response=ReminderOut, summary="Take note of a reminder", **_View)
 def take_note(request: HttpRequest, reminder_id: int) -> ReminderOut:
     """The next level of escalation comes all the same. Who took note first stays named."""
-    if reminder_id >= 2**63:
+    if abs(reminder_id) >= 2**63:
         raise BadFieldError("There is no such number", where="reminder_id")
     return _reminder_of(acknowledge(actor_of(request), reminder_id=reminder_id, at=utc_now()))
 

@@ -163,7 +163,7 @@ def forget_steps(message_ids: Iterable[str], *, by: str, ground: str, at: dateti
     by: who sent the messages. Returns how many were emptied now.
     """
     rows = CaseStep.objects.select_for_update().filter(message_id__in=[each for each in message_ids if each], by=by)
-    found = list(rows.filter(purge=None))
+    found = list(rows.filter(purge__isnull=True))
     for row, step in zip(found, steps_of(found), strict=True):
         row.purge = purge_note(procedure(step.procedure), step, ground=ground, at=at)
         row.body = canonical_json(replace(step, fields={}, salts={}).to_body())
