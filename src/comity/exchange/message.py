@@ -20,7 +20,8 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}")
 # RFC 7493 §2.2, as in trust's canonical form: beyond this some readers would round.
 MAX_INTEGER = 2**53 - 1
 _TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
-# As wide as the columns they are stored in; where nothing is said, 200.
+# As wide as the columns they are stored in; where nothing is said, the widest.
+_WIDEST = 200
 _WIDTHS = {"purpose": 40, "handling": 16}
 _KNOWN = frozenset({*_TEXTS, "body", "valid_until", "in_reply_to", "onward"})
 # What a later version may add; no article judges it, so it is no place for a letter.
@@ -109,7 +110,7 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
         # No text of trade holds it, and PostgreSQL stores none that does.
         raise MessageFormError("The message holds the character U+0000", where="message", remedy="Leave it out.")
     mapping = read_canonical(data)
-    values = {name: _text(mapping, name) for name in _TEXTS}
+    values = _texts(mapping)
     created, until = _instant(values.pop("created"), "created"), mapping.get("valid_until")
     body = mapping.get("body")
     unknown = mapping.keys() - _KNOWN
@@ -175,9 +176,20 @@ def check_id(value: object, where: str) -> None:
         raise MessageFormError("Not an identifier", where=where, remedy="Write a UUID in lower case.")
 
 
+def _texts(mapping: Mapping[str, object]) -> dict[str, str]:
+    """The text fields. All at once where they are as they should be; else one by one, to name the one that is not."""
+    values = [value for name in _TEXTS if isinstance(value := mapping.get(name), str)]
+    lengths = [len(value) for value in values]
+    if len(values) == len(_TEXTS) and min(lengths) > 0 and max(lengths) <= _WIDEST and "".join(values).isprintable():
+        found = dict(zip(_TEXTS, values, strict=True))
+        if all(len(found[name]) <= width for name, width in _WIDTHS.items()):
+            return found
+    return {name: _text(mapping, name) for name in _TEXTS}
+
+
 def _text(mapping: Mapping[str, object], name: str) -> str:
     value = mapping.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _WIDTHS.get(name, 200) or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= _WIDTHS.get(name, _WIDEST) or not value.isprintable():
         raise MessageFormError(f"The field {name} is missing or no short text", where=name)
     return value
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
 from comity.common import ComityError, new_id
 from comity.exchange.checking import Parcel
@@ -26,8 +26,8 @@ from comity.exchange.limits import (
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
 from comity.exchange.pace import Allowance
 from comity.exchange.position import Range
+from comity.exchange.rounds import due_partners, open_envelopes, store_formed, who_waits
 from comity.exchange.strength import sealing_key_for, second_signature_for
-from comity.exchange.underway import open_runs
 from comity.exchange.window import Classes, Flight, Waiting, Window, choose, classes_of, open_window
 from comity.trust import Keyring, SignedStatement, sha256_hex
 
@@ -85,41 +85,41 @@ class Former:
 
     def form(self) -> list[Formed]:
         """Step S4 for every partner that is due: first what is open and unclaimed, then what waits."""
-        formed: list[Formed] = []
-        deliveries = self._due()
-        peers = load_peers([each.partner.administration for each in deliveries]) if deliveries else {}
-        for delivery in deliveries:
-            formed += self._form_for(peers[delivery.partner.administration], delivery)
-        return formed
-
-    def _form_for(self, peer: Peer, due: Delivery) -> list[Formed]:
+        due = [each for each in due_partners(self.at, only=self.only) if each not in self.held]
+        if not due:
+            return []
         # What all workers send together counts, and what is in an open envelope is seen only after the lock: one of
         # them at a time. The next round is another's.
         rows = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("partner")
-        delivery = rows.filter(pk=due.pk).first()
-        if delivery is None:
-            return []
-        window = self._window(delivery, read_load_limits(delivery.load_limits))
+        deliveries = list(rows.filter(partner_id__in=due).order_by("partner_id"))
+        peers = load_peers([each.partner.administration for each in deliveries]) if deliveries else {}
+        return [
+            formed
+            for delivery in deliveries
+            for formed in self._form_for(peers[delivery.partner.administration], delivery)
+        ]
+
+    def _form_for(self, peer: Peer, delivery: Delivery) -> list[Formed]:
+        still_open = open_envelopes(peer.id, self.at)
+        window = self._window(delivery, read_load_limits(delivery.load_limits), still_open.claimed)
         if window.is_shut:
             return []
-        before = window.allowance
-        again, window = self._take_open(peer, window)
-        formed, window = self._form_waiting(peer, delivery, window)
+        before, again = window.allowance, []
+        if still_open.free:
+            again, window = self._take_open(peer, window)
+        formed, window = self._form_waiting(peer, delivery, window, still_open.runs)
         if window.per_minute is not None and window.allowance != before:
             Delivery.objects.filter(pk=delivery.pk).update(
                 allowance=window.allowance.messages, allowance_at=window.allowance.at
             )
         return again + formed
 
-    def _window(self, delivery: Delivery, limits: LoadLimits) -> Window:
+    def _window(self, delivery: Delivery, limits: LoadLimits, claimed: int) -> Window:
         flight = Flight(self.in_flight.get(delivery.partner_id, 0), self.messages_in_flight.get(delivery.partner_id, 0))
         if delivery.partner.way == Partner.Way.FILE:  # a file holds what is open, whatever is in others
             limits = replace(limits, envelopes_in_flight=None)
         if limits.envelopes_in_flight is not None:
-            claimed = OutboxEnvelope.objects.filter(
-                partner_id=delivery.partner_id, state=_OPEN, leased_until__gt=self.at
-            )
-            flight = Flight(max(flight.envelopes, claimed.count()), flight.messages)
+            flight = Flight(max(flight.envelopes, claimed), flight.messages)
         window = open_window(self.rules, limits, flight, delivery.messages_at_most)
         if self.only is not None:
             window = window.narrowed(self.rules.envelopes)
@@ -131,17 +131,6 @@ class Former:
             return window
         allowance = Allowance(delivery.allowance, delivery.allowance_at)
         return window.paced(limits.messages_per_minute, allowance, self.at)
-
-    def _due(self) -> list[Delivery]:
-        waiting = OutboxMessage.objects.filter(partner=OuterRef("partner"), state=_WAITING)
-        unclaimed = OutboxEnvelope.objects.filter(
-            Q(leased_until=None) | Q(leased_until__lte=self.at), partner=OuterRef("partner"), state=_OPEN
-        )
-        is_time = Q(next_attempt_at=None) | Q(next_attempt_at__lte=self.at)
-        whom = Q(partner_id=self.only) if self.only is not None else is_time & Q(partner__way=Partner.Way.PUSH)
-        rows = Delivery.objects.select_related("partner").filter(whom, Exists(waiting) | Exists(unclaimed))
-        rows = rows.exclude(partner__state=Partner.State.SUSPENDED).exclude(partner_id__in=self.held)
-        return list(rows.order_by("partner_id"))
 
     def _take_open(self, peer: Peer, window: Window) -> tuple[list[Formed], Window]:
         """Envelopes that nobody is sending: after a failed attempt, or after whoever took them died."""
@@ -160,22 +149,27 @@ class Former:
             )
         return [_again(row, peer) for row in taken], window
 
-    def _form_waiting(self, peer: Peer, delivery: Delivery, window: Window) -> tuple[list[Formed], Window]:
+    def _form_waiting(
+        self, peer: Peer, delivery: Delivery, window: Window, runs: Sequence[Range]
+    ) -> tuple[list[Formed], Window]:
         classes = classes_of(delivery.gaps)
-        groups, window = choose(self._waiting(peer, classes, window), window, classes)
+        groups, window = choose(self._waiting(peer, classes, window, runs), window, classes)
         if not groups:
             return [], window
         formed = [self._sign(peer, delivery, group, is_first=number == 0) for number, group in enumerate(groups)]
-        OutboxEnvelope.objects.bulk_create(each.row for each in formed)
+        store_formed([each.row for each in formed])
         return formed, window
 
-    def _waiting(self, peer: Peer, classes: Classes, window: Window) -> list[Waiting]:
-        """Messages in no envelope that may go in this round, those first that overtake."""
+    def _waiting(self, peer: Peer, classes: Classes, window: Window, runs: Sequence[Range]) -> list[Waiting]:
+        """Messages in no envelope that may go in this round, those first that overtake. runs: those in open ones."""
         waiting: list[Waiting] = []
-        runs = open_runs(peer.id).get(peer.id, ())
+        standing = who_waits(peer.id, runs)
+        before, *after = _outside(runs)
         for priorities in classes:
             most = window.messages(max(priorities), self.rules.round_messages) - len(waiting)
-            for part in _outside(runs):
+            parts = [before] if any(standing[each][0] for each in priorities) else []
+            parts += after if any(standing[each][1] for each in priorities) else []
+            for part in parts:
                 if most > 0:
                     found = self._lines(peer.id, part & Q(priority__in=priorities), most)
                     waiting += found

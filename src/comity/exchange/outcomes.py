@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 
 from comity.common import show_instant
@@ -24,6 +24,7 @@ from comity.exchange.marking import mark_messages
 from comity.exchange.models import Delivery, OutboxEnvelope, OutboxMessage, Partner
 from comity.exchange.position import Position, Range
 from comity.exchange.receipt import Answer, SignedRefusal, answer_mapping
+from comity.exchange.rounds import still_open, store_answers
 from comity.exchange.skew import certain_skew
 from comity.trust import Keyring
 
@@ -37,10 +38,6 @@ _DISSOLVING = frozenset(
     }
 )  # fmt: skip
 
-_ANSWER = (
-    f"UPDATE {OutboxEnvelope._meta.db_table} SET state = 'answered', leased_until = NULL, "  # noqa: S608  # our own name
-    "answer = %s, answer_index = %s, answered_at = %s WHERE id = %s"
-)
 _MOST_MESSAGES = LIMITS.messages
 
 
@@ -114,17 +111,15 @@ class Recorder:
                 )
                 self._record_partner(_locked(partner_id), [_unrecorded(each) for each in by_partner[partner_id]])
         # What a partner answered is proof that it knows us. Last: who holds a Partner must not wait for a head or log.
-        known = {each.parcel.peer.id for each in checked if each.receipt is not None}
-        Partner.objects.filter(pk__in=known, state=Partner.State.INTRODUCED).update(state=Partner.State.ACTIVE)
+        peers = [each.parcel.peer for each in checked if each.receipt is not None]
+        known = {each.id for each in peers if each.state == Partner.State.INTRODUCED}
+        if known:
+            Partner.objects.filter(pk__in=known, state=Partner.State.INTRODUCED).update(state=Partner.State.ACTIVE)
 
     def _record_partner(self, delivery: Delivery, checked: Sequence[Checked]) -> None:
         # Another worker may have sent the same envelope after our lease, and recorded its answer.
-        still_open = set(
-            OutboxEnvelope.objects.filter(
-                pk__in=[each.parcel.id for each in checked], state=OutboxEnvelope.State.OPEN
-            ).values_list("pk", flat=True)
-        )
-        checked = [each for each in checked if each.parcel.id in still_open]
+        known = still_open([each.parcel.id for each in checked])
+        checked = [each for each in checked if each.parcel.id in known]
         answered = [(each.parcel, each.receipt) for each in checked if each.receipt is not None]
         if answered:
             self._mark_answered(delivery.partner_id, answered)
@@ -168,18 +163,16 @@ class Recorder:
             delivery.messages_at_most = grown if grown < self.rules.messages else None
 
     def _mark_answered(self, partner_id: int, answered: Sequence[tuple[Parcel, CheckedReceipt]]) -> None:
-        rows: list[tuple[bytes, int, str | datetime | None, int]] = []
+        rows: list[tuple[bytes, int, int]] = []
         accepted: list[Range] = []
         refused: list[tuple[int, Answer]] = []
         for parcel, checked in answered:
-            moment = connection.ops.adapt_datetimefield_value(self.at)
-            rows.append((checked.body, checked.proved.index, moment, parcel.id))
+            rows.append((checked.body, checked.proved.index, parcel.id))
             accepted.append((parcel.contents.first_sequence, parcel.contents.last_sequence))
             for place, answer in enumerate(checked.receipt.answers):
                 if not answer.accepted:
                     refused.append((parcel.contents.first_sequence + place, answer))
-        with connection.cursor() as cursor:
-            cursor.executemany(_ANSWER, rows)
+        store_answers(rows, self.at)
         mark_messages(partner_id, accepted, state=OutboxMessage.State.DELIVERED, answered_at=self.at)
         for sequence, answer in refused:
             self._refuse(partner_id, sequence, answer)

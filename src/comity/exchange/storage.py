@@ -62,6 +62,10 @@ _ENVELOPE_COLUMNS = (
     "sender", "envelope_id", "first_sequence", "count", "statement_sha256", "statement", "fingerprint", "receipt",
     "log_index", "received_at",
 )  # fmt: skip
+_ENVELOPE_TYPES = (
+    "varchar", "varchar", "int8", "int4", "varchar", "bytea", "varchar", "bytea", "int8", "timestamptz",
+)  # fmt: skip
+_COPY_ENVELOPES = _COPY.format(InboxEnvelope._meta.db_table, ", ".join(_ENVELOPE_COLUMNS))
 _INSERT_ENVELOPE = (
     f"INSERT INTO {InboxEnvelope._meta.db_table} ({', '.join(_ENVELOPE_COLUMNS)}) "  # noqa: S608  # our own names
     f"VALUES ({', '.join(['%s'] * len(_ENVELOPE_COLUMNS))})"
@@ -101,7 +105,7 @@ def _insert_copied(cursor: CursorWrapper, rows: Sequence[tuple[_Value, ...]], ke
     """
     try:
         with transaction.atomic():
-            _copy(cursor, _COPY_ROWS, [(*row, *_BEGINNING) for row in rows])
+            _copy(cursor, _COPY_ROWS, _TYPES, [(*row, *_BEGINNING) for row in rows])
     except IntegrityError:
         return _insert_staged(cursor, rows)
     return set(keys)
@@ -109,18 +113,17 @@ def _insert_copied(cursor: CursorWrapper, rows: Sequence[tuple[_Value, ...]], ke
 
 def _insert_staged(cursor: CursorWrapper, rows: Sequence[tuple[_Value, ...]]) -> set[Key]:
     cursor.execute(_STAGE)
-    _copy(cursor, _COPY_STAGE, rows)
+    _copy(cursor, _COPY_STAGE, _TYPES[: len(_COLUMNS)], rows)
     cursor.execute(_INSERT + _FROM_STAGE + _ONCE)
     stored = {(sender, message_id) for sender, message_id in cursor.fetchall()}
     cursor.execute(_CLEAR)
     return stored
 
 
-def _copy(cursor: CursorWrapper, statement: str, rows: Sequence[tuple[_Value, ...]]) -> None:
+def _copy(cursor: CursorWrapper, statement: str, types: Sequence[str], rows: Sequence[tuple[_Value, ...]]) -> None:
     # Django hands the driver's own copy through, errors and all.
     with connection.wrap_database_errors, cursor.copy(statement) as copy:
-        if rows:
-            copy.set_types(_TYPES[: len(rows[0])])
+        copy.set_types(types)
         for row in rows:
             copy.write_row(row)
 
@@ -128,7 +131,10 @@ def _copy(cursor: CursorWrapper, statement: str, rows: Sequence[tuple[_Value, ..
 def insert_envelopes(rows: Sequence[EnvelopeRow]) -> None:
     """Store answered envelopes with their receipts."""
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_ENVELOPE, rows)
+        if connection.vendor == "postgresql":
+            _copy(cursor, _COPY_ENVELOPES, _ENVELOPE_TYPES, rows)
+        else:
+            cursor.executemany(_INSERT_ENVELOPE, rows)
 
 
 def envelope_row(arrival: Arrival, receipt: bytes, index: int, *, at: datetime) -> EnvelopeRow:
