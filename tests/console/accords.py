@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from comity.agreements import Agreement, parse_agreement
 from comity.agreements.library import Composition, compose, shipped_library
@@ -44,6 +45,7 @@ def demo_yaml(version: str, *changes: tuple[str, str]) -> str:
     return text
 
 
+@cache
 def bilateral(other: str, version: str = "1.0") -> Agreement:
     """A memorandum of the library between XC and another."""
     parties = {"first": ("XC",), "second": (other,)}

@@ -11,10 +11,12 @@ from django.db import transaction
 from comity.agreements import KINDS, Asking
 from comity.agreements.bodies import request_for
 from comity.agreements.library import shipped_library
+from comity.agreements.moving import lives
 from comity.agreements.selectors import agreements, engine
 from comity.agreements.vocabulary import fields_of_kind
 from comity.console.samples import Sampled, sample
 from comity.console.simulator import answer_for, trial_of
+from comity.console.templatetags.comity import day
 from comity.trade import Handling
 from tests.console import accords
 from tests.console.accords import Accords
@@ -91,7 +93,8 @@ class TestPage:
         ("changes", "expected"),
         [
             ({"handling": "confidential"}, "Article 7, Nothing confidential, prohibits it."),
-            ({"category": "persons"}, "prohibits it"),
+            ({"category": "persons"}, "A prohibition goes before every article that permits"),
+            ({"handling": "confidential", "purpose": "training"}, "Nobody would see any field of it."),
             ({"purpose": "investigation", "hs_codes": "300490"}, "Permitted by article 2"),
             ({"purpose": "statistics"}, "What would be needed:"),
             ({"hs_codes": "6x"}, "Write two, four or six digits"),
@@ -103,7 +106,8 @@ class TestPage:
 
     def test_a_suspension_is_minded(self, known: Accords):
         page = text_of(enter("ana").get("/simulator", QUESTION | {"agreement": known.suspended, "partners": ["XA"]}))
-        assert "XA has suspended the agreement since" in page
+        since = lives()[known.suspended].course.suspensions[0].first
+        assert f"XA has suspended the agreement since {day(since.date())}: No answer since March" in page
 
     def test_a_proposal_is_tried_out_before_it_is_signed(self, known: Accords):
         page = text_of(enter("ana").get("/simulator", QUESTION | {"agreement": known.proposed}))

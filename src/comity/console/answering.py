@@ -26,6 +26,7 @@ from comity.console.access import page
 from comity.console.agreements import former_of
 from comity.console.forms import ConsoleForm, choose
 from comity.console.negotiation import article_label, status_of, tell_parties, what_it_brings
+from comity.console.passages import counted
 from comity.console.stages import Standing, standing_of
 from comity.journeys import negotiate
 from comity.staff import Permission, PermissionRefusedError
@@ -60,7 +61,7 @@ class MoveForm(ConsoleForm):
         for name in set(self.fields) - set(deed.asks):
             del self.fields[name]
         if "articles" in self.fields:
-            ids = [each.id for each in stored.agreement.articles]
+            ids = sorted((each.id for each in stored.agreement.articles), key=counted)
             choose(self, "articles", [(each, article_label(stored.agreement, each)) for each in ids])
         if deed.kind is MoveKind.WITHDRAW:
             self.fields["reason"].required = False

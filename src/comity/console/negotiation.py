@@ -24,6 +24,7 @@ from comity.console.agreements import others_in_force
 from comity.console.changes import compared, looked_over, spoken
 from comity.console.drafts import next_version, trouble_in, with_newcomer, with_reservation, yaml_of
 from comity.console.forms import ConsoleForm, choose
+from comity.console.passages import counted
 from comity.console.words import in_english
 from comity.journeys import negotiate
 from comity.journeys.negotiate import MoveMade
@@ -72,7 +73,7 @@ class ReservationForm(ConsoleForm):
 
     def __init__(self, agreement: Agreement, data: object = None) -> None:
         super().__init__(data)
-        permits = [each for each in agreement.articles if each.is_permit]
+        permits = sorted((each for each in agreement.articles if each.is_permit), key=lambda each: counted(each.id))
         choose(self, "articles", [(each.id, article_label(agreement, each.id)) for each in permits])
 
 

@@ -80,7 +80,7 @@ class Calendar:
 
 def passages_of(agreement: Agreement) -> tuple[Passage, ...]:
     """The articles in the language of the page."""
-    return tuple(_passage(agreement, each) for each in agreement.articles)
+    return tuple(_passage(agreement, each) for each in sorted(agreement.articles, key=lambda each: counted(each.id)))
 
 
 def duties_of(agreement: Agreement) -> tuple[Owed, ...]:
@@ -103,6 +103,11 @@ def working_days_of(agreement: Agreement) -> tuple[Calendar, ...]:
         Calendar(party, terms, terms.country or party, tuple(str(WEEKDAYS[each]) for each in sorted(terms.weekend)))
         for party, terms in agreement.calendars
     )
+
+
+def counted(article_id: str) -> tuple[tuple[int, str], ...]:
+    """To order articles as people count: 2 before 10."""
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", article_id) if part)
 
 
 def backing_of(source: str, tag: Tag, is_verified: bool) -> Backing:

@@ -85,6 +85,11 @@ class Answer:
     day: date
     trial: Agreement | None
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether anybody would see anything."""
+        return any(each.explanation.decision.is_permitted for each in self.verdicts)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

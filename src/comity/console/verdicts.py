@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from comity.common import Reason
+from comity.common import Reason, parse_instant
 from comity.console.sentences import Said
 from comity.console.words import is_english, word
 
@@ -25,7 +25,8 @@ _NEAREST = re.compile(
     r"No article permits (?P<kind>\S+) from (?P<one>\S+) to (?P<many>\S+) so; article (?P<id>\S+) is nearest\. "
     r"(?P<rest>.+)"
 )
-_NEXT = re.compile(r"(?<=\.) (?=The |No HS code |It is not stated )")
+_INSTANT = r"\d{4}-\d\d-\d\dT[\d:.]+Z"
+_NEXT = re.compile(r"(?<=\.) (?=The |No HS code |It is not stated |[A-Z]{2} has )")
 
 _LABELS: Mapping[str, str | Promise] = {
     "origin": _("Origin"),
@@ -143,6 +144,22 @@ _SHAPES: tuple[tuple[str, str | Promise], ...] = (
         r"The file has a size that is not stated; the article covers at most (?P<most>[\d,]+) bytes\.",
         _("The size of the file is not stated; the article covers at most %(most)s bytes."),
     ),
+    (
+        rf"(?P<party>[A-Z]{{2}}) has suspended the agreement since (?P<since>{_INSTANT}): (?P<reason>.*)",
+        _("%(party)s has suspended the agreement since %(since)s: %(reason)s"),
+    ),
+    (
+        rf"(?P<party>[A-Z]{{2}}) has suspended article {_ID} since (?P<since>{_INSTANT}): (?P<reason>.*)",
+        _("%(party)s has suspended article %(id)s since %(since)s: %(reason)s"),
+    ),
+    (
+        rf"(?P<party>[A-Z]{{2}}) has left the agreement on (?P<since>{_INSTANT})\.",
+        _("%(party)s left the agreement on %(since)s."),
+    ),
+    (
+        rf"The agreement was amended: since (?P<since>{_INSTANT}) version (?P<agreement>\w+) is in its place\.",
+        _("The agreement was amended: since %(since)s version %(agreement)s is in its place."),
+    ),
     (rf"Article {_ID}(?:, (?P<title>.+),)? prohibits it\.", _("Article %(id)s prohibits it.")),
     (rf"Article {_ID}(?:, (?P<title>.+),)? permits it\.", _("Article %(id)s permits it.")),
     (
@@ -213,6 +230,8 @@ def _part(name: str, text: str) -> str:
             return str(_LABELS[text])
         case "day" | "first" | "last":
             return date_format(date.fromisoformat(text), "j M Y" if is_english() else "j N Y")
+        case "since":
+            return date_format(parse_instant(text), "j M Y" if is_english() else "j N Y")
         case _:
             return text
 
