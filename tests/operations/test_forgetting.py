@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 
 from comity.agreements.procedures import Procedure, cases_path, procedure
+from comity.insight.facts import facts_of
 from comity.operations.cases import ProcedureCase, _take, read_procedure_cases
 from comity.operations.errors import StepRefusedError
 from comity.operations.forgetting import purge_note, purged_in
@@ -75,6 +76,20 @@ def test_a_case_stands_where_it_stood_whatever_is_purged(name: str) -> None:
             assert [each.digest for each in kept] == [each.digest for each in steps]
             assert not set(after.purged) & set(after.fields)
             assert set(after.purged) | set(after.fields) == set(before.fields), case.name
+
+
+def test_a_report_that_was_purged_was_made_all_the_same() -> None:
+    kind = procedure("report")
+    for case in read_procedure_cases(kind, cases_path("report").read_bytes())[:3]:
+        steps = steps_of(kind, case)
+        bare = [purged(kind, step, case.at) for step in steps]
+        before, after = (
+            facts_of("c", "a", view(kind, each, at=case.at, terms=case.scene.terms)) for each in (steps, bare)
+        )
+        assert [[what for what, _ in each.reports] for each in after] == [
+            [what for what, _ in each.reports] for each in before
+        ]
+        assert [each.answered_at for each in after] == [each.answered_at for each in before]
 
 
 def test_nothing_that_was_said_stays() -> None:

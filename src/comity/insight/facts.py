@@ -126,11 +126,16 @@ def _reports(procedure: Procedure, moves: list[tuple[Event, Step]]) -> Iterator[
     opened = moves[0][1]
     for event, step in moves:
         if procedure.name == REPORT and event.name in _REPORTS:
-            what = step.fields.get("what") or opened.fields.get("what")
+            what = _remembered(step).get("what") or _remembered(opened).get("what")
             if what in tuple(ObligationKind):
                 yield ObligationKind(str(what)), step if step is opened else _with_opening(step, opened)
         elif event.name == _OUTCOME:
             yield ObligationKind.OUTCOME_REPORT, step
+
+
+def _remembered(step: Step) -> dict[str, object]:
+    """What a step says; of one whose content was purged what is still counted."""
+    return {**(step.purged.remembered if step.purged else {}), **step.fields}
 
 
 def _period_of(step: Step) -> Period | None:

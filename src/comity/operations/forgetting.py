@@ -1,7 +1,8 @@
 """What stays of a step whose content is purged: who did what when, and how its case goes on; never what it said. Pure.
 
 A guard reads flags and words. So that the case stands where it stood, a mark stays for each of its comparisons that
-held: the hash of the case, the field and the word. Which words there are the procedure's file says.
+held: the hash of the case, the field and the word. Which words there are the procedure's file says. One stays too for
+what a report is about, by which it is counted whether it was made.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from comity.operations.steps import Purged, Step
 from comity.trust import canonical_json, sha256_hex
 
 _MARK_DIGITS = 32
+# (procedure, field): words by which obligations are counted as done.
+_COUNTED = frozenset({("report", "what")})
 
 
 def purge_note(procedure: Procedure, step: Step, *, ground: str, at: datetime) -> dict[str, object]:
@@ -33,10 +36,12 @@ def purged_in(procedure: Procedure, case: str, note: Mapping[str, object]) -> Pu
 
 
 def _compared(procedure: Procedure) -> Iterable[tuple[str, object]]:
-    """Each field that a guard reads, with each value that it is compared with."""
+    """Each field that a guard reads, or that is counted, with each value that it is compared with."""
     guards = [event.when for event in procedure.events if event.when is not None]
     words = {pair for guard in guards for pair in guard.words}
     flags = {name for guard in guards for name in guard.fields} - {name for name, _ in words}
+    counted = [each for each in procedure.fields if (procedure.name, each.name) in _COUNTED]
+    words |= {(each.name, word) for each in counted for word, _ in each.words}
     return (*sorted(words), *((name, True) for name in sorted(flags)))
 
 
