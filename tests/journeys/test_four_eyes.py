@@ -42,6 +42,7 @@ from comity.staff import (
 from comity.staff import services as staff
 from comity.staff.models import ProposalRow
 from comity.staff.selectors import open_proposals, proposal
+from comity.trust import sign_statement
 from tests.exchange.cast import CODES, introduce, keyring
 from tests.operations.cast import REQUEST
 
@@ -62,18 +63,18 @@ MANAGER = officer("maria", Role.ADMINISTRATOR)
 @pytest.fixture(autouse=True)
 def in_force(settings: Settings, at: datetime) -> str:
     """XA with its partners and their agreement on assistance; its id."""
+    return adopted(settings, at)
+
+
+def adopted(settings: Settings, at: datetime) -> str:
+    """Let the node be XA, with its agreement in force at any time; its id."""
     settings.COMITY_ADMINISTRATION, settings.COMITY_KEYRING = "XA", keyring("XA")
     introduce("XB", "XC")
-    agreement = parse_agreement(YAML.read_bytes())
-    signed = sign(agreement.to_bytes())
+    text = YAML.read_bytes().replace(b"2026-01-01", b"2020-01-01").replace(b"2027-12-31", b"2039-12-31")
+    data = parse_agreement(text).to_bytes()
+    signed = sign_statement(PAYLOAD_TYPE, data, *(keyring(code).signing for code in CODES)).to_bytes()
     keys = {code: [keyring(code).signing.verify_key] for code in CODES}
     return adopt(MANAGER, signed=signed, verify_keys=keys, at=at).id
-
-
-def sign(data: bytes) -> bytes:
-    from comity.trust import sign_statement
-
-    return sign_statement(PAYLOAD_TYPE, data, *(keyring(code).signing for code in CODES)).to_bytes()
 
 
 def opening(agreement: str, handling: str = "restricted", **fields: object) -> Opening:
