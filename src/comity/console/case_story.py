@@ -230,10 +230,11 @@ def _spoken(kind: Procedure, step: Step) -> list[str]:
 
 
 def _said(kind: Procedure, step: Step) -> tuple[SaidLine, ...]:
-    hidden = [SaidLine(label_of(kind, name), article=step.article, is_withheld=True) for name in sorted(step.withheld)]
-    gone = sorted(step.purged.fields) if step.purged else []
-    purged = [SaidLine(label_of(kind, name), purged=step.purged) for name in gone]
-    return (*said_lines(kind, step.fields), *purged, *hidden)
+    gone = step.purged.fields if step.purged else frozenset()
+    purged = [SaidLine(label_of(kind, name), purged=step.purged) for name in sorted(gone)]
+    hidden = sorted(step.withheld - gone)
+    withheld = [SaidLine(label_of(kind, name), article=step.article, is_withheld=True) for name in hidden]
+    return (*said_lines(kind, step.fields), *purged, *withheld)
 
 
 def _withheld(kind: Procedure, sendings: Iterable[Sending]) -> tuple[Withheld, ...]:

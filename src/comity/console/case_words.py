@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from comity.agreements.clocks import Standing
 from comity.agreements.procedures import GROUNDS, LAW_REFERENCE, REASON, Event, Field, FieldType, Guard, Procedure
@@ -18,7 +19,7 @@ from comity.console.templatetags.comity import country, day, moment
 from comity.console.words import in_english
 
 CLOCKS: Mapping[str, str | Promise] = {
-    "answer": _("Answer"),
+    "answer": pgettext_lazy("clock", "Answer"),
     "application": _("Application of the change"),
     "authorisation": _("Authorisation"),
     "confirm": _("Confirmation by the right holder"),

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from comity.agreements import UnknownAgreementError
@@ -63,7 +63,7 @@ class CasesForm(ConsoleForm):
     """The facets of the list of requests."""
 
     partner = forms.ChoiceField(label=gettext_lazy("Partner"), required=False)
-    procedure = forms.ChoiceField(label=gettext_lazy("Procedure"), required=False)
+    procedure = forms.ChoiceField(label=pgettext_lazy("request", "Procedure"), required=False)
     late = forms.ChoiceField(label=gettext_lazy("Deadline"), required=False)
 
     def __init__(self, data: object, lines: Sequence[CaseLine]) -> None:
