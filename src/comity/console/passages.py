@@ -16,8 +16,8 @@ from comity.agreements.procedures import UnknownProcedureError, procedure
 from comity.agreements.texts import obligation_sentence, sentences
 from comity.agreements.values import Obligation, ProcedureTerms
 from comity.console.bodies import readable_paths
+from comity.console.case_words import clock_words
 from comity.console.changes import spoken
-from comity.console.words import word
 
 # How well a source was checked, in words.
 CONFIDENCE: Mapping[Tag, str | Promise] = {
@@ -131,10 +131,10 @@ def _opened(terms: ProcedureTerms) -> Opened:
     try:
         found = procedure(terms.procedure)
     except UnknownProcedureError:
-        clocks = tuple((str(word(name)), term_in_words(term, language), True) for name, term in terms.clocks)
+        clocks = tuple((clock_words(name), term_in_words(term, language), True) for name, term in terms.clocks)
         return Opened(terms.procedure, terms.procedure, terms.article, clocks)
     clocks = tuple(
-        (str(word(each.name)), term_in_words(own.get(each.name, each.term), language), each.name in own)
+        (clock_words(each.name), term_in_words(own.get(each.name, each.term), language), each.name in own)
         for each in found.clocks
     )
     return Opened(terms.procedure, found.title.in_(language), terms.article, clocks)
