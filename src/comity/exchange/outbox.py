@@ -104,7 +104,8 @@ class Former:
         window = self._window(delivery, read_load_limits(delivery.load_limits), still_open.claimed)
         if window.is_shut:
             return []
-        before, again = window.allowance, []
+        before = window.allowance
+        again: list[Formed] = []
         if still_open.free:
             again, window = self._take_open(peer, window)
         formed, window = self._form_waiting(peer, delivery, window, still_open.runs)
