@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.agreements import Agreement, Article, Decision, Engine, Onward, Period, SharingRequest
-from comity.agreements.compiling import MOST_REMEMBERED
 from comity.agreements.conditions import conditions_of
 from comity.agreements.cutting import FieldSet
 from comity.agreements.parsing import agreement_from_bytes
@@ -213,18 +212,6 @@ def test_untitled_and_unsourced_articles_are_named_by_their_id() -> None:
     decision = decide(bare)
     assert decision.reasons[0].text == "Article 1 permits it."
     assert decision.reasons[0].clause == "article 1"
-
-
-def test_what_an_engine_remembers_is_bounded_and_changes_nothing() -> None:
-    engine = Engine([agreement_of(permit_article())])
-    requests = [replace(ASKED, fields=frozenset({"ref", f"extra_{number}"})) for number in range(MOST_REMEMBERED + 1)]
-    first = engine.decide(requests[0])
-    for number, request in enumerate(requests[:-1]):
-        assert engine.decide(request).fields_withheld == (f"extra_{number}",)
-    assert engine.decide(requests[0]) is first
-    engine.decide(requests[-1])
-    assert engine.decide(requests[0]) is not first
-    assert engine.decide(requests[0]) == first
 
 
 def _plain(agreement: Agreement, request: SharingRequest) -> tuple[bool, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date
 from operator import attrgetter
 
 from comity.agreements.values import Agreement, Article, Period, SharingRequest
@@ -15,6 +16,12 @@ from comity.agreements.vocabulary import ATTRIBUTE_FIELDS, DEFAULT_SIZE_AT_MOST,
 
 Test = Callable[[SharingRequest], bool]
 Read = Callable[[SharingRequest], str]
+
+
+def _day(request: SharingRequest) -> date:
+    """The day of a request. Days are days in UTC."""
+    return request.at.astimezone(UTC).date()
+
 
 # The conditions on time: a refusal on these alone says that the article is not in force.
 DATED = ("in_force", "valid", "superseded", "left", "suspended")
@@ -33,15 +40,21 @@ READS: dict[str, Callable[[SharingRequest], Hashable]] = {
     "risk_type": lambda q: q.attributes.get("risk_type", ""),
     "procedure": lambda q: q.attributes.get("procedure", ""),
     "size": attrgetter("size_bytes"),
-    "in_force": lambda q: q.at.date(),
-    "valid": lambda q: q.at.date(),
+    "in_force": _day,
+    "valid": _day,
     "onward": attrgetter("onward_from", "owner_consents"),
 }
 
 
-@dataclass(frozen=True, slots=True)
+_SIZED = frozenset(ATTRIBUTE_FIELDS["size"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """One condition. code: a stable word. holds: the test. says: what the article asks for and what the request has."""
+    """One condition; it equals itself alone.
+
+    code: a stable word. holds: the test. says: what the article asks for and what the request has.
+    """
 
     code: str
     holds: Test
@@ -128,12 +141,18 @@ def _handling_condition(fits: Test, wanted: str) -> Condition:
     return Condition("handling", fits, lambda q: f"The handling is {q.handling.word}; {wanted}.")
 
 
+def largest_size(article: Article) -> int | None:
+    """The bytes that a file may have. A file is always bounded. None: none of its kinds of message offers one."""
+    if not article.is_permit or _SIZED.isdisjoint(article.kinds):
+        return None
+    return DEFAULT_SIZE_AT_MOST if article.size_at_most is None else article.size_at_most
+
+
 def _size(article: Article) -> Iterable[Condition]:
-    """A file is always bounded. A kind of message that offers none has no size, and is not asked for it."""
-    sized = frozenset(ATTRIBUTE_FIELDS["size"]).intersection(article.kinds)
-    if not sized:
+    """A kind of message that offers no file has no size, and is not asked for it."""
+    most, sized = largest_size(article), _SIZED.intersection(article.kinds)
+    if most is None:
         return
-    most = DEFAULT_SIZE_AT_MOST if article.size_at_most is None else article.size_at_most
     yield Condition(
         "size",
         lambda q: q.kind not in sized or (q.size_bytes is not None and q.size_bytes <= most),
@@ -192,7 +211,7 @@ def _within(code: str, name: str, period: Period) -> Condition:
     return Condition(
         code,
         lambda q: opens <= q.at < closes,
-        lambda q: f"The day is {q.at.date()}; the {name} is in force {span}.",
+        lambda q: f"The day is {_day(q)}; the {name} is in force {span}.",
     )
 
 

@@ -10,10 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import takewhile
 
 from comity.agreements.vocabulary import ROLES, SELECTOR
 
 MAX_DEPTH = 16
+MOST_PATHS = 4096
+MOST_ROLES = 2
+LONG_PATH = 256
 _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^.\[\]]+)\])?", re.ASCII)
 
@@ -40,17 +45,22 @@ _Nodes = tuple[_Node, ...]
 
 
 class FieldSet:
-    """Released fields, less those that are never released; compiled once for each article."""
+    """Released fields, less those that are never released."""
 
-    __slots__ = ("_kept", "_never")
+    __slots__ = ("_fields", "_never", "_trees")
 
     def __init__(self, fields: Iterable[str], never: Iterable[str] = ()) -> None:
-        self._kept = _tree(fields)
-        self._never = _tree(never)
+        self._fields = frozenset(fields)
+        self._never = frozenset(never)
+        self._trees: tuple[_Node, _Node] | None = None
 
     def covers(self, path: str) -> bool:
         """Whether what stands at this path is released."""
-        return _covers(self._kept, path) and not _covers(self._never, path)
+        ways = _ways(path) if len(path) > LONG_PATH else _ways_before(path)
+        if ways is None:
+            kept, never = self._compiled()
+            return _covers(kept, path) and not _covers(never, path)
+        return not self._fields.isdisjoint(ways) and self._never.isdisjoint(ways)
 
     def split(self, paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The paths that are released and those that are withheld, each sorted."""
@@ -62,8 +72,14 @@ class FieldSet:
 
     def cut(self, body: Mapping[str, object]) -> dict[str, object]:
         """A new body with the released fields alone. It shares no part with the old one."""
-        left = _drop(_keep(body, (self._kept,)), (self._never,))
+        kept, never = self._compiled()
+        left = _drop(_keep(body, (kept,)), (never,))
         return left if isinstance(left, dict) else {}
+
+    def _compiled(self) -> tuple[_Node, _Node]:
+        if self._trees is None:
+            self._trees = _tree(self._fields), _tree(self._never)
+        return self._trees
 
 
 def cut(body: Mapping[str, object], fields: Iterable[str], never: Iterable[str] = ()) -> dict[str, object]:
@@ -83,8 +99,33 @@ def paths_of(body: Mapping[str, object]) -> frozenset[str]:
 
 def split_path(path: str) -> tuple[tuple[str, str], ...]:
     """A path as steps of (name, role); role is empty where the path does not choose. No steps: the text is no path."""
-    found = [_STEP.fullmatch(part) for part in path.split(".")]
-    return tuple((step[1], step[2] or "") for step in found if step) if all(found) else ()
+    steps = _steps(path)
+    return steps if len(steps) == path.count(".") + 1 else ()
+
+
+def _steps(path: str) -> tuple[tuple[str, str], ...]:
+    """The steps of a path, up to the first that is none."""
+    found = takewhile(bool, map(_STEP.fullmatch, path.split(".")))
+    return tuple([(step[1], step[2] or "") for step in found if step])
+
+
+def _ways(path: str) -> frozenset[str] | None:
+    """Every path that stands for this one: what it lies beneath, with and without the roles that it names.
+
+    None: it names so many roles that there would be too many.
+    """
+    steps = _steps(path)
+    if sum(bool(role) for _, role in steps) > MOST_ROLES:
+        return None
+    ways, found = [""], set()
+    for name, role in steps:
+        ends = (name, f"{name}[{role}]") if role else (name,)
+        ways = [f"{way}.{end}" if way else end for way in ways for end in ends]
+        found.update(ways)
+    return frozenset(found)
+
+
+_ways_before = lru_cache(maxsize=MOST_PATHS)(_ways)  # bodies of one kind hold the same few paths
 
 
 def _tree(fields: Iterable[str]) -> _Node:
@@ -100,19 +141,19 @@ def _tree(fields: Iterable[str]) -> _Node:
 
 def _covers(root: _Node, path: str) -> bool:
     nodes: _Nodes = (root,)
-    for part in path.split("."):
-        step = _STEP.fullmatch(part)
-        if step is None:
+    for name, role in _steps(path):
+        nodes = _beneath(nodes, name)
+        nodes += tuple([node.by_role[role] for node in nodes if role in node.by_role])
+        if not nodes:
             return False
-        nodes = _beneath(nodes, step[1])
-        nodes += tuple(node.by_role[step[2]] for node in nodes if step[2] in node.by_role)
-        if any(node.is_whole for node in nodes):
-            return True
+        for node in nodes:
+            if node.is_whole:
+                return True
     return False
 
 
 def _beneath(nodes: _Nodes, name: str) -> _Nodes:
-    return tuple(node.children[name] for node in nodes if name in node.children)
+    return tuple([node.children[name] for node in nodes if name in node.children])
 
 
 def _of_element(element: object, nodes: _Nodes) -> _Nodes:

@@ -6,11 +6,11 @@ the request and the rules that it was decided on; neither changes.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import itemgetter
 
-from comity.agreements.compiling import Shelf
+from comity.agreements.compiling import Ground
 from comity.agreements.conditions import DATED, Condition
 from comity.agreements.rules import Rule, clause_of, named
 from comity.agreements.values import Decision, NearMiss, SharingRequest
@@ -36,21 +36,21 @@ class Explanation:
     strictest_onward: Onward
 
 
-# What a refusal rests on: the request, the rules of its route, those that apply, the agreement and article named.
-Ground = tuple[SharingRequest, Shelf | None, int, str, str]
+# A question: the request, what the decision rests on, the agreement and article named.
+Question = tuple[SharingRequest, Ground, str, str]
 
 
 class Refusal(Decision):
     """A refusal that is put into words on first reading. It equals the decision that it is, and is as frozen."""
 
-    __slots__ = ("_ground",)
-    _ground: Ground
+    __slots__ = ("_question",)
+    _question: Question
 
     def __getattr__(self, name: str) -> object:
         """Reached only where the words are not there yet."""
         if name not in _FIELDS:
             raise AttributeError(name)
-        worded = _worded(self._ground)
+        worded = _worded(self._question, _misses(self._question))
         for each in _FIELDS:
             object.__setattr__(self, each, getattr(worded, each))
         return getattr(worded, name)
@@ -67,26 +67,59 @@ _NO = False
 _new = object.__new__
 # The slots themselves: a frozen class sets nothing by name, and a million refusals a second leave no time for more.
 _set_is_permitted = vars(Decision)["is_permitted"].__set__
-_set_ground = vars(Refusal)["_ground"].__set__
+_set_question = vars(Refusal)["_question"].__set__
 
 
-def refuse(ground: Ground) -> Decision:
-    """The refusal on this ground."""
+def refuse(question: Question) -> Decision:
+    """The refusal of what was asked."""
     refusal = _new(Refusal)
     _set_is_permitted(refusal, _NO)
-    _set_ground(refusal, ground)
+    _set_question(refusal, question)
     return refusal
 
 
-def nearest(request: SharingRequest, rules: Iterable[Rule]) -> tuple[NearMiss, ...]:
+def explain(question: Question, answer: Decision | None, permits: Iterable[Rule]) -> Explanation:
+    """All that there is to say. answer: the decision; None: it is a refusal. permits: of every route, where it counts.
+
+    Nothing of it is left to be put into words later.
+    """
+    request, ground, agreement_id, _ = question
+    on_route = [rule for rule in ground.rules if rule.is_permit]
+    misses = _nearest(request, on_route, is_on_route=True) if ground.rules else _nearest(request, permits)
+    if answer is None:
+        answer = _worded(question, () if not ground.rules else misses if not agreement_id else _misses(question))
+    fitting = [rule for rule in ground.applying if rule.is_permit]
+    answered = (answer.agreement_id, answer.article_id)
+    return Explanation(
+        decision=answer,
+        near_misses=misses,
+        also=tuple([rule.name for rule in fitting if rule.name != answered]),
+        strictest_onward=min(
+            (rule.article.onward for rule in fitting), key=lambda onward: onward.looseness, default=Onward.NONE
+        ),
+    )
+
+
+def _misses(question: Question) -> tuple[NearMiss, ...]:
+    """The permits of the route that all but apply; where some are named, only those."""
+    request, ground, agreement_id, article_id = question
+    named_ones = (
+        rule
+        for rule in ground.rules
+        if rule.is_permit and (not agreement_id or rule.is_named(agreement_id, article_id))
+    )
+    return _nearest(request, named_ones, is_on_route=True)
+
+
+def _nearest(request: SharingRequest, rules: Iterable[Rule], *, is_on_route: bool = False) -> tuple[NearMiss, ...]:
     """The rules that all but apply, nearest first; only those that are named are put into words."""
-    failing = ((rule.failing(request), rule) for rule in rules)
-    misses = [(_distance(conditions), *rule.name, conditions, rule) for conditions, rule in failing if conditions]
-    near = heapq.nsmallest(MOST_NEAR_MISSES, misses, key=lambda miss: miss[:3])
+    failing = [(rule.failing(request, is_on_route=is_on_route), rule) for rule in rules]
+    misses = [(_distance(conditions), rule.name, conditions, rule) for conditions, rule in failing if conditions]
+    misses.sort(key=itemgetter(0, 1))
     return tuple(
         [
-            NearMiss(article_id, rule.worded(conditions, request), agreement_id)
-            for _, agreement_id, article_id, conditions, rule in near
+            NearMiss(rule.article.id, rule.worded(conditions, request), rule.agreement.id)
+            for _, _, conditions, rule in misses[:MOST_NEAR_MISSES]
         ]
     )
 
@@ -96,12 +129,10 @@ def _distance(failing: Iterable[Condition]) -> int:
     return sum([_FAR.get(condition.code, 1) for condition in failing])
 
 
-def _worded(ground: Ground) -> Decision:
-    request, shelf, fit, agreement_id, article_id = ground
-    if shelf is not None and fit >= shelf.bars_from:
-        return _barred(request, [rule for rule in shelf.among(fit) if rule.is_bar])
-    permits = shelf.permits if shelf is not None else ()
-    misses = nearest(request, (rule for rule in permits if not agreement_id or rule.is_named(agreement_id, article_id)))
+def _worded(question: Question, misses: tuple[NearMiss, ...]) -> Decision:
+    request, ground, agreement_id, article_id = question
+    if ground.is_barred:
+        return _barred(request, [rule for rule in ground.applying if rule.is_bar])
     what = f"{request.kind} from {request.sender} to {request.receiver}"
     return Decision(
         is_permitted=False,
