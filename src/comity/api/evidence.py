@@ -14,7 +14,7 @@ from comity.api.openapi import raw_answer
 from comity.common import utc_now
 from comity.exchange.evidence import EvidenceState, EvidenceView
 from comity.journeys.evidence import evidence_of
-from comity.journeys.look import open_file, open_message
+from comity.journeys.look import note_look, open_file, openable
 from comity.staff import Permission
 
 router = Router(tags=["exchange"])
@@ -60,7 +60,9 @@ def list_evidence(request: HttpRequest, message_id: UUID, query: Query[PurposeQu
     """Every file that the message names as an exhibit, that it offers, or that another message offered for it. Names of
     files are content: a purpose is asked for as for the message itself.
     """
-    open_message(actor_of(request), message_id=str(message_id), purpose=query.purpose, at=utc_now(), deed="list_files")
+    actor, at = actor_of(request), utc_now()
+    view = openable(actor, message_id=str(message_id), purpose=query.purpose, at=at)
+    note_look(actor, view, purpose=query.purpose, at=at, deed="list_files")
     return Files(items=[_file_of(view) for view in evidence_of(str(message_id))])
 
 

@@ -19,7 +19,7 @@ from comity.common import Actor, utc_now
 from comity.exchange import Message, selectors
 from comity.exchange.bundles import bundle_of
 from comity.exchange.selectors import MessageLine, MessageView, PartnerView
-from comity.journeys.look import SeenLine, open_message, see_lines
+from comity.journeys.look import SeenLine, note_look, open_message, openable, see_lines
 from comity.staff import Permission
 
 router = Router(tags=["exchange"])
@@ -215,8 +215,9 @@ def show_bundle(request: HttpRequest, message_id: UUID, query: Query[PurposeQuer
     answered; 404 for others. The purpose is asked for as for the message itself.
     """
     at, actor = utc_now(), actor_of(request)
-    open_message(actor, message_id=str(message_id), purpose=query.purpose, at=at, deed="download_bundle")
+    view = openable(actor, message_id=str(message_id), purpose=query.purpose, at=at)
     bundle = bundle_of(str(message_id), keyring=settings.COMITY_KEYRING, at=at)
+    note_look(actor, view, purpose=query.purpose, at=at, deed="download_bundle")
     response = HttpResponse(bundle.to_bytes(), content_type=_BUNDLE)
     response["Content-Disposition"] = f'attachment; filename="{message_id}.bundle.json"'
     return response

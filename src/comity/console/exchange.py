@@ -29,7 +29,7 @@ from comity.exchange import selectors as exchange
 from comity.exchange.bundles import bundle_of
 from comity.exchange.errors import MessageUnknownError
 from comity.exchange.selectors import Direction, MessageView
-from comity.journeys.look import open_message, see_lines
+from comity.journeys.look import note_look, openable, see_lines
 from comity.risk import selectors as risk
 from comity.staff import Permission, may
 
@@ -113,9 +113,10 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
 @require_GET
 def bundle(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """One exchange in a file that verifies offline; it holds the content, so the purpose is asked for."""
-    at = utc_now()
-    open_message(actor, message_id=message_id, purpose=current_purpose(request), at=at, deed="download_bundle")
+    at, purpose = utc_now(), current_purpose(request)
+    view = openable(actor, message_id=message_id, purpose=purpose, at=at)
     found = bundle_of(message_id, keyring=settings.COMITY_KEYRING, at=at)
+    note_look(actor, view, purpose=purpose, at=at, deed="download_bundle")
     return download(found.to_bytes(), name=f"exchange-{message_id}.bundle.json", media_type="application/json")
 
 

@@ -96,19 +96,31 @@ class SeenLine:
     is_whole: bool = True
 
 
-def open_message(
-    actor: Actor, *, message_id: str, purpose: str, at: datetime, deed: str = "view_message"
-) -> MessageView:
-    """A message whole, for a purpose; who looked is in the access log. deed: what the log calls it.
+def open_message(actor: Actor, *, message_id: str, purpose: str, at: datetime) -> MessageView:
+    """A message whole, for a purpose; who looked is in the access log.
 
     Raises: PermissionRefusedError, MessageUnknownError, SightRefusedError, PurposeMissingError, PurposeRefusedError.
     """
+    view = openable(actor, message_id=message_id, purpose=purpose, at=at)
+    note_look(actor, view, purpose=purpose, at=at)
+    return view
+
+
+def openable(actor: Actor, *, message_id: str, purpose: str, at: datetime) -> MessageView:
+    """A message that may be opened for a purpose. Whoever then shows of it what it holds notes the look.
+
+    Raises: as `open_message`.
+    """
     require(actor, Permission.VIEW_MESSAGES)
     view = find_message(actor, message_id=message_id, at=at)
-    facts = {"partner": view.line.partner, "kind": view.line.kind, "handling": view.line.handling}
     check_purpose(actor, view, purpose=purpose, at=at)
-    record_deed(actor, deed=deed, subject=f"message:{message_id}", facts={"purpose": purpose, **facts}, at=at)
     return view
+
+
+def note_look(actor: Actor, view: MessageView, *, purpose: str, at: datetime, deed: str = "view_message") -> None:
+    """Write a look into the access log. deed: of insight.access.LOOKS."""
+    facts = {"purpose": purpose, "partner": view.line.partner, "kind": view.line.kind, "handling": view.line.handling}
+    record_deed(actor, deed=deed, subject=f"message:{view.line.id}", facts=facts, at=at)
 
 
 def find_message(actor: Actor, *, message_id: str, at: datetime) -> MessageView:
