@@ -27,7 +27,7 @@ def main() -> None:
     from comity.console.asgi import application
     from comity.console.live import LiveEvents
     from comity.ledger.services import record_split
-    from tests.console import accords, custody_world, world
+    from tests.console import accords, custody_world, requests_world, world
     from tests.console.forks import TOML, fork
 
     at = datetime.now(UTC)
@@ -43,6 +43,8 @@ def main() -> None:
     names["purged"] = custody_world.stir(held)
     stood = accords.extend(made.agreement_id, at, at - timedelta(days=30))
     names |= {"proposed": stood.proposed, "suspended": stood.suspended, "ours": stood.ours, "left": stood.left}
+    asked = requests_world.extend(at, number=held.number)
+    names |= {"asked": asked.asked, "request": asked.ours, "dispute": asked.dispute, "assistance": asked.agreement_id}
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     sys.stdout.write(json.dumps({"url": url, **names}) + "\n")

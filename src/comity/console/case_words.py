@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from comity.agreements.clocks import Standing
 from comity.agreements.procedures import GROUNDS, LAW_REFERENCE, REASON, Event, Field, FieldType, Guard, Procedure

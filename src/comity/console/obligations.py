@@ -174,7 +174,9 @@ def obligations(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ours": [each for each in rows if each.by == us()],
         "theirs": [each for each in rows if each.by != us()],
         "counted": counted(found),
-        "reminders": [reminder_row(each, at, known) for each in insight.reminders()],
+        "reminders": sorted(
+            (reminder_row(each, at, known) for each in insight.reminders()), key=lambda each: not each.view.is_ours
+        ),
         "seen": [reminder_row(each, at, known) for each in insight.reminders(is_open=False, limit=200) if each.seen_at][
             :20
         ],
