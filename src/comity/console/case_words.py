@@ -65,6 +65,9 @@ REFUSALS: Mapping[str, str | Promise] = {
         "This cannot be done now: something came in between, or a condition of the step is not met. Look at the case "
         "again."
     ),
+    "case_moved": _(
+        "Since this was proposed the case says something else. Look at it, then reject the proposal or have it made anew."
+    ),
     "wrong_role": _("In this case that step is for the other side to take."),
     "deadline_differs": _(
         "The two sides count the deadline differently. Compare the agreement and its calendars with the partner."
