@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from comity.agreements.compiling import Ground
 from comity.agreements.conditions import DATED, Condition
@@ -84,8 +84,7 @@ def explain(question: Question, answer: Decision | None, permits: Iterable[Rule]
     Nothing of it is left to be put into words later.
     """
     request, ground, agreement_id, _ = question
-    on_route = [rule for rule in ground.rules if rule.is_permit]
-    misses = _nearest(request, on_route, is_on_route=True) if ground.rules else _nearest(request, permits)
+    misses = _misses((request, ground, "", "")) if ground.rules else _nearest(request, permits)
     if answer is None:
         answer = _worded(question, () if not ground.rules else misses if not agreement_id else _misses(question))
     fitting = [rule for rule in ground.applying if rule.is_permit]
@@ -94,21 +93,17 @@ def explain(question: Question, answer: Decision | None, permits: Iterable[Rule]
         decision=answer,
         near_misses=misses,
         also=tuple([rule.name for rule in fitting if rule.name != answered]),
-        strictest_onward=min(
-            (rule.article.onward for rule in fitting), key=lambda onward: onward.looseness, default=Onward.NONE
-        ),
+        strictest_onward=min(fitting, key=attrgetter("looseness")).article.onward if fitting else Onward.NONE,
     )
 
 
 def _misses(question: Question) -> tuple[NearMiss, ...]:
-    """The permits of the route that all but apply; where some are named, only those."""
+    """The permits of the route that all but apply; where an agreement is named, only those that are named."""
     request, ground, agreement_id, article_id = question
-    named_ones = (
-        rule
-        for rule in ground.rules
-        if rule.is_permit and (not agreement_id or rule.is_named(agreement_id, article_id))
-    )
-    return _nearest(request, named_ones, is_on_route=True)
+    permits = [rule for rule in ground.rules if rule.is_permit and rule not in ground.applying]
+    if agreement_id:
+        permits = [rule for rule in permits if rule.is_named(agreement_id, article_id)]
+    return _nearest(request, permits, is_on_route=True)
 
 
 def _nearest(request: SharingRequest, rules: Iterable[Rule], *, is_on_route: bool = False) -> tuple[NearMiss, ...]:

@@ -33,6 +33,7 @@ class Rule:
         "is_bar",
         "is_permit",
         "is_veil",
+        "looseness",
         "name",
         "order",
     )
@@ -50,7 +51,8 @@ class Rule:
         self.is_veil = not article.is_permit and bool(article.fields)
         self.is_bar = not article.is_permit and not article.fields
         self.name = (agreement.id, article.id)
-        rank = (agreement.id, article.onward.looseness, len(article.fields), article.id)
+        self.looseness = article.onward.looseness
+        rank = (agreement.id, self.looseness, len(article.fields), article.id)
         self.order = (self.is_bar, self.is_veil, rank)
         self._tests = tuple(each.holds for each in self.conditions)
         self._worded: dict[tuple[Condition, Hashable], Reason] = {}
