@@ -66,7 +66,8 @@ REFUSALS: Mapping[str, str | Promise] = {
         "again."
     ),
     "case_moved": _(
-        "Since this was proposed the case says something else. Look at it, then reject the proposal or have it made anew."
+        "Since this was proposed the case says something else. Look at it, then reject the proposal or have it made "
+        "anew."
     ),
     "wrong_role": _("In this case that step is for the other side to take."),
     "deadline_differs": _(
