@@ -147,3 +147,38 @@ def test_signing_in_and_out(visit: Visit, node: Node):
     sign_in(page, node, "ana")
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("h1")).to_have_text("Sign in")
+
+
+def test_a_proposal_is_tried_out_and_signed_by_keyboard_without_javascript(visit: Visit, node: Node):
+    """From the list to the simulator and to the signature: only Tab, arrows, Space and Enter."""
+    page = visit("/agreements", username="chipo", java_script_enabled=False)
+    page.locator(".row-link").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h2").first).to_have_text("The others wait for our answer")
+    page.get_by_role("link", name="Who would see what?").focus()
+    page.keyboard.press("Enter")
+    page.locator("#id_purpose").focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("button", name="Show who would see what").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#to-XA")).to_contain_text("permitted")
+    expect(page.locator(".sights tbody tr").first).to_contain_text("not named by article 1")
+    page.goto(node.path("/agreements/{proposed}"))
+    page.get_by_role("link", name="Answer with another version").focus()
+    page.keyboard.press("Enter")
+    text = page.locator("#id_text")
+    text.focus()
+    text.fill(text.input_value().replace("kinds: [alert/1]", "kinds: [allert/1]", 1))
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.value") == "preview":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".error-summary")).to_contain_text("Did you mean 'alert/1'?")
+    expect(page.locator(".source .is-bad")).to_contain_text("allert/1")
+    text.fill(text.input_value().replace("allert/1", "alert/1").replace("retention_days: 1460", "retention_days: 700"))
+    page.get_by_role("button", name="See what it means").click()
+    expect(page.locator("#changes + .notice")).to_contain_text("narrows")
+    page.get_by_role("button", name="Sign and propose").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice-good")).to_contain_text("It is on its way to XA, XB.")
