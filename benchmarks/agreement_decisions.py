@@ -7,12 +7,12 @@ refusal is put into words when somebody first reads it. explained: `Engine.expla
 reasons, the near misses, what else applies.
 
 These four speak of questions like earlier ones: alike in all that some article asks for (here who, to whom, what kind,
-what for, which handling, goods, category) and in the fields of the body, within the last 16,384 or more of one day.
+what for, which handling, goods, category) and in the fields of the body, among the last 16,384 and of the same day.
 Every request is an object of its own with parts of its own, made anew for each round before the clock starts; the
 engine never meets the same object twice. new: what an engine that has served as many questions does with others,
 of which hardly one is like an earlier one: the conditions of the route are asked, and the verdict is kept. cold: the
 same by an engine that has served none. The memory of the machine sets the pace: ten thousand questions with what is
-remembered of them do not fit its nearer caches, and one question again and again is decided in half the time.
+remembered of them do not fit its nearer caches, and one question again and again takes two thirds of the time.
 
 linear: the same conditions without the index, yes or no alone. limit: the one dictionary look-up that any index needs,
 with its key made from the request. cedar: the same yes or no by cedarpy over the policies of `to_cedar`, parsed before

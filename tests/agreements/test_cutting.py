@@ -125,6 +125,27 @@ def test_a_key_that_looks_like_a_path_is_not_one(key: str) -> None:
     assert len(withheld) == 1
 
 
+@pytest.mark.parametrize(
+    "path", ["a[x].b[y].c[z].d", "a[x].b[y].c[z].d[w]", "a[x].b[y]", "a[x]", "a[x].b[y].c[z].d." + "e" * 300]
+)
+@pytest.mark.parametrize(
+    ("field", "is_covered"),
+    [
+        ("a", True),
+        ("a[x]", True),
+        ("a[y]", False),
+        ("a.b[y]", None),
+        ("a[x].b", None),
+        ("b", False),
+        ("a[x].b[z]", False),
+    ],
+)
+def test_a_path_of_many_roles_is_covered_as_any_other(path: str, field: str, is_covered: bool | None) -> None:
+    expected = ("b[y]" in path) if is_covered is None else is_covered
+    assert FieldSet([field]).covers(path) is expected
+    assert FieldSet(["a"], [field]).covers(path) is not expected
+
+
 def test_paths_stop_at_a_depth() -> None:
     body: dict[str, object] = {"end": 1}
     for _ in range(40):
