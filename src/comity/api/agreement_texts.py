@@ -124,7 +124,7 @@ class Gaps(Schema):
 class DryRunIn(Given):
     """A message that nobody sends. agreements: empty takes those in force here. sender: this administration."""
 
-    body: dict[Word, JsonValue] = Field(..., max_length=200)
+    body: dict[str, JsonValue] = Field(..., max_length=200)
     kind: Word
     purpose: Purpose
     handling: Handlings = "official"

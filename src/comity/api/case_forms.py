@@ -9,12 +9,12 @@ from ninja import Field, Schema
 from pydantic import JsonValue, StringConstraints
 
 from comity.agreements import Purpose
-from comity.api.fields import Code, Given, Handlings, Instant, Word
+from comity.api.fields import Given, Handlings, Instant, Word
 from comity.api.paging import Paging
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 CaseId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{8,36}$")]
-Said = Annotated[dict[Name, JsonValue], Field(max_length=100)]
+Said = Annotated[dict[str, JsonValue], Field(max_length=100)]
 
 
 class Speaking(Schema):
@@ -175,7 +175,7 @@ class OpenIn(Given):
     case_id: UUID | None = None
     procedure: Name
     agreement_id: Word
-    parties: dict[Code, Name] = Field(..., min_length=2, max_length=40)
+    parties: dict[str, Name] = Field(..., min_length=2, max_length=40)
     fields: Said
     purpose: Purpose
     handling: Handlings = "official"

@@ -31,7 +31,7 @@ _MOVES = {
     "leave": MoveKind.LEAVE,
 }
 _Manage = needs(Permission.MANAGE_AGREEMENTS)
-DraftText = Annotated[str, StringConstraints(min_length=1, max_length=500_000, pattern=r"^[^\x00]*$")]
+DraftText = Annotated[str, StringConstraints(min_length=1, max_length=500_000)]
 
 
 class ProposeIn(Given):

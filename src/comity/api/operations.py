@@ -9,6 +9,7 @@ from ninja import Query, Router, Status
 from comity.agreements import PURPOSES
 from comity.agreements.procedures import Event, Procedure, mermaid, procedure, procedure_names
 from comity.agreements.selectors import agreement as agreement_by_id
+from comity.agreements.vocabulary import PARTY
 from comity.api.case_forms import (
     CaseFilter,
     CaseId,
@@ -36,6 +37,7 @@ from comity.api.fields import PurposeQuery
 from comity.api.guard import actor_of, needs
 from comity.api.openapi import raw_answer
 from comity.api.paging import Page, page_of
+from comity.api.problems import BadFieldError
 from comity.common import utc_now
 from comity.journeys import assist
 from comity.journeys.look import PurposeMissingError, is_use
@@ -133,6 +135,8 @@ def open_case(request: HttpRequest, body: OpenIn) -> Status[TakenOut]:
     this `case_id` was opened so before.
     """
     actor, at = actor_of(request), utc_now()
+    if wrong := sorted(code for code in body.parties if not PARTY.fullmatch(code)):
+        raise BadFieldError("A party is a code of two capital letters", where=f"parties.{wrong[0][:40]}")
     opening = Opening(
         procedure=body.procedure,
         agreement=agreement_by_id(body.agreement_id, at=at).id,
