@@ -27,7 +27,7 @@ def _day(request: SharingRequest) -> date:
 DATED = ("in_force", "valid", "superseded", "left", "suspended")
 
 # What of a request a condition reads, by its code: requests that are alike in it and go the same way are alike to it.
-# What is not here reads the instant, and is asked each time.
+# What is not here reads the instant: it changes only where `compiling.bounds_of` says that it may.
 READS: dict[str, Callable[[SharingRequest], Hashable]] = {
     "sender": attrgetter("sender"),
     "receiver": attrgetter("receiver"),

@@ -19,7 +19,20 @@ MOST_TEXT = 4_096
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_SELDOM_ASKED = ("origin", "procedure", "risk_type")
+# What has its own place in what is said, or is the same throughout a memory: the days.
+_PLACED = (
+    "sender",
+    "receiver",
+    "kind",
+    "purpose",
+    "handling",
+    "goods",
+    "category",
+    "onward",
+    "size",
+    "in_force",
+    "valid",
+)
 
 
 class Asked:
@@ -32,7 +45,7 @@ class Asked:
         codes = {condition.code for rule in every for condition in rule.conditions}
         self.goods = "goods" in codes
         self.category = "category" in codes
-        self.others = tuple(READS[code] for code in _SELDOM_ASKED if code in codes)
+        self.others = tuple(READS[code] for code in sorted(codes) if code in READS and code not in _PLACED)
         self._sizes = sorted({size for rule in every if (size := largest_size(rule.article)) is not None})
 
     def of(self, q: SharingRequest, agreement_id: str, article_id: str) -> Hashable:
