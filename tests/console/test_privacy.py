@@ -17,7 +17,7 @@ from comity.common import Actor, ActorKind
 from comity.custody.models import Holding
 from comity.exchange.models import InboxMessage, OutboxMessage
 from comity.insight.holdings import holdings_of
-from comity.insight.mentions import left_to_read, read_anew, read_mentions
+from comity.insight.mentions import left_to_read, read_anew, read_mentions, read_mentions_due
 from comity.insight.models import Mention, PeriodKey
 from comity.insight.naming import Asked
 from comity.insight.processing import record_of
@@ -269,6 +269,13 @@ class TestSubject:
         assert read_anew().left == 0
         assert set(Mention.objects.values_list("source", "row", "key")) == before
         assert left_to_read() == 0
+
+    def test_what_was_purged_is_forgotten_in_the_index_too(self, world: World):
+        row = InboxMessage.objects.get(message_id=world.received_finding)
+        Mention.objects.create(source="received", row=row.pk, key="0" * 64)
+        InboxMessage.objects.filter(pk=row.pk).update(purged_at=world.at, data=b"")
+        read_mentions_due(world.at + timedelta(hours=1))
+        assert not Mention.objects.filter(source="received", row=row.pk).exists()
 
     def test_from_the_question_to_the_answer(self, world: World):
         dina, boris = enter("dina"), enter("boris")

@@ -54,6 +54,7 @@ class _Wanted:
     ids: frozenset[str]
 
     def among(self, named: Iterable[Named]) -> tuple[Named, ...]:
+        """Those who may be the one who asks."""
         return tuple(each for each in named if is_named(each, self.names, self.ids))
 
 
@@ -96,7 +97,20 @@ def _of_record(record: StoredRecord, wanted: _Wanted) -> Iterator[Item]:
     us, ref = _us(), f"record:{record.record_id}"
     title = f"{record.reference} v{record.version}"
     yield Item(ref, record.kind.value, title, named, us, record.received_at, "control", NATIONAL)
-    file = enforcement.record_file(record.record_id)
+    yield from _of_controls(record.record_id, named)
+    assessments = risk.assessments(record.record_id)
+    if assessments:
+        last, many = assessments[0], len(assessments)
+        of = f"assessment:{record.record_id}"
+        yield Item(
+            of, "assessment", title, named, us, last.at, "risk_assessment", NATIONAL, Handling.RESTRICTED, count=many
+        )
+
+
+def _of_controls(record_id: UUID, named: tuple[Named, ...]) -> Iterator[Item]:
+    """What was done about a record: an open inspection is a control to come, and so is restricted."""
+    us = _us()
+    file = enforcement.record_file(record_id)
     for finding in file.findings:
         yield Item(
             f"finding:{finding.ref}",
@@ -127,13 +141,6 @@ def _of_record(record: StoredRecord, wanted: _Wanted) -> Iterator[Item]:
             "control",
             NATIONAL,
             level,
-        )
-    assessments = risk.assessments(record.record_id)
-    if assessments:
-        last, many = assessments[0], len(assessments)
-        of = f"assessment:{record.record_id}"
-        yield Item(
-            of, "assessment", title, named, us, last.at, "risk_assessment", NATIONAL, Handling.RESTRICTED, count=many
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -29,6 +29,8 @@ ALERT, FINDING = "alert/1", "finding/1"
 RECEIVED, SENT, STEP = "received", "sent", "step"
 AT_ONCE = 2_000
 _AGAIN = 200
+# The node itself purges, so the job that runs beside it looks back no further than it may have stood still.
+_PURGED_SINCE = timedelta(days=7)
 _READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[Named, ...]]] = {
     ALERT: lambda body: named_in_alert(alert_from_body(body)),
     FINDING: lambda body: named_in_finding(finding_from_body(body)),
@@ -51,8 +53,10 @@ def read_mentions(*, limit: int = AT_ONCE) -> Reading:
     return Reading(read, left_to_read())
 
 
-def read_mentions_due(_at: datetime) -> int:
-    """One turn of the node's own job. Returns how much was read."""
+def read_mentions_due(at: datetime) -> int:
+    """One turn of the node's own job: what was purged is forgotten here, too. Returns how much was read."""
+    purged = InboxMessage.objects.filter(purged_at__gte=at - _PURGED_SINCE, kind__in=NAMING_KINDS)
+    Mention.objects.filter(source=RECEIVED, row__in=purged.values("pk")).delete()
     return read_mentions().read
 
 
