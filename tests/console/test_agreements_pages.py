@@ -125,6 +125,7 @@ class TestOneAgreement:
                 assert english not in page, (path, english)
 
 
+@pytest.mark.once
 class TestDrafts:
     def test_yaml_reads_back_as_the_same_agreement(self, known: Accords):
         for found in (accords.demo(), accords.bilateral("XA")):

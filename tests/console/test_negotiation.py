@@ -169,6 +169,7 @@ class TestMoves:
         assert "2 parties are asked." in page
 
 
+@pytest.mark.once
 class TestComposing:
     GIVEN = {
         "first": "XC",

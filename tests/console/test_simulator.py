@@ -124,6 +124,7 @@ class TestPage:
         assert "retention_days: 77" in page.content.decode(), "the draft goes with the next question"
 
 
+@pytest.mark.once
 class TestLibrary:
     def test_clauses_by_instrument_with_their_standing(self, known: Accords):
         client = enter("ana")
