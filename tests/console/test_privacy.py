@@ -10,9 +10,11 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from django.db import transaction
 from django.test import Client, override_settings
 
+from comity.cli.privacy import privacy_group
 from comity.common import Actor, ActorKind
 from comity.custody.models import Holding
 from comity.exchange.models import InboxMessage, OutboxMessage
@@ -369,3 +371,34 @@ class TestProcessing:
         assert "Questions of persons" in text_of(enter("dina").get("/privacy"))
         assert "Questions of persons" not in text_of(enter("adam").get("/privacy"))
         assert enter("omar").get("/privacy").status_code == 403
+
+
+class TestCommands:
+    def run(self, *words: str) -> str:
+        done = CliRunner().invoke(privacy_group, list(words))
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.output
+
+    def test_a_question_at_the_terminal(self, world: World, tmp_path: Path):
+        said = self.run("subject", "--name", "Larkfield Trading House", "--reference", "Letter 9")
+        question = said.split()[1]
+        assert f"1. {CONSIGNOR}" in said
+        assert "waits" in self.run("confirm", question, "1")
+        assert "Letter 9" in self.run("questions")
+        refused = CliRunner().invoke(privacy_group, ["answer", question])
+        assert "wait for a decision" in str(refused.exception)
+        self.run("confirm", question)
+        paper = tmp_path / "answer.html"
+        self.run("answer", question, "--out", str(paper))
+        assert "Nothing is held about you" in paper.read_text()
+
+    def test_papers_and_tables(self, world: World, tmp_path: Path):
+        assert "view_subject_request" not in self.run("access", "--officer", "nobody")
+        self.run("access", "--csv", str(tmp_path / "access.csv"))
+        assert (tmp_path / "access.csv").read_text().startswith("at,actor_kind")
+        assert "0 left" in self.run("index", "--anew")
+        assert "provisional" in self.run("statistics")
+        self.run("statistics", "--out", str(tmp_path / "figures.json"))
+        assert '"comity-statistics/1"' in (tmp_path / "figures.json").read_text()
+        assert '"comity-processing/1"' in self.run("record", world.agreement_id, "--json")
+        assert "Registre" in self.run("record", world.agreement_id, "--language", "fr")
