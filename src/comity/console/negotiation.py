@@ -217,6 +217,7 @@ def _send(request: HttpRequest, actor: Actor, given: Mapping[str, str]) -> HttpR
 
 
 def tell_parties(request: HttpRequest, done: str, made: MoveMade) -> None:
+    """Say what was done, to whom it is on its way, and whom it cannot reach."""
     told = _("It is on its way to %(parties)s.") % {"parties": ", ".join(made.told)} if made.told else ""
     messages.success(request, f"{done} {told}".strip())
     if made.untold:
@@ -230,10 +231,12 @@ def _problem(error: AgreementFormError) -> str:
 
 
 def article_label(agreement: Agreement, article_id: str) -> str:
+    """An article by its number and its title."""
     article = agreement.article(article_id)
     title = article.title.in_(spoken()) if article else ""
     return _("Article %(id)s: %(title)s") % {"id": article_id, "title": title}
 
 
 def status_of(form: forms.Form) -> HTTPStatus:
+    """422 where a form was refused."""
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
