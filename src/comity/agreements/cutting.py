@@ -20,6 +20,10 @@ MOST_PATHS = 4096
 MOST_ROLES = 2
 LONG_PATH = 256
 _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+# A plain dict first: asking the abstract type takes five times as long.
+_MAPPINGS = (dict, Mapping)
+_LISTS = (list, tuple)
+_DEEPER = (dict, list, tuple, Mapping)
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^.\[\]]+)\])?", re.ASCII)
 
 
@@ -201,15 +205,19 @@ def _copy(value: object) -> object:
 
 def _gather(value: object, path: str, depth: int, found: set[str]) -> None:
     if isinstance(value, str):
-        found.add(path)  # most of what a body holds, and nothing is beneath it
-    elif isinstance(value, Mapping) and (value or not path) and depth < MAX_DEPTH:
+        found.add(path)
+    elif isinstance(value, _MAPPINGS) and (value or not path) and depth < MAX_DEPTH:
+        start = f"{path}." if path else ""
         for key, item in value.items():
-            name = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
-            _gather(item, f"{path}.{name}" if path else name, depth + 1, found)
+            place = start + _shown(key)
+            if isinstance(item, str):
+                found.add(place)  # most of what a body holds, and nothing is beneath it
+            else:
+                _gather(item, place, depth + 1, found)
     elif (
-        isinstance(value, list | tuple)
+        isinstance(value, _LISTS)
         and depth < MAX_DEPTH
-        and any(isinstance(each, Mapping | list | tuple) for each in value)
+        and any(not isinstance(each, str) and isinstance(each, _DEEPER) for each in value)
     ):
         for element in value:
             _gather(element, path + _label(element), depth + 1, found)
@@ -217,8 +225,14 @@ def _gather(value: object, path: str, depth: int, found: set[str]) -> None:
         found.add(path)
 
 
+@lru_cache(maxsize=4096)
+def _shown(key: str) -> str:
+    """A key as a step of a path. Bodies say the same few keys again and again."""
+    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
+
+
 def _label(element: object) -> str:
-    if not isinstance(element, Mapping) or SELECTOR not in element:
+    if not isinstance(element, _MAPPINGS) or SELECTOR not in element:
         return ""
     role = element[SELECTOR]
     return f"[{role}]" if isinstance(role, str) and role in ROLES else "[?]"
