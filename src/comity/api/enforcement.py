@@ -47,8 +47,9 @@ class OrderIn(Given):
 
 
 class ReasonOut(Schema):
-    """Why an inspection was ordered. code: its source, such as profile:<ref>, alert:<ref>, random, officer. Of a partner's
-    alert the code alone is told here; what it says, the assessment of the record shows for a purpose.
+    """Why an inspection was ordered. code: its source, such as profile:<ref>, alert:<ref>, random, officer.
+
+    Of a partner's alert the code alone is told here; what it says, the assessment of the record shows for a purpose.
     """
 
     code: str

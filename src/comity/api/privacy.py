@@ -1,6 +1,5 @@
 """Data protection: the access log, questions of persons, statistics, the record of processing."""
 
-
 from __future__ import annotations
 
 import json
