@@ -179,7 +179,7 @@ class TestAttaching:
         second = enter("boris")
         waiting = second.get("/approvals")
         assert "Sharing of a file · crate.png" in text_of(waiting)
-        proposal = next(each for each, _lines in waiting.context["waiting"] if each.deed == "share_evidence")
+        proposal = next(each.proposal for each in waiting.context["waiting"] if each.proposal.deed == "share_evidence")
         done = second.post(f"/approvals/{proposal.proposal_id}", {"wish": "approve"}, follow=True)
         assert "Approved; on its way to 1 partner." in text_of(done)
 
