@@ -19,7 +19,7 @@ from comity.agreements.procedures import Event, Procedure, UnknownProcedureError
 from comity.common import Actor, ComityError, parse_instant, utc_now
 from comity.console.access import page
 from comity.console.bodies import BodyLine, body_lines, readable_body
-from comity.console.case_steps import Shown, foresee_opening, shown_of
+from comity.console.case_steps import Shown, shown_of
 from comity.console.case_story import SaidLine, said_lines
 from comity.console.case_words import language, refusal_words
 from comity.console.holders import us
@@ -166,7 +166,7 @@ def _with_step(plain: Waiting, actor: Actor, at: datetime) -> Waiting:
     officer = replace(actor, roles=actor.roles | {Role.LIAISON.value})
     try:
         if plain.proposal.deed == assist.OPEN_DEED:
-            showings = foresee_opening(officer, opening=_opening(payload, fields), at=at)
+            showings = assist.preview_opening(officer, opening=_opening(payload, fields), at=at)
         else:
             case_id, event = str(payload["case"]), str(payload["event"])
             showings = assist.preview_step(officer, case_id=case_id, event=event, fields=fields, at=at)

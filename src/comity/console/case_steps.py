@@ -8,17 +8,14 @@ from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from comity.agreements import Asking, Decision, SharingRefusedError, request_for
+from comity.agreements import Decision, SharingRefusedError
 from comity.agreements.procedures import Procedure, UnknownProcedureError
-from comity.agreements.selectors import engine
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.case_forms import EventForm, OpeningForm
@@ -32,12 +29,10 @@ from comity.console.purpose import ask_purpose, current_purpose
 from comity.console.verdicts import say_verdict
 from comity.exchange import selectors as exchange
 from comity.journeys import assist
-from comity.operations import STEP_KIND
 from comity.operations import selectors as operations
 from comity.operations import services as cases
 from comity.operations.selectors import CaseFile
 from comity.staff import Permission, PermissionRefusedError
-from comity.trade import Handling
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +93,7 @@ def open_case(request: HttpRequest, actor: Actor, agreement_id: str, procedure_n
         try:
             if request.POST["step"] == "send":
                 return _open(request, actor, opening, at)
-            shown = shown_of(offer.procedure, foresee_opening(actor, opening=opening, at=at), opening.fields)
+            shown = shown_of(offer.procedure, assist.preview_opening(actor, opening=opening, at=at), opening.fields)
         except PermissionRefusedError:
             raise
         except ComityError as error:
@@ -144,25 +139,6 @@ def take(request: HttpRequest, actor: Actor, case_id: UUID, event: str) -> HttpR
         else:
             return _preview(request, form, shown_of(kind, showings, said), context)
     return _form_page(request, "console/case_step.html", form, context)
-
-
-def foresee_opening(actor: Actor, *, opening: cases.Opening, at: datetime) -> tuple[assist.Showing, ...]:
-    """Who would see what of the first step of a case; it is made and taken back.
-
-    Raises: PermissionRefusedError, StepRefusedError.
-    """
-    with transaction.atomic():
-        step = cases.open_case(actor, opening=opening, key=settings.COMITY_KEYRING.signing, at=at).step
-        transaction.set_rollback(True)
-    handling, found = Handling.from_word(opening.handling), []
-    for party in step.parties:
-        if party.administration == step.by:
-            continue
-        asking = Asking(actor.administration, party.administration, STEP_KIND, opening.purpose, handling, at)
-        decision = engine(at).decide(request_for(asking, step.to_body()), agreement_id=opening.agreement)
-        names = {path.split(".")[1] for path in decision.fields_withheld if path.startswith("fields.")}
-        found.append(assist.Showing(party.administration, decision, tuple(sorted(names))))
-    return tuple(found)
 
 
 def _group(agreement_id: str, by_procedure: Mapping[str, list[Offer]]) -> Group:

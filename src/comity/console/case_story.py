@@ -17,7 +17,6 @@ from comity.console.holders import Badge
 from comity.exchange import selectors as exchange
 from comity.exchange.errors import MessageUnknownError
 from comity.operations import CaseView, ClockView, Effect, Entry, Step
-from comity.operations.models import CaseSending
 from comity.operations.selectors import CaseFile, Sending
 from comity.operations.steps import Purged
 from comity.staff import selectors as staff
@@ -124,7 +123,7 @@ class ClockCard:
 
 def story_of(found: CaseFile, us: str) -> list[StoryLine]:
     """Every step and event of time, in the order in which they count."""
-    officers, deliveries = _officers(found.line.case_id), _deliveries(found.line.case_id)
+    officers, deliveries = _officers(found.line.case_id), _deliveries(found.sendings)
     told = _Told(officers, deliveries, dict(found.troubles))
     return [_line(found, entry, us, told) for entry in found.view.history]
 
@@ -317,14 +316,11 @@ def _officers(case_id: str) -> dict[str, str]:
     }
 
 
-def _deliveries(case_id: str) -> dict[str, tuple[Delivery, ...]]:
+def _deliveries(sendings: Iterable[Sending]) -> dict[str, tuple[Delivery, ...]]:
     """How far each step of ours has got, by its digest."""
     found: dict[str, tuple[Delivery, ...]] = {}
-    rows = CaseSending.objects.filter(step__case__case_id=case_id).order_by("recipient")
-    for digest, recipient, article, message_id in rows.values_list(
-        "step__digest", "recipient", "article", "message_id"
-    ):
-        found[digest] = (*found.get(digest, ()), _delivery(recipient, article, message_id))
+    for each in sendings:
+        found[each.digest] = (*found.get(each.digest, ()), _delivery(each.recipient, each.article, each.message_id))
     return found
 
 

@@ -153,6 +153,14 @@ def approve_step(actor: Actor, *, proposal_id: UUID, at: datetime) -> Assisted:
     return _assist(officer, lambda: _approved(actor, officer, proposal_id, at), at)
 
 
+def preview_opening(actor: Actor, *, opening: cases.Opening, at: datetime) -> tuple[Showing, ...]:
+    """Who would see what of the first step of a case; nothing is kept and nothing is sent.
+
+    Raises: PermissionRefusedError, StepRefusedError.
+    """
+    return _preview(actor, lambda: _opened(actor, opening, at), at)
+
+
 def preview_step(
     actor: Actor, *, case_id: str, event: str, fields: Mapping[str, object], at: datetime
 ) -> tuple[Showing, ...]:
@@ -160,13 +168,7 @@ def preview_step(
 
     Raises: PermissionRefusedError, CaseUnknownError, StepRefusedError.
     """
-    require(actor, Permission.SHARE)
-    with transaction.atomic():
-        key = settings.COMITY_KEYRING.signing
-        taken = cases.take_step(actor, case_id=case_id, event=event, fields=fields, key=key, at=at)
-        transaction.set_rollback(True)
-    line = operations.case_line(case_id)
-    return tuple(_showing(actor, taken.step, each, line, at) for each in _others(taken.step))
+    return _preview(actor, lambda: _stepped(actor, case_id, event, fields, at), at)
 
 
 def take_step_message(received: ReceivedMessage) -> None:
@@ -363,6 +365,15 @@ def _permit(actor: Actor, step: Step, recipient: str, line: operations.CaseLine,
         return ask()
     except SharingRefusedError as error:
         raise _RefusedError(error, ask) from error
+
+
+def _preview(actor: Actor, take: Callable[[], cases.Taken], at: datetime) -> tuple[Showing, ...]:
+    require(actor, Permission.SHARE)
+    with transaction.atomic():
+        step = take().step
+        line = operations.case_line(step.case)
+        transaction.set_rollback(True)
+    return tuple(_showing(actor, step, each, line, at) for each in _others(step))
 
 
 def _showing(actor: Actor, step: Step, recipient: str, line: operations.CaseLine, at: datetime) -> Showing:

@@ -70,6 +70,7 @@ EVERY_CASE = Wanted()
 class Sending:
     """What one party got of one step of ours. withheld: the fields that the article withheld from it.
 
+    message_id: as what it was sent.
     recall: how we took it back, and on which ground; empty: we did not.
     """
 
@@ -77,6 +78,7 @@ class Sending:
     recipient: str
     article: str
     withheld: tuple[str, ...]
+    message_id: str
     recall: str = ""
 
 
@@ -195,7 +197,7 @@ def case_file(case_id: str, *, at: datetime) -> CaseFile:
     row = case_row(case_id)
     steps = list(row.steps.prefetch_related("sendings"))
     sendings = tuple(
-        Sending(step.digest, each.recipient, each.article, tuple(each.withheld), each.recall)
+        Sending(step.digest, each.recipient, each.article, tuple(each.withheld), each.message_id, each.recall)
         for step in sorted(steps, key=lambda each: each.number)
         for each in sorted(step.sendings.all(), key=lambda each: each.recipient)
     )
