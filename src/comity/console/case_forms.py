@@ -219,7 +219,7 @@ def _not_in_its_form(field: Field) -> str:
 
 
 def _ground_fields(procedure: Procedure, event: Event) -> dict[str, forms.Field]:
-    choices = [(each.name, _ground(procedure, each.name)) for each in procedure.grounds]
+    choices = [(each.name, _ground(procedure, each.name)) for each in procedure.grounds_of(event)]
     missing = {"required": _("Choose the ground"), "invalid_choice": _("Choose one of the grounds")}
     grounds: forms.Field
     if event.grounds is GroundRule.ONE:

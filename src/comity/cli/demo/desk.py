@@ -64,9 +64,9 @@ class Desk:
         """Send a form with files."""
         return self._checked(self._client.post(path, data=dict(fields), files=dict(files)))
 
-    def download(self, path: str) -> bytes:
+    def download(self, path: str, **query: str) -> bytes:
         """The bytes of an answer."""
-        answer = self._client.get(path)
+        answer = self._client.get(path, params=query)
         self._check(answer)
         return answer.content
 
@@ -85,6 +85,14 @@ class Desk:
             if time.monotonic() > deadline:
                 raise DemoError(f"{what} did not happen in time", where=f"{self.node.code} {path}: {answer}")
             time.sleep(0.1)
+
+    def wait_for_receipt(self, posted: Mapping[str, str]) -> None:
+        """Until the recipient of a message that was posted has answered it; the list shows this without a purpose.
+
+        Raises: as `wait_for`.
+        """
+        what, number = f"The receipt of {posted['recipient']}", posted["message_id"]
+        self.wait_for(what, "/messages", "message_id", number, direction="sent", state="delivered")
 
     def _checked(self, answer: httpx.Response) -> dict[str, Any]:
         self._check(answer)

@@ -26,7 +26,7 @@ def verify_bundle(federation: Federation, message_id: str, target: Path) -> str:
 
     Raises: DemoError where it does not verify, or where a bundle with one changed byte does.
     """
-    target.write_bytes(federation.officer("XC").download(f"/messages/{message_id}/bundle"))
+    target.write_bytes(federation.officer("XC").download(f"/messages/{message_id}/bundle", purpose="evidence"))
     code, printed = _offline(target)
     if code:
         raise DemoError("The bundle does not verify", where=printed)

@@ -89,9 +89,7 @@ def share(federation: Federation, story: Story, finding: dict[str, Any]) -> tupl
     proposal = federation.officer("XC").post("/alerts", wish)["proposal_id"]
     posted = federation.supervisor("XC").post(f"/approvals/{proposal}/approve")["posted"]
     for message in posted:
-        federation.officer("XC").wait_for(
-            f"The receipt of {message['recipient']}", f"/messages/{message['message_id']}", "state", "delivered"
-        )
+        federation.officer("XC").wait_for_receipt(message)
         federation.officer(message["recipient"]).wait_for(
             "The journey of the alert", "/messages", "state", "done", direction="received", kind="alert/1"
         )
@@ -105,14 +103,14 @@ def second_finding(federation: Federation, story: Story) -> tuple[dict[str, Any]
     """
     desk = federation.officer("XA")
     entry = _selected(federation, "XA", story.second_export_lrn)
-    reasons = desk.get(f"/records/{entry['record_id']}/assessment")["reasons"]
+    reasons = desk.get(f"/records/{entry['record_id']}/assessment", purpose=_PURPOSE)["reasons"]
     by_alert = [reason for reason in reasons if reason["source"] == f"alert:{story.alert.ref}"]
     if not by_alert or entry["administrations"] != ["XC"]:
         raise DemoError("The alert is not the reason", where=f"XA: {reasons}")
     inspection = desk.post(f"/records/{entry['record_id']}/inspections", {"place": "Port of Alfa, gate 2"})
     found = _found(federation, "XA", inspection["inspection_id"], story, story.second_finding_text)
     (notice,) = found["notices"]
-    desk.wait_for("The receipt of XC", f"/messages/{notice['message_id']}", "state", "delivered")
+    desk.wait_for_receipt(notice)
     back = federation.officer("XC").wait_for(
         "The journey of the finding", "/messages", "state", "done", direction="received", kind="finding/1"
     )
@@ -134,7 +132,7 @@ def reliability(federation: Federation) -> float:
 
 def confirmations(federation: Federation, story: Story) -> int:
     """How often partners confirmed XC's alert, as XC knows it."""
-    feedback = federation.officer("XC").get(f"/alerts/{story.alert.ref}/feedback")["items"]
+    feedback = federation.officer("XC").get(f"/alerts/{story.alert.ref}/feedback", purpose=_PURPOSE)["items"]
     return sum(1 for each in feedback if each["is_irregular"])
 
 
