@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -35,7 +36,15 @@ from comity.exchange.receipt import (
     sign_receipt,
     sign_refusal,
 )
-from comity.exchange.storage import Key, envelope_row, insert_envelopes, insert_once, stored_answers
+from comity.exchange.storage import (
+    Key,
+    claim_due,
+    envelope_row,
+    insert_envelopes,
+    insert_once,
+    mark_done,
+    stored_answers,
+)
 from comity.ledger import commit
 from comity.ledger.services import append
 from comity.trust import Keyring, SignedStatement, sha256_hex
@@ -310,23 +319,31 @@ def process_due(handlers: Mapping[str, Handler], at: datetime, limit: int = 100)
     due = InboxMessage.objects.filter(
         Q(next_attempt_at=None) | Q(next_attempt_at__lte=at), is_accepted=True, processed_at=None
     )
-    return sum(
-        _process(key, handlers, at) for key in list(due.order_by("priority", "id").values_list("id", flat=True)[:limit])
-    )
+    waiting = due.order_by("priority", "id").values_list("id", "kind", "received_at", "sequence")[:limit]
+    return sum(_process(_Due(*each), handlers, at) for each in list(waiting))
 
 
-def _process(key: int, handlers: Mapping[str, Handler], at: datetime) -> bool:
+class _Due(NamedTuple):
+    """A message whose journey is due. key: of its row."""
+
+    key: int
+    kind: str
+    received_at: datetime
+    sequence: int
+
+
+def _process(due: _Due, handlers: Mapping[str, Handler], at: datetime) -> bool:
     try:
         with transaction.atomic():
-            row = InboxMessage.objects.select_for_update(skip_locked=True).filter(pk=key, processed_at=None).first()
-            if row is None:
+            claimed = claim_due(due.key)
+            if claimed is None:
                 return False
-            message = read_message(bytes(row.data))
-            handlers[row.kind](ReceivedMessage(message, row.received_at, row.sequence, row.failures + 1))
-            InboxMessage.objects.filter(pk=key).update(processed_at=at, last_error="", next_attempt_at=None)
+            data, failures = claimed
+            handlers[due.kind](ReceivedMessage(read_message(data), due.received_at, due.sequence, failures + 1))
+            mark_done(due.key, at=at)
     except Exception as error:  # the edge of a worker: one bad message must not stop the others
-        logger.exception("The journey of message %s failed", key)
-        _postpone(key, error, at)
+        logger.exception("The journey of message %s failed", due.key)
+        _postpone(due.key, error, at)
         return False
     return True
 

@@ -58,6 +58,16 @@ _ANSWERS = {
     "postgresql": _ANSWER_OF + "= ANY (%s)",
     "sqlite": _ANSWER_OF + "IN (SELECT value FROM json_each(%s))",  # noqa: S608  # our own names
 }
+# A journey of its own for each message makes these two the statements that run most often of all.
+_CLAIM_DUE = (
+    f"SELECT data, failures FROM {InboxMessage._meta.db_table} "  # noqa: S608  # our own names
+    "WHERE id = %s AND processed_at IS NULL"
+)
+_CLAIMS = {"postgresql": _CLAIM_DUE + " FOR UPDATE SKIP LOCKED", "sqlite": _CLAIM_DUE}
+_MARK_DONE = (
+    f"UPDATE {InboxMessage._meta.db_table} "  # noqa: S608  # our own names
+    "SET processed_at = %s, last_error = '', next_attempt_at = NULL WHERE id = %s"
+)
 _ENVELOPE_COLUMNS = (
     "sender", "envelope_id", "first_sequence", "count", "statement_sha256", "statement", "fingerprint", "receipt",
     "log_index", "received_at",
@@ -164,6 +174,23 @@ def stored_answers(keys: Sequence[Key]) -> Iterator[tuple[Key, str, str]]:
         for sender, wanted in names.items():
             cursor.execute(statement, [sender, wanted if is_array else json.dumps(wanted)])
             yield from (((sender, name), sha256, answer) for name, sha256, answer in cursor.fetchall())
+
+
+def claim_due(key: int) -> tuple[bytes, int] | None:
+    """(data, failures) of a stored message whose journey has not ended well; none where another worker has it.
+
+    Must run in a transaction, which then has the message to itself.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIMS[connection.vendor], [key])
+        row = cursor.fetchone()
+    return (bytes(row[0]), row[1]) if row else None
+
+
+def mark_done(key: int, *, at: datetime) -> None:
+    """The journey of a stored message ended well."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_DONE, [connection.ops.adapt_datetimefield_value(at), key])
 
 
 class _Moments(dict[datetime | None, _Value]):
