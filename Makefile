@@ -81,8 +81,8 @@ torture: install-dev ## the same for MESSAGES=1000000 on DATABASE=sqlite or post
 		--partitions $$(( $(MESSAGES) / 25000 + 3 )) --patience 3600 --seed $(SEED) --database $(DATABASE)
 
 lock: ## write requirements*.txt anew (needs uv)
-	$(LOCK) pyproject.toml --extra postgresql --group build -o requirements.txt
-	$(LOCK) pyproject.toml --extra postgresql --group dev -o requirements-dev.txt
+	$(LOCK) pyproject.toml --extra postgresql --extra learning --group build -o requirements.txt
+	$(LOCK) pyproject.toml --extra postgresql --extra learning --group dev -o requirements-dev.txt
 	sed -i '1i # Written by `make lock`; pinned and hashed, installed by plain pip.' requirements.txt requirements-dev.txt
 
 clean: ## everything that was made
