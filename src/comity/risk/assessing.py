@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from comity.risk.models import Assessment, AssessmentReason, PartnerSignal, Sele
 from comity.risk.reasons import profile_reasons, signal_reasons
 from comity.risk.rules import SourceKind, TargetState
 from comity.risk.signals import match_alert, signal_keys, traits_of
-from comity.risk.values import AssessmentRef
+from comity.risk.values import AssessmentRef, Batch, FoundReason
 from comity.risk.writing import Judged, write_assessments
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
@@ -66,13 +67,28 @@ def assess_all(actor: Actor, *, records: Sequence[StoredRecord], at: datetime) -
 
 
 def _judge(records: Sequence[StoredRecord], at: datetime) -> list[Judged]:
-    facts = [facts_of(record.content, at) for record in records]
-    by_profile = profile_reasons(facts, at=at, administration=settings.COMITY_ADMINISTRATION)
-    by_signal = signal_reasons([traits_of(record.content) for record in records], at=at)
+    facts = tuple(tuple(facts_of(record.content, at)) for record in records)
+    batch = Batch(tuple(records), facts, settings.COMITY_ADMINISTRATION, at)
+    found = [source(batch) for source in SOURCES]
     return [
-        Judged(record, sorted(first + second, key=lambda reason: (-reason.weight, reason.source)), rows[0])
-        for record, rows, first, second in zip(records, facts, by_profile, by_signal, strict=True)
+        Judged(record, sorted(chain.from_iterable(each), key=lambda reason: (-reason.weight, reason.source)), rows[0])
+        for record, rows, *each in zip(records, facts, *found, strict=True)
     ]
+
+
+def _by_profile(batch: Batch) -> list[list[FoundReason]]:
+    return profile_reasons(batch.facts, at=batch.at, administration=batch.administration)
+
+
+def _by_signal(batch: Batch) -> list[list[FoundReason]]:
+    return signal_reasons([traits_of(record.content) for record in batch.records], at=batch.at)
+
+
+# What an assessment rests on. Each gives for every record of a batch, in their order, the reasons that it found.
+SOURCES: tuple[Callable[[Batch], list[list[FoundReason]]], ...] = (
+    _by_profile,
+    _by_signal,
+)
 
 
 def _rounds(records: Sequence[StoredRecord]) -> list[list[int]]:

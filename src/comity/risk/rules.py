@@ -39,6 +39,11 @@ class SourceKind(StrEnum):
     ALERT = "alert"
     RANDOM = "random"
     OFFICER = "officer"
+    MODEL = "model"
+    SCREENING = "screening"
+    REGISTER = "register"
+    MIRROR = "mirror"
+    ANOMALY = "anomaly"
 
 
 class TargetState(StrEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from comity.intake import StoredRecord
 from comity.risk.rules import Cause, Lane, ProfileState, Reliability, SourceKind, TargetState
 from comity.risk.wording import Evidence
 from comity.trade import RiskType
@@ -43,6 +44,16 @@ class FoundReason:
     def is_unverified(self) -> bool:
         """Whether it rests on a partner's word alone."""
         return self.source_kind is SourceKind.ALERT
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records that are assessed together. facts: the rows of each, as `trade.facts_of` gives them."""
+
+    records: tuple[StoredRecord, ...]
+    facts: tuple[tuple[Mapping[str, object], ...], ...]
+    administration: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
