@@ -108,6 +108,16 @@ def test_an_amendment_takes_the_place_of_the_former_version() -> None:
     assert life(moves, SECOND).stage(AT + 12 * HOUR) is Stage.IN_FORCE
 
 
+def test_an_amendment_takes_the_place_of_a_version_that_was_adopted_from_a_file() -> None:
+    moves = signed_by_all(SECOND, 10)
+    assert FIRST.id not in fold(moves[:-1], KNOWN), "not yet signed by all"
+    former = life(moves)
+    assert former.course.superseded_by == SECOND.id
+    assert former.stage(AT + 11 * HOUR) is Stage.IN_FORCE
+    assert former.stage(AT + 12 * HOUR) is Stage.SUPERSEDED
+    assert former.history == ()
+
+
 def test_of_two_amendments_of_one_version_the_later_one_prevails() -> None:
     moves = signed_by_all() + signed_by_all(SECOND, 10) + signed_by_all(RIVAL, 20)
     assert life(moves).course.superseded_by == SECOND.id

@@ -25,7 +25,7 @@ from comity.staff import PermissionRefusedError
 from comity.staff.models import AuditEntry
 from comity.trade import Handling
 from comity.trade.encoding import alert_to_body
-from tests.exchange.cast import CODES, DEMO, alert, keyring
+from tests.exchange.cast import CODES, DEMO, adopt_demo, alert, keyring
 from tests.journeys.negotiators import World, in_force, introduced, memory, officer, second_officer, world
 
 __all__ = ["in_force", "introduced", "memory", "world"]
@@ -159,6 +159,18 @@ def test_an_amendment_takes_its_place_everywhere(world: World, in_force: str) ->
         assert our_standing(in_force, at=world.at).version == later
         assert adopted_agreement(in_force) is not None, "duties about what was shared under it go on"
     assert not may_share(world, in_force)
+    assert may_share(world, later)
+
+
+@pytest.mark.usefixtures("introduced")
+def test_an_amendment_takes_the_place_of_what_was_adopted_from_a_file(world: World) -> None:
+    for _ in each_node(world):
+        former = adopt_demo()
+    later = world.bring_into_force(version("2.0"), amends=former)
+    for _ in each_node(world):
+        assert agreement(former, at=world.at).state is AgreementState.SUPERSEDED
+        assert our_standing(former, at=world.at).version == later
+    assert not may_share(world, former)
     assert may_share(world, later)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from comity.agreements.course import Course, Suspension
+from comity.agreements.course import UNTOUCHED, Course, Suspension
 from comity.agreements.values import Agreement
 from comity.common import show_instant
 from comity.trust import canonical_json, sha256_hex
@@ -182,7 +182,11 @@ def fold(moves: Iterable[Move], known: Mapping[str, Agreement]) -> dict[str, Lif
             groups.setdefault(move.agreement_id, []).append(move)
     every = [move for _, move in ordered]
     alone = {each: _alone(each, groups[each], every, known) for each in groups}
-    return {each: _in_line(life, alone) for each, life in alone.items()}
+    amended = {each.agreement.supersedes for each in alone.values() if each.agreement} & known.keys() - alone.keys()
+    silent = [_in_line(_silent(known[each]), alone) for each in sorted(amended)]
+    return {each: _in_line(life, alone) for each, life in alone.items()} | {
+        life.agreement_id: life for life in silent if life.course.superseded_at is not None
+    }
 
 
 def accession_of(former: Agreement, later: Agreement) -> str:
@@ -251,6 +255,22 @@ def _alone(agreement_id: str, moves: list[Move], every: list[Move], known: Mappi
         else None,
         course=Course(suspensions=_suspensions(moves), left=_left(moves)),
         history=tuple(moves),
+    )
+
+
+def _silent(agreement: Agreement) -> Life:
+    """A version that was adopted from a file: no move speaks of it but those of the version that takes its place."""
+    return Life(
+        agreement_id=agreement.id,
+        agreement=agreement,
+        needed=(),
+        signed=(),
+        refused=(),
+        is_withdrawn=False,
+        countered_by=(),
+        in_force_at=agreement.in_force.opens_at,
+        course=UNTOUCHED,
+        history=(),
     )
 
 

@@ -163,7 +163,7 @@ def _bring_about(actor: Actor, at: datetime) -> None:
         row = AgreementRow.objects.filter(agreement_id=agreement_id).first()
         if row is None:
             continue
-        if row.adopted_at is None and life.in_force_at is not None:
+        if row.adopted_at is None and life.in_force_at is not None and life.history:
             row.adopted_at = at
             record_deed(
                 actor,
