@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -337,6 +337,13 @@ class TestMessages:
         assert "Case reference" in page
         assert "of our log" in page
         assert "XA-F-2026-0003" in page
+
+    def test_from_a_message_to_who_else_would_see_it(self, world: World):
+        client, address = enter("ana"), f"/simulator?about=message:{world.alert_message}"
+        assert f'href="{address}"' in client.get(f"/messages/{world.alert_message}").content.decode()
+        assert f'value="message:{world.alert_message}" selected' in client.get(address).content.decode()
+        unknown = f"/simulator?about=message:{uuid4()}"
+        assert "the message from which you come" in client.get(unknown).content.decode()
 
     def test_a_received_one_too_and_each_look_is_recorded(self, world: World):
         page = text_of(enter("ana").get(f"/messages/{world.received_finding}"))

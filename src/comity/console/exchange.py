@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from comity.agreements import UnknownAgreementError
+from comity.agreements import KINDS, UnknownAgreementError
 from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import StoredAgreement
 from comity.common import Actor, ComityError, parse_instant, show_instant, utc_now
@@ -102,6 +102,7 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
         "files": file_lines(view),
         "may_attach": _may_attach(view, actor),
         "stored": _agreement_of(view),
+        "may_try": view.line.kind in KINDS and view.message is not None,
         "replies": [each.line for each in see_lines(actor, exchange.messages(in_reply_to=message_id, limit=20))],
         "feedback": risk.feedback(_ref_of(view)) if _ref_of(view) else [],
         "section": "messages",

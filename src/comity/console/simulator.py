@@ -335,15 +335,22 @@ def _agreement_choices(trial: Trial, stored: list[StoredAgreement]) -> list[tupl
 def _offered(actor: Actor, asked: str) -> list[tuple[str, str]]:
     """The latest messages, without what they say, and the consignments that come first in the queue."""
     offered = _offered_messages(actor) if may(actor, Permission.VIEW_MESSAGES) else []
+    if may(actor, Permission.VIEW_MESSAGES) and _names(asked, "message") and asked not in dict(offered):
+        offered.append((asked, _("the message from which you come")))
     if may(actor, Permission.VIEW_CONSIGNMENTS):
         rows = risk.queue(QueueFilter(page_size=_MOST_OFFERED // 2)).rows
         offered += [
             (f"record:{row.record_id}", _("an alert about the consignment %(ref)s") % {"ref": row.reference})
             for row in rows
         ]
-        if asked.startswith("record:") and _is_uuid(asked.partition(":")[2]) and asked not in dict(offered):
+        if _names(asked, "record") and asked not in dict(offered):
             offered.append((asked, _("an alert about the consignment from which you come")))
     return offered
+
+
+def _names(asked: str, what: str) -> bool:
+    kind, _colon, name = asked.partition(":")
+    return kind == what and _is_uuid(name)
 
 
 def _offered_messages(actor: Actor) -> list[tuple[str, str]]:
