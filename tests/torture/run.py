@@ -28,6 +28,8 @@ _TICK_SECONDS = 0.25
 _STEPS = 8
 # So many messages of one node may wait for answers before it posts no more for a moment.
 _OPEN_AT_MOST = 4000
+# And so many may wait at one node to be acted on: a node that posts faster than others act builds a tail for the end.
+_DUE_AT_MOST = 20_000
 
 
 class TortureError(Exception):
@@ -113,7 +115,7 @@ class Torture:
                 break
             begun = time.monotonic()
             standing = self._exchange(node, chance, others, count, heard)
-            if standing["open"] > _OPEN_AT_MOST:
+            if standing["open"] > _OPEN_AT_MOST or standing["due"] > _DUE_AT_MOST:
                 self.is_over.wait(0.2)
             self.is_over.wait(max(pause - (time.monotonic() - begun), 0.0 if count else 0.1))
         self._revive(node)
