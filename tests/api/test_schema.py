@@ -90,4 +90,4 @@ def test_a_token_without_roles_gets_nowhere(caller: MakeCaller, method: str, pat
         assert response.status_code not in {401, 403}
     else:
         assert response.status_code == 403
-        assert response.json()["where"] == permission
+        assert response.json()["where"] == permission.split(" or ", maxsplit=1)[0]

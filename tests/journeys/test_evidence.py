@@ -239,18 +239,19 @@ def test_sharing_and_withdrawing_by_command(settings: Settings, photo: Path) -> 
 
 def test_the_api(came: str, caller: MakeCaller) -> None:  # noqa: F811  # the fixture
     liaison: Caller = caller("liaison", name="lea", officer=True)
-    shown = liaison.get(f"/messages/{came}/evidence")
+    assert liaison.get(f"/messages/{came}/evidence").json()["code"] == "purpose_missing"
+    shown = liaison.get(f"/messages/{came}/evidence?purpose=control")
     assert shown.status_code == 200, shown.content
     (item,) = shown.json()["items"]
     assert (item["sha256"], item["state"], item["is_here"], item["have_chunks"]) == (SHA256, "here", True, 1)
-    response = liaison.get(f"/messages/{came}/evidence/{SHA256}")
+    response = liaison.get(f"/messages/{came}/evidence/{SHA256}?purpose=control")
     assert response.status_code == 200
     assert b"".join(response.streaming_content) == DATA  # type: ignore[attr-defined]  # of a streaming response
     assert response["Content-Length"] == str(len(DATA))
     assert response["Content-Disposition"] == "attachment; filename*=UTF-8''shoe.jpg"
-    assert liaison.get(f"/messages/{came}/evidence/{'0' * 64}").status_code == 404
-    assert liaison.get("/messages/0195d3a8-6c00-7000-8000-00000000dead/evidence").status_code == 404
+    assert liaison.get(f"/messages/{came}/evidence/{'0' * 64}?purpose=control").status_code == 404
+    assert liaison.get("/messages/0195d3a8-6c00-7000-8000-00000000dead/evidence?purpose=control").status_code == 404
     EvidenceIn.objects.update(state="coming")
-    assert liaison.get(f"/messages/{came}/evidence/{SHA256}").status_code == 409
+    assert liaison.get(f"/messages/{came}/evidence/{SHA256}?purpose=control").status_code == 409
     administrator = caller("administrator", name="root2", officer=True)
     assert administrator.get(f"/messages/{came}/evidence/{SHA256}").status_code == 403

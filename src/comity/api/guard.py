@@ -14,7 +14,7 @@ from ninja.security import HttpBearer
 
 from comity.api.problems import LengthRequiredError, TooLargeError, UnknownParameterError, problem, problem_of
 from comity.common import Actor, ComityError, utc_now
-from comity.staff import Permission, require
+from comity.staff import Permission, may, require
 from comity.staff.services import actor_of_token
 
 SMALL_BODY_BYTES = 1024 * 1024
@@ -22,20 +22,21 @@ View = Callable[..., HttpResponseBase]
 
 
 class Bearer(HttpBearer):
-    """A token of a system; with a permission, the token's roles must allow it.
+    """A token of a system; with permissions, the token's roles must allow one of them.
 
     Raises: TokenRefusedError, PermissionRefusedError.
     """
 
-    def __init__(self, permission: Permission | None) -> None:
+    def __init__(self, *permissions: Permission) -> None:
         super().__init__()
-        self.permission = permission
+        self.permissions = permissions
 
     def authenticate(self, _request: HttpRequest, token: str) -> Actor:
         """The actor of the token."""
         actor = actor_of_token(token, utc_now())
-        if self.permission is not None:
-            require(actor, self.permission)
+        if not any(may(actor, each) for each in self.permissions[1:]):
+            for permission in self.permissions[:1]:
+                require(actor, permission)
         return actor
 
 
@@ -44,8 +45,18 @@ def needs(permission: Permission | None, described: dict[str, Any] | None = None
 
     described: what its OpenAPI operation says beside what the framework finds.
     """
-    word = permission.value if permission else "any valid token"
-    return {"auth": Bearer(permission), "openapi_extra": {"x-comity-permission": word} | (described or {})}
+    permissions = (permission,) if permission else ()
+    return _route(permissions, described or {})
+
+
+def needs_one_of(*permissions: Permission) -> dict[str, Any]:
+    """The same for a route that any of these permissions opens."""
+    return _route(permissions, {})
+
+
+def _route(permissions: tuple[Permission, ...], described: dict[str, Any]) -> dict[str, Any]:
+    word = " or ".join(permissions) or "any valid token"
+    return {"auth": Bearer(*permissions), "openapi_extra": {"x-comity-permission": word} | described}
 
 
 def actor_of(request: HttpRequest) -> Actor:

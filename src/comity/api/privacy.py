@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 from pydantic import JsonValue
 
 from comity.api.fields import Given, Instant, Sentence, Short, Word
-from comity.api.guard import actor_of, needs
+from comity.api.guard import actor_of, needs, needs_one_of
 from comity.api.openapi import raw_answer
 from comity.common import utc_now
 from comity.insight.access import Access, AccessFilter, accesses
@@ -226,7 +226,7 @@ def open_question(request: HttpRequest, body: QuestionIn) -> QuestionOut:
     "/privacy/requests/{uuid:request_id}",
     response=QuestionOut,
     summary="A person's question, with what is held now",
-    **needs(None),
+    **needs_one_of(Permission.REPORT_SUBJECTS, Permission.DECIDE_DISCLOSURE),
 )
 def show_question(request: HttpRequest, request_id: UUID) -> QuestionOut:
     """For who prepares the answer and for who decides what is told."""
