@@ -113,15 +113,16 @@ _Entry = tuple[int, Sequence[Condition]]
 
 
 def _whole(rules: Sequence[Rule]) -> list[_Entry]:
-    return [(place, _parts(rule)) for place, rule in enumerate(rules)]
+    return [(place, parts_of(rule)) for place, rule in enumerate(rules)]
 
 
-def _parts(rule: Rule) -> Sequence[Condition]:
+def parts_of(rule: Rule) -> Sequence[Condition]:
+    """The conditions that must all be true for the rule to be."""
     return rule.condition.parts if isinstance(rule.condition, And) else (rule.condition,)
 
 
 def _file_rules(rules: Sequence[Rule]) -> dict[_Key, list[_Entry]]:
-    demands = [[demand for part in _parts(rule) if (demand := _demand(part))] for rule in rules]
+    demands = [[demand for part in parts_of(rule) if (demand := demand_of(part))] for rule in rules]
     seen: dict[tuple[str, int], set[object]] = defaultdict(set)
     for of_rule in demands:
         for demand in of_rule:
@@ -130,15 +131,16 @@ def _file_rules(rules: Sequence[Rule]) -> dict[_Key, list[_Entry]]:
     for place, rule in enumerate(rules):
         best = min(demands[place], key=lambda d: len(d.constants) / len(seen[d.column, d.length]), default=None)
         if best is None:
-            groups[_ALWAYS].append((place, _parts(rule)))
+            groups[_ALWAYS].append((place, parts_of(rule)))
             continue
-        rest = tuple(part for part in _parts(rule) if part is not best.part)
+        rest = tuple(part for part in parts_of(rule) if part is not best.part)
         for constant in best.constants:
             groups[best.column, best.length, constant].append((place, rest))
     return dict(groups)
 
 
-def _demand(part: Condition) -> Demand | None:
+def demand_of(part: Condition) -> Demand | None:
+    """The demand that a condition is, or None."""
     match part:
         case Compare(operator="=", left=Column(name=name), right=Literal(value=value)):
             return Demand(part, name, 0, frozenset((value,)))
@@ -152,7 +154,8 @@ def _demand(part: Condition) -> Demand | None:
             return None
 
 
-def _cost(node: Node) -> float:
+def cost_of(node: Node) -> float:
+    """What a condition costs, in about the time of one comparison."""
     own = 1.0
     if isinstance(node, Or):
         own = 3.0
@@ -160,7 +163,7 @@ def _cost(node: Node) -> float:
         own = 4.0
     elif isinstance(node, Call):
         own = 2.0
-    return own + math.fsum(_cost(child) for child in values_of(node) if not isinstance(child, Literal))
+    return own + math.fsum(cost_of(child) for child in values_of(node) if not isinstance(child, Literal))
 
 
 def _compile(groups: Mapping[_Key, Sequence[_Entry]], slots: dict[str, int]) -> dict[_Key, Group]:
@@ -171,7 +174,7 @@ def _compile(groups: Mapping[_Key, Sequence[_Entry]], slots: dict[str, int]) -> 
         lines = []
         for place, parts in entries:
             # Only what is true counts, and no part can fail: the cheap parts may go first.
-            tests = [emitter.is_true(part) for part in sorted(parts, key=_cost)]
+            tests = [emitter.is_true(part) for part in sorted(parts, key=cost_of)]
             lines.append((place, " and ".join(tests) or "True"))
         names[key] = f"g{number}"
         source.append(_function(f"g{number}", sorted(used), lines, slots))
