@@ -25,6 +25,7 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--partitions", type=int, default=3)
     parser.add_argument("--nodes", type=int, default=5, choices=range(2, 6))
     parser.add_argument("--rate", type=float, default=0.0, help="messages a second at most; 0: as fast as it goes")
+    parser.add_argument("--batch", type=int, default=100, help="messages posted in one transaction")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--patience", type=float, default=120.0, help="seconds that the drain may take")
@@ -59,6 +60,7 @@ def main() -> int:
             seed=asked.seed,
             rate=asked.rate,
             patience_seconds=asked.patience,
+            batch=asked.batch,
         )
         trial = Trial(root.resolve(), wishes, server_url=server_url)
         trial.say = (lambda _line: None) if asked.quiet else _say

@@ -21,7 +21,6 @@ from comity.cli.lab.links import Wire
 from tests.torture.federation import Federation, TortureChild
 from tests.torture.plan import Kill, Partition, Plan
 
-_BATCH = 100
 # The nodes' clock runs so much faster than ours all the time, so that leases and retries fall due.
 _PACE = 10.0
 _TICK_SECONDS = 0.25
@@ -55,6 +54,8 @@ class Torture:
     plan: Plan
     rate: float = 0.0
     patience_seconds: float = 120.0
+    # So many messages are posted in a transaction.
+    batch: int = 100
     say: Callable[[str], None] = lambda _line: None
     story: Story = field(default_factory=Story)
     asked: int = 0
@@ -106,7 +107,7 @@ class Torture:
     def _drive(self, node: TortureChild) -> None:
         chance = random.Random(f"{self.plan.seed} {node.code}")
         others = [code for code in self.federation.codes if code != node.code]
-        pause = _BATCH * len(self.federation.codes) / self.rate if self.rate else 0.0
+        pause = self.batch * len(self.federation.codes) / self.rate if self.rate else 0.0
         heard = self.federation.root / f"heard-{node.code}.txt"
         while not self.is_over.is_set():
             # Nobody leaves before every kill is over, so that each killed node is started again.
@@ -122,7 +123,7 @@ class Torture:
 
     def _take(self) -> int:
         with self.story.lock:
-            count = min(_BATCH, self.plan.messages - self.asked)
+            count = min(self.batch, self.plan.messages - self.asked)
             self.asked += count
         return count
 

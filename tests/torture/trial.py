@@ -28,6 +28,7 @@ class Wishes:
     seed: int = 1
     rate: float = 0.0
     patience_seconds: float = 120.0
+    batch: int = 100
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Trial:
         with federation(self.root, wishes.codes, server_url=self.server_url) as nodes:
             databases = {code: node.database_url for code, node in nodes.nodes.items()}
             (self.root / RUN_FILE).write_text(json.dumps({"databases": databases, "seed": wishes.seed}))
-            torture = Torture(nodes, plan, wishes.rate, wishes.patience_seconds, self.say, self.story)
+            torture = Torture(nodes, plan, wishes.rate, wishes.patience_seconds, wishes.batch, self.say, self.story)
             self.setup_seconds = time.monotonic() - begun
             torture.play()
             self.clock = timedelta(seconds=nodes.clock.offset_seconds)
