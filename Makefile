@@ -7,7 +7,7 @@ UV ?= uv
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard src/comity/console/locale/*/LC_MESSAGES/django.po))
 RUNS ?= 100000
-ROOMS_WITH_TABLES := tests/staff tests/intake tests/ledger tests/agreements tests/exchange tests/risk tests/enforcement tests/custody tests/operations tests/insight tests/journeys tests/torture
+ROOMS_WITH_TABLES := tests/staff tests/intake tests/registers tests/ledger tests/agreements tests/exchange tests/risk tests/enforcement tests/custody tests/operations tests/insight tests/journeys tests/torture
 
 # What torture takes: make torture MESSAGES=50000 DATABASE=postgresql SEED=7
 MESSAGES ?= 1000000

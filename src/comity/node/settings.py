@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "ninja",
     "comity.staff",
     "comity.intake",
+    "comity.registers",
     "comity.ledger",
     "comity.agreements",
     "comity.exchange",

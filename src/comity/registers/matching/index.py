@@ -1,0 +1,155 @@
+"""An index over the words of many names: which names share words with a name, or words written otherwise. Pure.
+
+A word is looked up as it stands, by its skeleton, by its sound and by one slip of the pen (a letter left out on either
+side). Its likeness to each word found is worked out once, and names are then found by their words alone.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from comity.registers.matching.names import PlainName, deletions, similarity, skeleton, sound
+from comity.registers.matching.words import COMMON_WORDS
+
+LEAST_LIKENESS = 0.6
+MAX_CANDIDATES = 80
+# A word that more names share than this adds to names found by rarer words; it finds none by itself.
+_MANY = 4_000
+_ENOUGH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The words of the index that are like a word: number of the word -> likeness."""
+
+    likeness: dict[int, float]
+    weight: float
+
+
+class NameIndex:
+    """Names under numbers from 0 in the order in which they were given."""
+
+    def __init__(self, names: Sequence[PlainName]) -> None:
+        self.names = names
+        self.words: list[str] = []
+        self.weights: list[float] = []
+        self._numbers: dict[str, int] = {}
+        self.words_of = [array("l", map(self._number, name.tokens)) for name in names]
+        self._postings = self._posted()
+        self._weigh()
+        self._by_skeleton: defaultdict[str, list[int]] = defaultdict(list)
+        self._by_sound: defaultdict[str, list[int]] = defaultdict(list)
+        self._by_slip: defaultdict[int, list[int]] = defaultdict(list)
+        self._by_join: defaultdict[str, list[int]] = defaultdict(list)
+        self._file_words()
+        self._file_joins()
+        self.like = lru_cache(maxsize=65_536)(self._like)
+
+    def _number(self, word: str) -> int:
+        number = self._numbers.setdefault(word, len(self.words))
+        if number == len(self.words):
+            self.words.append(word)
+        return number
+
+    def _posted(self) -> list[array[int]]:
+        postings = [array("l") for _ in self.words]
+        for number, words in enumerate(self.words_of):
+            for word in set(words):
+                postings[word].append(number)
+        return postings
+
+    def _weigh(self) -> None:
+        """The rarer a word, the more it tells: from 0.2 for a word of many names to 1."""
+        most = math.log(max(len(self.names), 1_000))
+        for word, names in zip(self.words, self._postings, strict=True):
+            rarity = math.log(max(len(self.names), 1_000) / len(names)) / most
+            self.weights.append(_weight(word, rarity))
+
+    def _file_words(self) -> None:
+        for number, word in enumerate(self.words):
+            if not word.isalpha() or len(word) < 3:
+                continue
+            bones = skeleton(word)
+            if len(bones) >= 2:
+                self._by_skeleton[bones].append(number)
+            self._by_sound[sound(word)].append(number)
+            if len(word) >= 4:
+                for part in {word, *deletions(word)}:
+                    self._by_slip[hash(part)].append(number)
+
+    def _file_joins(self) -> None:
+        for number, name in enumerate(self.names):
+            if 2 <= len(name.tokens) <= 6:
+                self._by_join[name.joined].append(number)
+
+    def weight_of(self, word: str) -> float:
+        """How much a word tells: 1 where no name of the index has it."""
+        number = self._numbers.get(word)
+        return _weight(word, 1.0) if number is None else self.weights[number]
+
+    def _like(self, word: str) -> Found:
+        numbers = {self._numbers[word]} if word in self._numbers else set()
+        if word.isalpha() and len(word) >= 3:
+            numbers.update(self._by_skeleton.get(skeleton(word), ()), self._by_sound.get(sound(word), ()))
+            if word[:2] in {"al", "el"} and word[2:] in self._numbers:
+                numbers.add(self._numbers[word[2:]])
+            if len(word) >= 4:
+                for part in {word, *deletions(word)}:
+                    numbers.update(self._by_slip.get(hash(part), ()))
+        likeness = {number: similarity(word, self.words[number]) for number in numbers}
+        return Found({n: s for n, s in likeness.items() if s >= LEAST_LIKENESS}, self.weight_of(word))
+
+    def candidates(self, name: PlainName) -> list[int]:
+        """Numbers of the names that may be this name, the likeliest first, at most 80."""
+        found = sorted((self.like(word) for word in set(name.tokens) if len(word) > 1), key=self._reach)
+        totals: dict[int, float] = {}
+        for like in found:
+            if self._reach(like) > _MANY and len(totals) >= _ENOUGH:
+                self._add_to_known(like, totals)
+            else:
+                self._add(like, totals)
+        joined = name.joined
+        whole = [*self._by_join.get(joined, ()), *self._joins_of(name)]
+        best = sorted(totals, key=totals.__getitem__, reverse=True)[:MAX_CANDIDATES]
+        return list(dict.fromkeys([*whole, *best]))
+
+    def _reach(self, like: Found) -> int:
+        return sum(len(self._postings[number]) for number in like.likeness)
+
+    def _add(self, like: Found, totals: dict[int, float]) -> None:
+        here: dict[int, float] = {}
+        for number, alike in like.likeness.items():
+            worth = alike * (like.weight + self.weights[number])
+            for name in self._postings[number]:
+                if here.get(name, 0.0) < worth:
+                    here[name] = worth
+        for name, worth in here.items():
+            # Of names with the same words the shorter one is nearer.
+            totals[name] = totals.get(name, 0.0) + worth - 0.01 * len(self.words_of[name])
+
+    def _add_to_known(self, like: Found, totals: dict[int, float]) -> None:
+        for name in totals:
+            worth = [
+                alike * (like.weight + self.weights[number])
+                for number in self.words_of[name]
+                if (alike := like.likeness.get(number))
+            ]
+            if worth:
+                totals[name] += max(worth)
+
+    def _joins_of(self, name: PlainName) -> list[int]:
+        """Names of one word that this name writes as two."""
+        number = self._numbers.get(name.joined) if len(name.tokens) > 1 else None
+        return [] if number is None else list(self._postings[number][:MAX_CANDIDATES])
+
+
+def _weight(word: str, rarity: float) -> float:
+    weight = 0.2 + 0.8 * min(1.0, max(0.0, rarity))
+    if len(word) <= 2:
+        weight = min(weight, 0.4)
+    return min(weight, 0.45) if word in COMMON_WORDS else weight

@@ -1,0 +1,155 @@
+"""Names of persons, firms and ships in one plain form: Latin letters, lower case, words that tell. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jellyfish
+from anyascii import anyascii
+from rapidfuzz.distance import DamerauLevenshtein
+
+from comity.registers.matching.words import FORM_PHRASES, FORMS, PARTICLES, SHIP_PREFIXES, TITLES
+
+MAX_TOKENS = 16
+_WORDS = re.compile(r"[a-z0-9]+")
+_QUOTES = re.compile(r"['`´’‘ʼʿʾ\"“”]")
+_DOTTED = re.compile(r"\b(?:[a-z]\.\s?){2,}")
+# The article of Arabic names as it is joined to a word: al-Tikriti, ar-Rahman.
+_ARTICLE = re.compile(r"\b(?:al|el|ul|ad|ar|as|at|az|an|ash|adh|ath|ed|er|es|ud|ur|us)-(?=[a-z]{3})")
+_SOUNDS = (
+    ("tsch", "s"),
+    ("sch", "s"),
+    ("tch", "s"),
+    ("shch", "s"),
+    ("ph", "f"),
+    ("kh", "k"),
+    ("gh", "g"),
+    ("ch", "s"),
+    ("sh", "s"),
+    ("sj", "s"),
+    ("tj", "s"),
+    ("zh", "s"),
+    ("dj", "y"),
+    ("dh", "d"),
+    ("th", "t"),
+    ("ts", "s"),
+    ("tz", "s"),
+    ("ks", "x"),
+    ("ck", "k"),
+    ("qu", "k"),
+)
+_LETTERS = str.maketrans({"q": "k", "c": "k", "z": "s", "v": "f", "w": "f", "j": "y", "p": "b", "g": "k", "d": "t"})
+_SILENT = re.compile(r"[aeiouyhw]")
+_TWICE = re.compile(r"(.)\1+")
+
+
+@dataclass(frozen=True, slots=True)
+class PlainName:
+    """A name in plain form. tokens: the words that tell; forms: classes of legal forms; is_latin: as it was written."""
+
+    text: str
+    tokens: tuple[str, ...]
+    forms: frozenset[str]
+    is_latin: bool
+
+    @property
+    def joined(self) -> str:
+        """The words without spaces: what is left where writers part words otherwise."""
+        return "".join(self.tokens)
+
+
+@lru_cache(maxsize=65_536)
+def plain_name(text: str, *, is_vessel: bool = False) -> PlainName:
+    """The plain form of a name. A name of particles and titles alone keeps them."""
+    latin = anyascii(text)
+    words, forms = _parted(latin.lower())
+    dull = TITLES | PARTICLES | (SHIP_PREFIXES if is_vessel else frozenset())
+    tokens = [word for word in words if word not in dull] or words
+    kept = tokens[:MAX_TOKENS] or _WORDS.findall(latin.lower())[:MAX_TOKENS]
+    return PlainName(text, tuple(kept), frozenset(forms), _is_latin(text))
+
+
+def _is_latin(text: str) -> bool:
+    """Whether most letters are Latin ones, with or without signs: below Ɇ (U+024F), or Vietnamese (U+1E00 and on)."""
+    letters = [sign for sign in text if sign.isalpha()]
+    return sum(sign < "\u0250" or "\u1e00" <= sign <= "\u1eff" for sign in letters) * 2 >= len(letters)
+
+
+def _parted(text: str) -> tuple[list[str], set[str]]:
+    plain = _QUOTES.sub("", text.replace("&", " and "))
+    plain = _DOTTED.sub(_undotted, plain)
+    words = _WORDS.findall(_ARTICLE.sub("", plain))
+    forms: set[str] = set()
+    for phrase, form in FORM_PHRASES:
+        size = len(phrase)
+        for start in range(len(words) - size, 0, -1):  # a name does not begin with its legal form
+            if tuple(words[start : start + size]) == phrase:
+                forms.add(form)
+                del words[start : start + size]
+    told = [word for word in words if word not in FORMS]
+    if told:
+        forms |= {FORMS[word] for word in words if word in FORMS}
+        words = told
+    return words, forms
+
+
+def _undotted(found: re.Match[str]) -> str:
+    """Letters with dots as one word where they are a legal form, such as S.A.; apart where they are initials."""
+    letters = re.sub(r"[.\s]", "", found[0])
+    return f"{letters} " if letters in FORMS or len(letters) > 3 else f"{' '.join(letters)} "
+
+
+@lru_cache(maxsize=131_072)
+def skeleton(token: str) -> str:
+    """The consonants of a word by their sound, so that most ways of writing a foreign word in Latin letters agree."""
+    for letters, sound in _SOUNDS:
+        token = token.replace(letters, sound)
+    told = _SILENT.sub("", token.translate(_LETTERS))
+    return _TWICE.sub(r"\1", told)
+
+
+@lru_cache(maxsize=131_072)
+def sound(token: str) -> str:
+    """How English would say a word (metaphone)."""
+    return jellyfish.metaphone(token)
+
+
+def deletions(token: str) -> list[str]:
+    """The word with one letter left out, in every way: two words that one slip of the pen apart share one of these."""
+    return [token[:place] + token[place + 1 :] for place in range(len(token))]
+
+
+@lru_cache(maxsize=262_144)
+def similarity(ours: str, theirs: str) -> float:
+    """How alike two words are, 0 to 1. Numbers agree wholly or not; an initial agrees with a word of its letter."""
+    if ours == theirs:
+        return 1.0
+    if not ours.isalpha() or not theirs.isalpha():
+        return 0.0
+    if len(ours) == 1 or len(theirs) == 1:
+        return 0.8 if ours[0] == theirs[0] else 0.0
+    for longer, shorter in ((ours, theirs), (theirs, ours)):
+        if longer[:2] in {"al", "el"} and len(shorter) >= 4 and longer[2:] == shorter:
+            return 0.95
+    return max(_by_letters(ours, theirs), _by_sound(ours, theirs))
+
+
+def _by_letters(ours: str, theirs: str) -> float:
+    size = max(len(ours), len(theirs))
+    allowed = 0 if size <= 3 else 1 if size <= 5 else 2 if size <= 9 else 3
+    distance = DamerauLevenshtein.distance(ours, theirs, score_cutoff=allowed)
+    if distance > allowed:
+        return 0.0
+    # Two slips in a short word are rarer than two names.
+    return 1 - distance / size if distance < 2 or size > 7 else 0.62
+
+
+def _by_sound(ours: str, theirs: str) -> float:
+    bones = skeleton(ours)
+    if len(bones) < 2 or bones != skeleton(theirs):
+        return 0.0
+    if ours[0] == theirs[0] or skeleton(ours[0]) == skeleton(theirs[0]):
+        return 0.9 if len(bones) >= 3 else 0.84
+    return 0.0
