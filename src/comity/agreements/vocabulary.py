@@ -14,6 +14,15 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from comity.trade import Alert, AlertCategory, EvidenceNotice, Finding, Handling, ProcedureStep, RiskType, SubjectRole
+from comity.trade.mirror import (
+    MIRROR_KIND,
+    MIRROR_KINDS,
+    MIRROR_REQUEST_KIND,
+    MIRROR_VALUES_KIND,
+    MirrorOffer,
+    MirrorRequest,
+    MirrorValues,
+)
 
 
 class Effect(StrEnum):
@@ -97,6 +106,9 @@ _NOUN_OF_KIND: dict[str, type] = {
     "finding/1": Finding,
     EVIDENCE_KIND: EvidenceNotice,
     STEP_KIND: ProcedureStep,
+    MIRROR_KIND: MirrorOffer,
+    MIRROR_REQUEST_KIND: MirrorRequest,
+    MIRROR_VALUES_KIND: MirrorValues,
 }
 
 KINDS: tuple[str, ...] = tuple(_NOUN_OF_KIND)
@@ -130,8 +142,14 @@ ATTRIBUTE_FIELDS: dict[str, dict[str, str]] = {
         "finding/1": "administration",
         EVIDENCE_KIND: "administration",
         STEP_KIND: "by",
+        **dict.fromkeys(MIRROR_KINDS, "administration"),
     },
-    "handling": {"alert/1": "handling", "finding/1": "handling", EVIDENCE_KIND: "handling"},
+    "handling": {
+        "alert/1": "handling",
+        "finding/1": "handling",
+        EVIDENCE_KIND: "handling",
+        **dict.fromkeys(MIRROR_KINDS, "handling"),
+    },
     "size": {EVIDENCE_KIND: "size_bytes"},
 }
 

@@ -14,6 +14,7 @@ from comity.intake import selectors as intake
 from comity.intake.services import receive
 from comity.journeys.actors import this_node
 from comity.journeys.chance import chance_seed
+from comity.journeys.mirror import note_arrivals
 from comity.risk import selectors as risk
 from comity.risk.services import assess_all, consider_all
 
@@ -41,6 +42,7 @@ def assess_records(record_ids: Iterable[UUID], *, at: datetime) -> int:
             known = intake.records_by_id(batch)
             # In the order of the file: who comes first finds more of the day's inspections left.
             records = [known[record_id] for record_id in batch if record_id in known]
+            note_arrivals(records, at=at)
             assess_all(this_node(), records=records, at=at)
             consider_all(this_node(), records=records, at=at, seed=seed)
     return len(wanted)

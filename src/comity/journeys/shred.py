@@ -16,16 +16,18 @@ from comity.journeys.assist import take_in
 from comity.journeys.files import evidence_folder
 from comity.operations import STEP_KIND
 from comity.operations.services import forget_steps, tighten_cases
+from comity.risk.mirror_forgetting import forget_mirror, mirror_told
 from comity.risk.services import forget_signal, records_told, tighten_signal
 
 
 def rests_seizure(held: HolderView) -> bool:
     """Whether goods were seized after a control for which this message spoke: then it is evidence in that case."""
     ref, records = records_told(held.origin, held.message_id)
-    source = f"alert:{ref}"
-    for record_id in records:
+    mirrored, compared = mirror_told(held.origin, held.message_id)
+    sources = {f"alert:{ref}", *mirrored}
+    for record_id in (*records, *compared):
         file = enforcement.record_file(record_id)
-        asked = {each.inspection_id for each in file.inspections if source in each.sources}
+        asked = {each.inspection_id for each in file.inspections if not sources.isdisjoint(each.sources)}
         if any(each.inspection_id in asked for each in file.seizures):
             return True
     return False
@@ -45,6 +47,7 @@ def shred(held: HolderView, at: datetime) -> None:
         _keep_bare(copies, at)
         forget_steps([copy.copy_id for copy in copies], by=held.origin, ground=held.ground, at=at)
     forget_signal(this_node(), issuer=held.origin, message_id=held.message_id, reason=reason, at=at)
+    forget_mirror(this_node(), issuer=held.origin, message_id=held.message_id, at=at)
     purging.purge([(copy.sender, copy.copy_id) for copy in copies], ground=held.ground, at=at)
     wipe([each.copy_id for each in custody.hand_ons(held.origin, held.message_id)], at)
 

@@ -17,7 +17,7 @@ from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
 from comity.insight.mentions import read_mentions_due
 from comity.insight.services import remind_due
-from comity.journeys import assist, evidence, forget, forward, gossip, keys, negotiate, receive
+from comity.journeys import assist, evidence, forget, forward, gossip, keys, mirror, negotiate, receive
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.hold import guarded
 from comity.journeys.probe import PROBE_KIND, probe_due, probe_from_body, probe_journey
@@ -41,6 +41,7 @@ _PROBE_SECONDS = 60.0
 _KEYS_SECONDS = 2.0
 _CUSTODY_SECONDS = 15.0
 _STANDING_SECONDS = 300.0
+_MIRROR_SECONDS = 1.0
 _CASES_SECONDS = 60.0
 _OBLIGATIONS_SECONDS = 300.0
 _MONITOR_SECONDS = 60.0
@@ -51,6 +52,7 @@ VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
     **assist.VALIDATORS,
     **evidence.VALIDATORS,
+    **mirror.VALIDATORS,
     **gossip.VALIDATORS,
     **forget.VALIDATORS,
     **forward.VALIDATORS,
@@ -59,7 +61,9 @@ VALIDATORS: Mapping[str, Validator] = {
     PROBE_KIND: probe_from_body,
 }
 JOURNEYS: Mapping[str, Handler] = {
-    **guarded({**receive.JOURNEYS, **evidence.JOURNEYS, **assist.JOURNEYS}, forget.forget_on_arrival),
+    **guarded(
+        {**receive.JOURNEYS, **evidence.JOURNEYS, **assist.JOURNEYS, **mirror.JOURNEYS}, forget.forget_on_arrival
+    ),
     **forget.JOURNEYS,
     **forward.JOURNEYS,
     **gossip.JOURNEYS,
@@ -79,6 +83,8 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
         Job("keys", _KEYS_SECONDS, KeyCare(home, cast(LiveKeyring, settings.COMITY_KEYRING)).turn),
         Job("probe partners", _PROBE_SECONDS, probe_due),
+        Job("mirror check", _MIRROR_SECONDS, mirror.mirror_turn),
+        Job("keys of mirror checks", _STANDING_SECONDS, mirror.forget_due),
         Job("retention", _CUSTODY_SECONDS, forget.purge_due),
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
         Job("standing of agreements", _STANDING_SECONDS, negotiate.ask_due),

@@ -172,9 +172,20 @@ def proof_of(content_key: str, *, asking: str, fields_asked: Iterable[str]) -> s
     return _mac(bytes.fromhex(content_key), "ask", asking, *sorted(fields_asked)).hex()
 
 
-def commit_to(content_key: str, figures: MirrorFigures) -> MirrorCommitments:
-    """A keyed hash of each figure that there is."""
-    words = {name: word for name, word in _words(figures) if word}
+def ucr_in(references: Iterable[Reference]) -> str:
+    """The UCR among references, empty where there is none."""
+    return next((each.text for each in references if each.joint is Joint.UCR), "")
+
+
+def is_other_consignment(content_key: str, told: MirrorCommitments, references: Iterable[Reference]) -> bool:
+    """Whether both sides state a UCR, and not the same."""
+    own = ucr_in(references)
+    return bool(own and told.ucr) and not hmac.compare_digest(_committed(content_key, "ucr", own), told.ucr)
+
+
+def commit_to(content_key: str, figures: MirrorFigures, *, ucr: str = "") -> MirrorCommitments:
+    """A keyed hash of each figure that there is, and of the UCR in its normal form."""
+    words = {name: word for name, word in (("ucr", ucr), *_words(figures)) if word}
     return MirrorCommitments(**{name: _committed(content_key, name, word) for name, word in words.items()})
 
 
@@ -228,7 +239,7 @@ def _agrees(
     if isinstance(own, Money):
         return _agrees_in_value(content_key, told, own, rates)
     if isinstance(own, Decimal):
-        return _is_within(content_key, name, commitment, "", own, MASS_BANDS[name])
+        return _is_within(content_key, (name, commitment), own, MASS_BANDS[name])
     word = str(own) if isinstance(own, int) else " ".join(own)
     return hmac.compare_digest(_committed(content_key, name, word), commitment)
 
@@ -241,10 +252,10 @@ def _agrees_in_value(
         if not hmac.compare_digest(_committed(content_key, "currency", currency), told.currency):
             continue
         if currency == own.currency:
-            return _is_within(content_key, "value", told.value, f"{currency} ", own.amount, VALUE_BAND)
+            return _is_within(content_key, ("value", told.value), own.amount, VALUE_BAND, currency)
         converted = convert(own, currency, rates)
         if converted is not None:
-            return _is_within(content_key, "value", told.value, f"{currency} ", converted, CONVERTED_BAND)
+            return _is_within(content_key, ("value", told.value), converted, CONVERTED_BAND, currency)
     return None
 
 
@@ -254,10 +265,14 @@ def convert(money: Money, currency: str, rates: Mapping[str, Decimal]) -> Decima
     return money.amount * rate / other if rate and other else None
 
 
-def _is_within(content_key: str, name: str, commitment: str, prefix: str, own: Decimal, band: Band) -> bool:
-    """Whether the committed step is one of those in the band. Every step of the band is tested, and none beyond."""
+def _is_within(content_key: str, told: tuple[str, str], own: Decimal, band: Band, currency: str = "") -> bool:
+    """Whether the committed step is one of those in the band. Every step of the band is tested, and none beyond.
+
+    told: the name of the field and its commitment.
+    """
+    name, commitment = told
     first, last = step_of(own * band.low), step_of(own * band.high)
-    words = (f"{prefix}{step}" for step in range(first, last + 1))
+    words = (f"{currency} {step}".lstrip() for step in range(first, last + 1))
     return any(hmac.compare_digest(_committed(content_key, name, word), commitment) for word in words)
 
 

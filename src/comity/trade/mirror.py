@@ -43,8 +43,12 @@ class MirrorLock:
 
 @dataclass(frozen=True, slots=True)
 class MirrorCommitments:
-    """A keyed hash (hex) of each figure under the content key. Amounts and masses in steps of one per cent."""
+    """A keyed hash (hex) of each figure under the content key. Amounts and masses in steps of one per cent.
 
+    ucr: so that whoever shares only a container sees that it is another consignment.
+    """
+
+    ucr: str = ""
     currency: str = ""
     value: str = ""
     gross_mass_kg: str = ""
@@ -159,7 +163,9 @@ def values_from_body(body: Mapping[str, object]) -> MirrorValues:
     _check_administration(values.administration)
     _check(_MESSAGE_ID.fullmatch(values.offer) is not None, "offer", "Must be the id of a message, in small letters")
     if figures.value is not None:
-        _check(_CURRENCY.fullmatch(figures.value.currency) is not None, "figures.value.currency", "Must be three letters")
+        _check(
+            _CURRENCY.fullmatch(figures.value.currency) is not None, "figures.value.currency", "Must be three letters"
+        )
     amounts = {
         "value.amount": figures.value.amount if figures.value else None,
         "gross_mass_kg": figures.gross_mass_kg,

@@ -1,0 +1,277 @@
+"""The road of the mirror check: exports are told as commitments, figures are asked for where they differ, and given.
+
+The step numbers are those of docs/protocol.md, section Mirror check. Nothing leaves without a Release; a refusal is
+kept as every decision on sharing is. All three kinds are posted by a job, outside of the transactions in which they
+fell due, so that the receipt of a refusal stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from comity.agreements import Release, SharingRefusedError
+from comity.agreements.selectors import engine, is_in_force
+from comity.agreements.services import permit
+from comity.exchange import ReceivedMessage
+from comity.exchange.directory import load_peers
+from comity.exchange.limits import Priority
+from comity.exchange.services import Posting, post_all
+from comity.intake import StoredRecord
+from comity.intake import selectors as intake
+from comity.journeys.actors import standing_rule, this_node
+from comity.journeys.chance import chance_seed
+from comity.journeys.hold import hold_posted
+from comity.risk.errors import SignalError
+from comity.risk.mirror_exports import (
+    AnswerDue,
+    ExportDue,
+    answers_due,
+    compose_offer,
+    compose_values,
+    exports_due,
+    forget_old,
+    mark_answered,
+    mark_sent,
+    mark_unsent,
+    note_exports,
+)
+from comity.risk.mirror_exports import take_request as keep_request
+from comity.risk.mirroring import (
+    AskDue,
+    Source,
+    asks_due,
+    compose_request,
+    mark_asked,
+    note_imports,
+)
+from comity.risk.mirroring import take_offer as keep_offer
+from comity.risk.mirroring import take_values as keep_values
+from comity.risk.services import assess_all, consider_all
+from comity.trade import Handling
+from comity.trade.mirror import (
+    MIRROR_KIND,
+    MIRROR_REQUEST_KIND,
+    MIRROR_VALUES_KIND,
+    mirror_to_body,
+    offer_from_body,
+    request_from_body,
+    values_from_body,
+)
+
+log = logging.getLogger("comity.mirror")
+
+# For which purpose figures are compared, the first that an article permits.
+_PURPOSES = ("risk_assessment", "control")
+_AT_ONCE = 200
+T = TypeVar("T", ExportDue, AskDue, AnswerDue)
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One message that is to go. agreement: under which the offer went, empty of an offer itself."""
+
+    kind: str
+    recipient: str
+    body: Mapping[str, object]
+    in_reply_to: str = ""
+    agreement: str = ""
+
+
+def note_arrivals(records: Sequence[StoredRecord], *, at: datetime) -> None:
+    """Steps M1 and M4, before records are assessed and in the same transaction."""
+    _look_again(note_imports(records, at=at), at)
+    note_exports(records, partners=told_partners(at), at=at)
+
+
+def told_partners(at: datetime) -> dict[str, str]:
+    """Whom an article in force lets us tell of exports, and for which purpose."""
+    us = settings.COMITY_ADMINISTRATION
+    found: dict[str, str] = {}
+    for agreement in engine(at).agreements:
+        for article in agreement.binding_articles if is_in_force(agreement, at) else ():
+            purpose = next((each for each in _PURPOSES if each in article.purposes), "")
+            if article.is_permit and MIRROR_KIND in article.kinds and us in article.senders and purpose:
+                found |= {each: purpose for each in article.receivers if each != us and each not in found}
+    return found
+
+
+def mirror_turn(at: datetime) -> int:
+    """Steps M2, M5 and M7: post what is due. Returns how many messages were posted."""
+    return _tell(at) + _ask(at) + _answer(at)
+
+
+def forget_due(at: datetime) -> int:
+    """Delete the keys that nobody needs any more."""
+    return forget_old(at)
+
+
+def _tell(at: datetime) -> int:
+    reachable = _reachable()
+    ready: list[tuple[ExportDue, Release, str]] = []
+    for due in exports_due(limit=_AT_ONCE):
+        if due.partner not in reachable:
+            continue
+        composed = compose_offer(due, at=at)
+        if composed is None:
+            mark_unsent(due, is_refused=False)
+            continue
+        offer, content_key = composed
+        release = _leave(_Letter(MIRROR_KIND, due.partner, mirror_to_body(offer)), at)
+        if release is None:
+            mark_unsent(due, is_refused=True)
+        else:
+            ready.append((due, release, content_key))
+    if not ready:
+        return 0
+    with transaction.atomic():
+        ids = _post([Posting(release, priority=Priority.BULK) for _, release, _ in ready], at)
+        for (due, release, content_key), message_id in zip(ready, ids, strict=True):
+            mark_sent(due, message_id=message_id, agreement=release.agreement_id, content_key=content_key)
+    return len(ready)
+
+
+def _ask(at: datetime) -> int:
+    return _post_each(
+        asks_due(limit=_AT_ONCE),
+        lambda due: _Letter(
+            MIRROR_REQUEST_KIND, due.partner, mirror_to_body(compose_request(due)), due.offer_id, due.agreement
+        ),
+        lambda due, message_id: mark_asked(due, request_id=message_id, at=at),
+        at,
+    )
+
+
+def _answer(at: datetime) -> int:
+    return _post_each(
+        answers_due(limit=_AT_ONCE),
+        _values_letter,
+        lambda due, message_id: mark_answered(due, message_id=message_id),
+        at,
+    )
+
+
+def _values_letter(due: AnswerDue) -> _Letter | None:
+    values = compose_values(due)
+    if values is None:
+        return None
+    return _Letter(MIRROR_VALUES_KIND, due.partner, mirror_to_body(values), due.request_id, due.agreement)
+
+
+def _post_each(
+    dues: Sequence[T], letter_of: Callable[[T], _Letter | None], mark: Callable[[T, str], None], at: datetime
+) -> int:
+    """Post one message for each that is due; what the agreement refuses is marked, and not asked for again."""
+    reachable, posted = _reachable(), 0
+    for due in dues:
+        if due.partner not in reachable:
+            continue
+        letter = letter_of(due)
+        release = _leave(letter, at) if letter else None
+        if letter is None or release is None:
+            mark(due, "")
+            continue
+        with transaction.atomic():
+            (message_id,) = _post([Posting(release, letter.in_reply_to)], at)
+            mark(due, message_id)
+        posted += 1
+    return posted
+
+
+def _reachable() -> frozenset[str]:
+    """The partners to whom something may be posted now; what is for others waits."""
+    return frozenset(code for code, peer in load_peers().items() if not peer.is_suspended)
+
+
+def _leave(letter: _Letter, at: datetime) -> Release | None:
+    """The leave to post; None where the agreement refuses, which is kept, or the letter cannot be sent."""
+    purpose = told_partners(at).get(letter.recipient, "") or _PURPOSES[0]
+    try:
+        return permit(
+            standing_rule("mirror-check"),
+            agreement_id=letter.agreement or None,
+            kind=letter.kind,
+            recipient=letter.recipient,
+            purpose=purpose,
+            handling=Handling.OFFICIAL,
+            body=letter.body,
+            at=at,
+            in_reply_to=letter.in_reply_to,
+        )
+    except SharingRefusedError as error:
+        log.info("%s to %s is not shared: %s", letter.kind, letter.recipient, error)
+        return None
+
+
+def _post(postings: Sequence[Posting], at: datetime) -> tuple[str, ...]:
+    ids = post_all(standing_rule("mirror-check"), postings, signer=settings.COMITY_KEYRING.log, at=at)
+    hold_posted(ids, at=at)
+    return ids
+
+
+def take_offer(received: ReceivedMessage) -> None:
+    """Step M3: keep a partner's offer, and assess again what it turns out to be of."""
+    offer, at = offer_from_body(received.message.body), received.received_at
+    try:
+        touched = keep_offer(offer, source=_source_of(received), at=at)
+    except SignalError as error:
+        _leave_aside(received, error)
+    else:
+        _look_again(touched, at)
+
+
+def take_request(received: ReceivedMessage) -> None:
+    """Step M6: a partner asks for figures; they are posted with the next turn."""
+    message = received.message
+    try:
+        keep_request(request_from_body(message.body), partner=message.origin, message_id=message.id)
+    except SignalError as error:
+        _leave_aside(received, error)
+
+
+def take_values(received: ReceivedMessage) -> None:
+    """Step M8: a partner's figures come; what differs becomes reasons."""
+    message, at = received.message, received.received_at
+    values = values_from_body(message.body)
+    try:
+        touched = keep_values(values, source=_source_of(received), in_reply_to=message.in_reply_to, at=at)
+    except SignalError as error:
+        _leave_aside(received, error)
+    else:
+        _look_again(touched, at)
+
+
+def _leave_aside(received: ReceivedMessage, error: SignalError) -> None:
+    """What makes no sense stays in the messages: to run again would not make it better."""
+    log.warning("%s %s of %s: %s", received.message.kind, received.message.id, received.message.sender, error)
+
+
+def _source_of(received: ReceivedMessage) -> Source:
+    message = received.message
+    return Source(message.origin, message.id, message.agreement, message.article)
+
+
+def _look_again(record_ids: Sequence[UUID], at: datetime) -> None:
+    records = list(intake.records_by_id(dict.fromkeys(record_ids)).values())
+    if records:
+        assess_all(this_node(), records=records, at=at)
+        consider_all(this_node(), records=records, at=at, seed=chance_seed())
+
+
+JOURNEYS: Mapping[str, Callable[[ReceivedMessage], None]] = {
+    MIRROR_KIND: take_offer,
+    MIRROR_REQUEST_KIND: take_request,
+    MIRROR_VALUES_KIND: take_values,
+}
+VALIDATORS: Mapping[str, Callable[[Mapping[str, object]], object]] = {
+    MIRROR_KIND: offer_from_body,
+    MIRROR_REQUEST_KIND: request_from_body,
+    MIRROR_VALUES_KIND: values_from_body,
+}
