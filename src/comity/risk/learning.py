@@ -19,6 +19,7 @@ from comity.risk.models import (
     Selection,
     SignalKey,
 )
+from comity.risk.outcomes import note_result, snapshot
 from comity.risk.rules import Reliability, SourceKind
 from comity.risk.signals import signal_keys
 from comity.risk.values import Learned, ReliabilityChange
@@ -73,7 +74,8 @@ def withdraw_signal(actor: Actor, *, signal_ref: str, reason: str, at: datetime)
 @transaction.atomic
 def learn(outcome: Outcome, *, at: datetime) -> Learned:
     """Count an outcome for the profiles and the issuers that asked for the control; the same outcome counts once."""
-    _, is_new = LearnedOutcome.objects.get_or_create(
+    known = snapshot(outcome)
+    row, is_new = LearnedOutcome.objects.get_or_create(
         declaration_ref=outcome.declaration_ref,
         decided_at=outcome.decided_at,
         defaults={
@@ -81,10 +83,12 @@ def learn(outcome: Outcome, *, at: datetime) -> Learned:
             "is_random": SourceKind.RANDOM.value in outcome.sources,
             "sources": list(outcome.sources),
             "learned_at": at,
-        },
+        }
+        | known,
     )
     if not is_new:
         return Learned(is_new=False)
+    note_result(row)
     column = "confirmed" if outcome.is_irregular else "unconfirmed"
     profiles = _refs(outcome, SourceKind.PROFILE)
     RuleProfile.objects.filter(ref__in=profiles).update(**{column: F(column) + 1})

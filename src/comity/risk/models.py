@@ -125,7 +125,11 @@ class AssessmentReason(models.Model):
 
 
 class Selection(models.Model):
-    """A record in the targeting queue: where it stands, why it was selected, who has it, and what lists show of it."""
+    """A record in the targeting queue: where it stands, why it was selected, who has it, and what lists show of it.
+
+    quota: the part of the day from which it was taken. control: the kind it was selected for. value: as declared, for
+    comparing. lowered_number: of the assessment on which an officer lowered the lane.
+    """
 
     record_id = models.UUIDField(unique=True)
     assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="selection")
@@ -143,18 +147,31 @@ class Selection(models.Model):
     day = models.DateField(null=True)
     seed = models.CharField(max_length=128, blank=True)
     draw = models.FloatField(null=True)
+    quota = models.CharField(max_length=WORD, blank=True)
+    control = models.CharField(max_length=WORD, blank=True)
+    value = models.FloatField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    lowered_number = models.PositiveIntegerField(null=True)
     assigned_to = models.CharField(max_length=REF, blank=True, db_index=True)
     changed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["state", "received_at"], name="risk_selection_state")]
+        indexes = [
+            models.Index(fields=["state", "received_at"], name="risk_selection_state"),
+            models.Index(fields=["released_at"], name="risk_selection_released"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.state}"
 
 
 class SelectionPlan(models.Model):
-    """How many inspections a day has, how they are spent, and how many are spent already."""
+    """How many inspections a day has, how they are spent, and how many are spent already.
+
+    extra_share: what measured drift adds to exploration that day; null: not measured yet. used_value, used_critical:
+    of those spent for risk, the ones taken for their value and for harm in themselves.
+    """
 
     day = models.DateField(unique=True)
     capacity = models.PositiveIntegerField()
@@ -165,9 +182,115 @@ class SelectionPlan(models.Model):
     used_mandatory = models.PositiveIntegerField(default=0)
     used_risk = models.PositiveIntegerField(default=0)
     used_random = models.PositiveIntegerField(default=0)
+    used_learning = models.PositiveIntegerField(default=0)
+    used_value = models.PositiveIntegerField(default=0)
+    used_critical = models.PositiveIntegerField(default=0)
+    extra_share = models.FloatField(null=True)
 
     def __str__(self) -> str:
         return f"{self.day} {self.capacity}"
+
+
+class SelectionPolicy(models.Model):
+    """How the administration selects from a day on: see `goals.Policy`."""
+
+    day = models.DateField(unique=True)
+    revenue = models.FloatField()
+    security = models.FloatField()
+    ipr = models.FloatField()
+    share_critical = models.FloatField()
+    share_value = models.FloatField()
+    share_learning = models.FloatField()
+    explore_at_most = models.FloatField()
+    random_control = models.CharField(max_length=WORD)
+    currency = models.CharField(max_length=3, blank=True)
+    green_leaves = models.BooleanField()
+    green_delay_minutes = models.PositiveIntegerField()
+    blue_after_days = models.PositiveIntegerField()
+    set_by = models.CharField(max_length=REF)
+
+    def __str__(self) -> str:
+        return f"from {self.day}"
+
+
+class ControlBudget(models.Model):
+    """So many controls of a kind at an office, by day or week, from a day on; rows are locked while they are spent."""
+
+    office = models.CharField(max_length=REF, blank=True)
+    control = models.CharField(max_length=WORD, blank=True)
+    period = models.CharField(max_length=WORD)
+    amount = models.PositiveIntegerField()
+    open_days = models.CharField(max_length=7)
+    valid_from = models.DateField()
+    set_by = models.CharField(max_length=REF)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["office", "control", "valid_from"], name="risk_budget_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.office or '*'} {self.control or '*'} {self.amount}/{self.period}"
+
+
+class ControlUse(models.Model):
+    """How many controls of a kind were selected at an office on a day."""
+
+    day = models.DateField()
+    office = models.CharField(max_length=REF, blank=True)
+    control = models.CharField(max_length=WORD)
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "office", "control"], name="risk_use_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.office} {self.control} {self.used}"
+
+
+class ChanceRow(models.Model):
+    """What chance was asked once, and what it answered: never changed, so that it can be recomputed.
+
+    way: arrival or run. log_size: of the checkpoint from which the seed comes; null where the log had not begun.
+    bound: on arrival, a draw below it is chosen. slots: in a run, so many smallest draws are chosen. asked: [record id
+    in hex, whether an inspection was open to it] each, in order. chosen: record ids in hex. log_index: of the entry by
+    which a run's candidates were fixed before its seed was known. salt: of that entry.
+    """
+
+    day = models.DateField(db_index=True)
+    at = models.DateTimeField()
+    way = models.CharField(max_length=WORD)
+    seed = models.CharField(max_length=128)
+    log_size = models.BigIntegerField(null=True)
+    bound = models.FloatField(null=True)
+    slots = models.PositiveIntegerField(default=0)
+    asked = models.JSONField()
+    chosen = models.JSONField()
+    log_index = models.BigIntegerField(null=True)
+    salt = models.CharField(max_length=128, blank=True)
+    candidates = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.way} {len(self.asked)}"
+
+
+class LaneOverride(models.Model):
+    """An officer's judgement against the lane of an assessment. result: what a control then found; empty: none was."""
+
+    record_id = models.UUIDField(db_index=True)
+    assessment_number = models.PositiveIntegerField()
+    from_lane = models.CharField(max_length=WORD)
+    to_lane = models.CharField(max_length=WORD)
+    is_raise = models.BooleanField()
+    was_mandatory = models.BooleanField()
+    reason = models.CharField(max_length=500)
+    by = models.CharField(max_length=REF)
+    approved_by = models.CharField(max_length=REF, blank=True)
+    at = models.DateTimeField(db_index=True)
+    result = models.CharField(max_length=WORD, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.record_id} {self.from_lane} {self.to_lane}"
 
 
 class IssuerReliability(models.Model):
@@ -182,7 +305,10 @@ class IssuerReliability(models.Model):
 
 
 class LearnedOutcome(models.Model):
-    """An outcome that was learned from; the same one is never counted twice."""
+    """An outcome that was learned from; the same one is never counted twice.
+
+    score, lane, office, cause, control: of the record as it then stood; empty where the queue does not know it.
+    """
 
     declaration_ref = models.CharField(max_length=REF)
     decided_at = models.DateTimeField()
@@ -190,11 +316,19 @@ class LearnedOutcome(models.Model):
     is_random = models.BooleanField()
     sources = models.JSONField()
     learned_at = models.DateTimeField()
+    risk_type = models.CharField(max_length=32, blank=True)
+    record_id = models.UUIDField(null=True)
+    score = models.FloatField(null=True)
+    lane = models.CharField(max_length=WORD, blank=True)
+    office = models.CharField(max_length=REF, blank=True)
+    cause = models.CharField(max_length=WORD, blank=True)
+    control = models.CharField(max_length=WORD, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["declaration_ref", "decided_at"], name="risk_outcome_once"),
         ]
+        indexes = [models.Index(fields=["decided_at"], name="risk_outcome_decided")]
 
     def __str__(self) -> str:
         return self.declaration_ref

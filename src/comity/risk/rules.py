@@ -14,9 +14,10 @@ from comity.trade import Handling, SuggestedAction
 
 
 class Lane(StrEnum):
-    """Where a consignment goes: red examination, yellow documents, blue check after release, green release."""
+    """Where a consignment goes: red examination, orange scan, yellow documents, blue check later, green release."""
 
     RED = "red"
+    ORANGE = "orange"
     YELLOW = "yellow"
     BLUE = "blue"
     GREEN = "green"
@@ -63,10 +64,11 @@ class Cause(StrEnum):
     MANDATORY = "mandatory"
     RISK = "risk"
     RANDOM = "random"
+    LEARNING = "learning"
     OFFICER = "officer"
 
 
-_SEVERITY = {Lane.GREEN: 0, Lane.BLUE: 1, Lane.YELLOW: 2, Lane.RED: 3}
+_SEVERITY = {Lane.GREEN: 0, Lane.BLUE: 1, Lane.YELLOW: 2, Lane.ORANGE: 3, Lane.RED: 4}
 _LANE_FROM_SCORE = ((70.0, Lane.RED), (40.0, Lane.YELLOW), (20.0, Lane.BLUE))
 
 # What an alert weighs at full strength, top grades and average measured reliability.
@@ -131,6 +133,11 @@ def lane_of(score: float, lanes: Iterable[Lane]) -> Lane:
     """The most severe of the lanes of all reasons and of the score's own lane (from 70 red, 40 yellow, 20 blue)."""
     by_score = next((lane for bound, lane in _LANE_FROM_SCORE if score >= bound), Lane.GREEN)
     return max((by_score, *lanes), key=_SEVERITY.__getitem__)
+
+
+def is_lower(lane: Lane, than: Lane) -> bool:
+    """Whether a lane asks for less than another one."""
+    return _SEVERITY[lane] < _SEVERITY[than]
 
 
 def signal_weight(*, action: SuggestedAction, grades: str, strength: float, reliability: Reliability) -> float:

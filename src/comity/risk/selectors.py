@@ -24,8 +24,7 @@ from comity.risk.models import (
 from comity.risk.profiles import profile_of
 from comity.risk.reasons import reliability_of
 from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
-from comity.risk.spending import plan_of
-from comity.risk.targeting import DayPlan
+from comity.risk.terms import DayPlan, plan_of
 from comity.risk.values import (
     AlertReason,
     AlertSource,

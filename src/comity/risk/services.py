@@ -7,7 +7,6 @@ from comity.risk.forgetting import forget_signal, records_told, tighten_signal
 from comity.risk.learning import learn, take_feedback, take_signal, withdraw_signal
 from comity.risk.profiles import ProfileDraft, approve_profile, draft_profile, retire_profile
 from comity.risk.targeting import (
-    DayPlan,
     assign,
     consider,
     consider_all,
@@ -16,6 +15,7 @@ from comity.risk.targeting import (
     set_plan,
     set_target_state,
 )
+from comity.risk.terms import DayPlan
 
 __all__ = [
     "DayPlan",

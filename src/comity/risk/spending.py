@@ -11,50 +11,104 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F
 
-from comity.risk.models import Assessment, AssessmentReason, Selection, SelectionPlan
-from comity.risk.rules import Cause, Lane, SourceKind, TargetState, draw, random_slots
-from comity.risk.values import Considered, FoundReason, Plan
+from comity.risk.budgets import write_uses
+from comity.risk.choosing import Choice, draw_bound, parts_of, random_left
+from comity.risk.controls import control_of
+from comity.risk.goals import Quota
+from comity.risk.models import Assessment, AssessmentReason, ChanceRow, Selection, SelectionPlan
+from comity.risk.ranking import Ranking
+from comity.risk.rules import Cause, Lane, SourceKind, TargetState, draw
+from comity.risk.terms import Terms
+from comity.risk.values import Considered, FoundReason
 from comity.risk.writing import parts, reason_row
 
 Facts = tuple[tuple[str, str], ...]
+# How chance was asked: one by one as records arrived, or for all that wait in a run.
+ARRIVAL, RUN = "arrival", "run"
 _DRAW = "UPDATE risk_selection SET draw = %s WHERE id = %s"
 
 
 class Spending:
-    """What is spent of a day. row: of its plan, locked, so that no inspection is spent twice."""
+    """What is spent of a day on its terms, which are locked, so that no inspection is spent twice.
 
-    def __init__(self, row: SelectionPlan, seed: bytes, at: datetime) -> None:
-        self.plan = plan_of(row)
-        self._plan_id = row.pk
+    ranking: what the goals make of the records.
+    """
+
+    def __init__(self, terms: Terms, seed: bytes, at: datetime, ranking: Ranking | None = None) -> None:
+        self.terms = terms
+        self.plan = terms.plan
         self._seed = seed
         self._at = at
+        self._ranking = ranking or Ranking(terms.policy, {})
         self._selected: list[Selection] = []
         self._drawn: list[Selection] = []
         self._reasons: list[tuple[Selection, FoundReason]] = []
         self._spent: Counter[str] = Counter()
+        self._asked: list[tuple[str, bool]] = []
+        self._chosen: list[str] = []
 
     def consider(self, row: Selection) -> Considered:
         """Decide on one record within what is left now, and spend an inspection where it is selected."""
         if row.state != TargetState.NEW:
             return standing_of(row)
-        considered = _decide(self.plan, row, self._seed)
+        cause, quota, drew = self._decide(row)
+        considered = Considered(row.record_id, cause, drew)
         if considered.is_selected:
-            self.select(row, considered)
-        elif considered.draw is not None and row.draw is None:
-            row.draw, row.seed, row.day = considered.draw, self._seed.hex(), self.plan.day
+            control = control_of(Lane(row.assessment.lane), cause, self.terms.policy.random_control)
+            self.terms.purse.spend(row.office, control)
+            self.select(row, Choice(considered, quota, control))
+        elif drew is not None and row.draw is None:
+            row.draw, row.seed, row.day = drew, self._seed.hex(), self.plan.day
             self._drawn.append(row)
         return considered
 
-    def select(self, row: Selection, considered: Considered) -> None:
-        """Spend an inspection on a record for the cause that was found."""
+    def select(self, row: Selection, choice: Choice) -> None:
+        """Spend an inspection of the day on a record; what it costs the budgets was paid when it was chosen."""
+        considered = choice.considered
         row.day = self.plan.day
         if considered.cause is Cause.RANDOM and considered.draw is not None:
             row.draw, row.seed = considered.draw, self._seed.hex()
             self._drawn.append(row)
             self._reasons.append((row, self._random_reason(considered.draw)))
         row.state, row.cause, row.changed_at = TargetState.SELECTED.value, considered.cause.value, self._at
+        row.quota, row.control = choice.quota.value, choice.control.value
         self._selected.append(row)
         self._spend(f"used_{considered.cause.value}")
+        if choice.quota in (Quota.VALUE, Quota.CRITICAL):
+            self._spend(f"used_{choice.quota.value}")
+
+    def _decide(self, row: Selection) -> tuple[Cause, Quota, float | None]:
+        is_lowered = row.lowered_number == row.assessment.number
+        if row.assessment.is_mandatory and not is_lowered:
+            return Cause.MANDATORY, Quota.NONE, None
+        quota = Quota.NONE if is_lowered else self._quota_for(row)
+        if quota:
+            return Cause.RISK, quota, None
+        if row.draw is not None:
+            # Asked twice, chance would favour those that are asked often.
+            return Cause.NONE, Quota.NONE, row.draw
+        slots = random_left(self.plan)
+        drew, is_open = draw(self._seed, row.record_id), self.plan.left > 0 and slots > 0
+        self._asked.append((row.record_id.hex, is_open))
+        if is_open and drew < draw_bound(self.plan):
+            self._chosen.append(row.record_id.hex)
+            return Cause.RANDOM, Quota.NONE, drew
+        return Cause.NONE, Quota.NONE, drew
+
+    def _quota_for(self, row: Selection) -> Quota:
+        """The part of the day that pays for a control of a record on its arrival; those that need the whole queue to
+        compare with, for value and for learning, wait for the day's run.
+        """
+        ranked = self._ranking.of(row)
+        if ranked.priority < self.plan.score_threshold:
+            return Quota.NONE
+        if not self.terms.purse.has_room(row.office, control_of(Lane(row.assessment.lane), Cause.RISK)):
+            return Quota.NONE
+        kept, left = parts_of(self.plan, self.terms.policy), self.plan.left - random_left(self.plan)
+        if left - kept.all > 0:
+            return Quota.SCORE
+        is_critical = kept.critical > 0 and ranked.critical >= self.plan.score_threshold
+        return Quota.CRITICAL if is_critical and left > 0 else Quota.NONE
 
     def _spend(self, column: str) -> None:
         self._spent[column] += 1
@@ -63,17 +117,29 @@ class Spending:
     def _random_reason(self, drew: float) -> FoundReason:
         seed, plan = self._seed.hex(), self.plan
         text = f"Selected at random on {plan.day}: its draw {drew:.6f} from the seed {seed[:16]}…"
-        facts = (("Seed", seed), ("Draw", f"{drew:.9f}"), ("Random share", f"{plan.random_share:.0%}"))
+        facts = (("Seed", seed), ("Draw", f"{drew:.9f}"), ("Random share", f"{plan.chance_share:.0%}"))
         return bare_reason(SourceKind.RANDOM, str(plan.day), text, facts)
 
-    def write(self) -> None:
-        """Write what became of the records, the reasons and what is spent of the plan."""
+    def write(self, *, log_size: int | None = None) -> None:
+        """Write what became of the records, the reasons, what chance was asked, and what is spent."""
         self._write_draws()
         self._write_selected()
         add_reasons(self._reasons)
         if self._spent:
             added = {column: F(column) + count for column, count in self._spent.items()}
-            SelectionPlan.objects.filter(pk=self._plan_id).update(**added)
+            SelectionPlan.objects.filter(pk=self.terms.plan_id).update(**added)
+        write_uses(self.plan.day, self.terms.purse.spent)
+        if self._asked:
+            ChanceRow.objects.create(
+                day=self.plan.day,
+                at=self._at,
+                way=ARRIVAL,
+                seed=self._seed.hex(),
+                log_size=log_size,
+                bound=draw_bound(self.plan),
+                asked=self._asked,
+                chosen=self._chosen,
+            )
 
     def _write_draws(self) -> None:
         for rows in parts(self._drawn):
@@ -84,56 +150,22 @@ class Spending:
                 cursor.executemany(_DRAW, [(row.draw, row.pk) for row in rows])
 
     def _write_selected(self) -> None:
-        for cause in sorted({row.cause for row in self._selected}):
-            for rows in parts([row for row in self._selected if row.cause == cause]):
+        for cause, quota, control in sorted({(row.cause, row.quota, row.control) for row in self._selected}):
+            same = [row for row in self._selected if (row.cause, row.quota, row.control) == (cause, quota, control)]
+            for rows in parts(same):
                 Selection.objects.filter(pk__in=[row.pk for row in rows]).update(
-                    state=TargetState.SELECTED.value, cause=cause, changed_at=self._at, day=self.plan.day
+                    state=TargetState.SELECTED.value,
+                    cause=cause,
+                    quota=quota,
+                    control=control,
+                    changed_at=self._at,
+                    day=self.plan.day,
                 )
 
 
 def standing_of(row: Selection) -> Considered:
     """What became of a record when it was considered before."""
     return Considered(row.record_id, Cause(row.cause), row.draw)
-
-
-def _decide(plan: Plan, row: Selection, seed: bytes) -> Considered:
-    slots, record_id = random_left(plan), row.record_id
-    if row.assessment.is_mandatory:
-        return Considered(record_id, Cause.MANDATORY)
-    if row.assessment.score >= plan.score_threshold and plan.left > slots:
-        return Considered(record_id, Cause.RISK)
-    if row.draw is not None:
-        # Asked twice, chance would favour those that are asked often.
-        return Considered(record_id, Cause.NONE, row.draw)
-    drew = draw(seed, record_id)
-    is_drawn = plan.left > 0 and slots > 0 and drew < draw_bound(plan)
-    return Considered(record_id, Cause.RANDOM if is_drawn else Cause.NONE, drew)
-
-
-def draw_bound(plan: Plan) -> float:
-    """A record is selected at random on arrival where its draw is below this."""
-    if plan.expected_arrivals is None:
-        return plan.random_share
-    return min(1.0, random_slots(plan.capacity, plan.random_share) / plan.expected_arrivals)
-
-
-def random_left(plan: Plan) -> int:
-    """How many of the inspections spent at random are left."""
-    return max(0, random_slots(plan.capacity, plan.random_share) - plan.used_random)
-
-
-def plan_of(row: SelectionPlan) -> Plan:
-    """The plan as a value."""
-    return Plan(
-        day=row.day,
-        capacity=row.capacity,
-        random_share=row.random_share,
-        score_threshold=row.score_threshold,
-        expected_arrivals=row.expected_arrivals,
-        used_mandatory=row.used_mandatory,
-        used_risk=row.used_risk,
-        used_random=row.used_random,
-    )
 
 
 def bare_reason(kind: SourceKind, ref: str, text: str, facts: Facts = ()) -> FoundReason:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NoReturn
@@ -14,18 +14,18 @@ from django.db import transaction
 
 from comity.common import Actor, ActorKind
 from comity.intake import StoredRecord
+from comity.risk.choosing import Choice, Choosing, choose, parts_of, random_left
 from comity.risk.errors import SelectionError
-from comity.risk.models import Selection, SelectionPlan
-from comity.risk.rules import Cause, SourceKind, TargetState, draw
-from comity.risk.spending import Spending, add_reasons, bare_reason, plan_of, random_left, standing_of
-from comity.risk.values import Considered, Plan, SelectionRun
+from comity.risk.models import ChanceRow, Selection, SelectionPlan
+from comity.risk.outcomes import yields
+from comity.risk.ranking import ranking_of
+from comity.risk.rules import Cause, SourceKind, TargetState
+from comity.risk.spending import RUN, Spending, add_reasons, bare_reason, standing_of
+from comity.risk.terms import DayPlan, lock_terms, plan_of
+from comity.risk.values import Candidates, Considered, Plan, SelectionRun
 from comity.risk.writing import lock_queue, lock_records
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
-
-DEFAULT_CAPACITY = 20
-DEFAULT_RANDOM_SHARE = 0.10
-DEFAULT_THRESHOLD = 50.0
 
 _MOVES = {
     TargetState.NEW: {TargetState.SELECTED, TargetState.INSPECTING, TargetState.HELD, TargetState.RELEASED},
@@ -36,31 +36,6 @@ _MOVES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DayPlan:
-    """How a day's inspections shall be spent. expected_arrivals: makes random selection last the whole day."""
-
-    capacity: int = DEFAULT_CAPACITY
-    random_share: float = DEFAULT_RANDOM_SHARE
-    score_threshold: float = DEFAULT_THRESHOLD
-    expected_arrivals: int | None = None
-
-    def check(self) -> None:
-        """Raises: SelectionError where a figure makes no sense."""
-        is_sound = (
-            0 <= self.capacity <= 100_000
-            and 0 <= self.random_share <= 1
-            and 0 <= self.score_threshold <= 100
-            and (self.expected_arrivals is None or self.expected_arrivals >= 1)
-        )
-        if not is_sound:
-            raise SelectionError(
-                "The plan's figures make no sense",
-                where=f"{self}",
-                remedy="Capacity from 0 to 100,000, random share from 0 to 1, threshold from 0 to 100.",
-            )
-
-
 @transaction.atomic
 def set_plan(actor: Actor, *, day: date, plan: DayPlan, at: datetime) -> Plan:
     """State the capacity of a day and of the days after it, until another plan is stated.
@@ -69,47 +44,80 @@ def set_plan(actor: Actor, *, day: date, plan: DayPlan, at: datetime) -> Plan:
     """
     require(actor, Permission.APPROVE_PROFILES)
     plan.check()
-    row, _ = SelectionPlan.objects.update_or_create(day=day, defaults=_figures(plan) | {"set_by": str(actor)})
+    row, _ = SelectionPlan.objects.update_or_create(day=day, defaults=plan.figures() | {"set_by": str(actor)})
     facts = {"capacity": str(plan.capacity), "random_share": f"{plan.random_share:.3f}"}
     record_deed(actor, deed="set_selection_plan", subject=f"day:{day}", facts=facts, at=at)
     return plan_of(row)
 
 
 @transaction.atomic
-def select_for_day(actor: Actor, *, day: date, at: datetime, seed: bytes) -> SelectionRun:
-    """Spend what is left of a day's inspections on what waits in the queue: mandatory, then score, then chance.
+def select_for_day(
+    actor: Actor, *, day: date, at: datetime, seed: bytes, among: Candidates | None = None
+) -> SelectionRun:
+    """Spend what is left of a day's inspections on what waits in the queue: mandatory, by its parts, then by chance.
 
-    seed: the root of the latest checkpoint of the ledger, so that chance can be recomputed and not chosen.
-    Raises: PermissionRefusedError.
+    seed: from a checkpoint of the ledger, so that chance can be recomputed and not chosen. among: whom it chooses from,
+    where that was written into the log before the seed was known. Raises: PermissionRefusedError.
     """
     require(actor, Permission.ASSESS)
     waiting = lock_queue(Selection.objects.filter(state=TargetState.NEW.value))
+    if among is not None:
+        fixed = set(among.record_ids)
+        waiting = [row for row in waiting if row.record_id in fixed]
     waiting.sort(key=lambda row: (-row.assessment.score, row.received_at, row.record_id))
-    spending = Spending(_locked_plan(day), seed, at)
-    chosen = _choose(spending.plan, waiting, seed)
-    for row, considered in chosen:
-        spending.select(row, considered)
+    terms = lock_terms(day, at)
+    ranking = ranking_of(waiting, terms.policy)
+    choosing = Choosing(terms.plan, terms.policy, terms.purse, [ranking.of(row) for row in waiting])
+    slots = random_left(terms.plan)
+    chosen = choose(choosing, yields(at) if parts_of(terms.plan, terms.policy).learning else (), seed)
+    spending, rows = Spending(terms, seed, at), {row.record_id: row for row in waiting}
+    for choice in chosen:
+        spending.select(rows[choice.considered.record_id], choice)
     spending.write()
+    _keep_run(terms.plan.day, at, seed, Drawn(slots, rows, chosen, among))
     if actor.kind is not ActorKind.NODE:
         record_deed(actor, deed="select_for_day", subject=f"day:{day}", facts={"selected": str(len(chosen))}, at=at)
-    return SelectionRun(spending.plan, seed.hex(), tuple(considered for _, considered in chosen))
+    return SelectionRun(spending.plan, seed.hex(), tuple(choice.considered for choice in chosen))
 
 
-def _choose(plan: Plan, waiting: Sequence[Selection], seed: bytes) -> list[tuple[Selection, Considered]]:
-    mandatory = [row for row in waiting if row.assessment.is_mandatory]
-    others = [row for row in waiting if not row.assessment.is_mandatory]
-    slots = random_left(plan)
-    for_risk = max(0, plan.left - len(mandatory) - slots)
-    by_risk = [row for row in others if row.assessment.score > 0][:for_risk]
-    taken = {row.pk for row in by_risk}
-    rest = [row for row in others if row.pk not in taken]
-    # The smallest draws win: everybody who has the seed can recompute who they are.
-    drawn = sorted((draw(seed, row.record_id), str(row.record_id), row) for row in rest)
-    by_chance = drawn[: max(0, min(slots, plan.left - len(mandatory) - len(by_risk)))]
-    chosen = [(row, Considered(row.record_id, Cause.MANDATORY)) for row in mandatory]
-    chosen += [(row, Considered(row.record_id, Cause.RISK)) for row in by_risk]
-    chosen += [(row, Considered(row.record_id, Cause.RANDOM, drew)) for drew, _, row in by_chance]
-    return chosen
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a run's chance was asked. slots: how many inspections were kept for it."""
+
+    slots: int
+    rows: Mapping[UUID, Selection]
+    chosen: Sequence[Choice]
+    among: Candidates | None
+
+
+def _keep_run(day: date, at: datetime, seed: bytes, drawn: Drawn) -> None:
+    """Keep what chance was asked in a run and what it answered; those selected for a reason were not asked."""
+    causes = {choice.considered.record_id: choice.considered.cause for choice in drawn.chosen}
+    asked = [record_id for record_id in sorted(drawn.rows) if causes.get(record_id) in (None, Cause.RANDOM)]
+    if not asked:
+        return
+    by_chance = [record_id.hex for record_id, cause in causes.items() if cause is Cause.RANDOM]
+    among = drawn.among
+    ChanceRow.objects.create(
+        day=day,
+        at=at,
+        way=RUN,
+        seed=seed.hex(),
+        log_size=among.log_size if among else None,
+        slots=drawn.slots,
+        asked=[(record_id.hex, True) for record_id in asked],
+        chosen=by_chance,
+        log_index=among.log_index if among else None,
+        salt=among.salt if among else "",
+        candidates=[record_id.hex for record_id in among.record_ids] if among else [],
+    )
+
+
+@transaction.atomic
+def lock_candidates(actor: Actor) -> tuple[UUID, ...]:
+    """Lock those that wait for a day's selection, and say who they are. Raises: PermissionRefusedError."""
+    require(actor, Permission.ASSESS)
+    return tuple(row.record_id for row in lock_queue(Selection.objects.filter(state=TargetState.NEW.value)))
 
 
 def consider(actor: Actor, *, record: StoredRecord, at: datetime, seed: bytes) -> Considered:
@@ -124,8 +132,12 @@ def consider(actor: Actor, *, record: StoredRecord, at: datetime, seed: bytes) -
 
 
 @transaction.atomic
-def consider_all(actor: Actor, *, records: Sequence[StoredRecord], at: datetime, seed: bytes) -> list[Considered]:
+def consider_all(
+    actor: Actor, *, records: Sequence[StoredRecord], at: datetime, seed: bytes, log_size: int | None = None
+) -> list[Considered]:
     """Consider several records one after the other, each as `consider` would. Answers in their order.
+
+    log_size: of the checkpoint from which the seed comes; it is kept beside the draws.
 
     Raises: PermissionRefusedError, SelectionError where one of the records was not assessed; then none is selected.
     """
@@ -135,9 +147,10 @@ def consider_all(actor: Actor, *, records: Sequence[StoredRecord], at: datetime,
     if all(row.state != TargetState.NEW for row in in_order):
         return [standing_of(row) for row in in_order]
     day = at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
-    spending = Spending(_locked_plan(day), seed, at)
+    terms = lock_terms(day, at)
+    spending = Spending(terms, seed, at, ranking_of(in_order, terms.policy))
     considered = [spending.consider(row) for row in in_order]
-    spending.write()
+    spending.write(log_size=log_size)
     return considered
 
 
@@ -191,25 +204,6 @@ def assign(actor: Actor, *, record_ids: Sequence[UUID], officer: str, at: dateti
     return changed
 
 
-def _figures(plan: DayPlan) -> dict[str, object]:
-    return {
-        "capacity": plan.capacity,
-        "random_share": plan.random_share,
-        "score_threshold": plan.score_threshold,
-        "expected_arrivals": plan.expected_arrivals,
-    }
-
-
-def _locked_plan(day: date) -> SelectionPlan:
-    """The plan of a day, made after the latest one stated before it; locked, so that no slot is spent twice."""
-    latest = SelectionPlan.objects.filter(day__lt=day).order_by("-day").first()
-    stated = DayPlan()
-    if latest is not None:
-        stated = DayPlan(latest.capacity, latest.random_share, latest.score_threshold, latest.expected_arrivals)
-    SelectionPlan.objects.get_or_create(day=day, defaults=_figures(stated))
-    return SelectionPlan.objects.select_for_update().get(day=day)
-
-
 def _locked_row(record_id: UUID) -> Selection:
     return lock_records([record_id]).get(record_id) or _refuse_unassessed(record_id)
 
@@ -222,4 +216,6 @@ def _refuse_unassessed(record_id: UUID) -> NoReturn:
 
 def _set(row: Selection, state: TargetState, cause: Cause, at: datetime) -> None:
     row.state, row.cause, row.changed_at = state.value, cause.value, at
-    row.save(update_fields=["state", "cause", "changed_at"])
+    if state is TargetState.RELEASED:
+        row.released_at = at
+    row.save(update_fields=["state", "cause", "changed_at", "released_at"])

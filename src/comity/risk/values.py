@@ -43,7 +43,7 @@ class FoundReason:
     @property
     def is_unverified(self) -> bool:
         """Whether it rests on a partner's word alone."""
-        return self.source_kind is SourceKind.ALERT
+        return self.source_kind in (SourceKind.ALERT, SourceKind.MIRROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,10 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A day's inspections: how many, how they are spent, how many are spent."""
+    """A day's inspections: how many, how they are spent, how many are spent. extra_share: what drift adds to exploring.
+
+    used_value, used_critical: of those spent for risk, the ones taken for their value and for harm in themselves.
+    """
 
     day: date
     capacity: int
@@ -210,16 +213,38 @@ class Plan:
     used_mandatory: int
     used_risk: int
     used_random: int
+    used_learning: int = 0
+    used_value: int = 0
+    used_critical: int = 0
+    extra_share: float = 0.0
 
     @property
     def used(self) -> int:
         """How many inspections of the day are spent."""
-        return self.used_mandatory + self.used_risk + self.used_random
+        return self.used_mandatory + self.used_risk + self.used_random + self.used_learning
+
+    @property
+    def chance_share(self) -> float:
+        """The part of the day that is drawn at random: as stated, and half of what drift adds."""
+        return min(1.0, self.random_share + self.extra_share / 2)
 
     @property
     def left(self) -> int:
         """How many are left; mandatory ones may have used more than there were."""
         return max(0, self.capacity - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Those that a run chooses from, fixed by an entry of the log before its seed was known.
+
+    log_index: of the entry; log_size: of the checkpoint that holds it, from which the seed comes. salt: hex.
+    """
+
+    record_ids: tuple[UUID, ...]
+    log_index: int
+    log_size: int
+    salt: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from comity.intake import StoredRecord
+from comity.risk.goals import declared_value
 from comity.risk.models import Assessment, AssessmentReason, PartnerSignal, RuleProfile, Selection
 from comity.risk.rules import Lane, SourceKind, TargetState, combine_weights, lane_of
 from comity.risk.signals import normal_name
@@ -131,13 +132,15 @@ def _write_changed(
 
 def _assessment_row(one: Judged, before: Before | None, at: datetime) -> Assessment:
     score = combine_weights(reason.weight for reason in one.found)
+    # What an officer asked for stays asked for; that he asked for less held for the reasons that he saw.
+    asked = [Lane(reason.lane) for reason in before.kept] if before else []
     return Assessment(
         record_id=one.record.record_id,
         version=one.record.version,
         number=before.row.number + 1 if before else 1,
         is_current=True,
         score=score,
-        lane=lane_of(score, [reason.lane for reason in one.found]).value,
+        lane=lane_of(score, [*(reason.lane for reason in one.found), *asked]).value,
         is_mandatory=any(reason.is_mandatory for reason in one.found),
         top_reason=(f"{one.found[0].title}: {one.found[0].text}" if one.found else "")[:500],
         at=at,
@@ -206,6 +209,7 @@ def _queue(changed: Sequence[Judged], assessments: Sequence[Assessment], at: dat
 def _queue_row(one: Judged, assessment: Assessment, at: datetime) -> Selection:
     record = one.record
     shown = {name: str(one.first.get(name) or "") for name in _SHOWN}
+    declared = declared_value(record.content)
     words = [record.reference, record.ucr, *shown.values(), normal_name(shown["exporter_name"])]
     return Selection(
         record_id=record.record_id,
@@ -219,6 +223,8 @@ def _queue_row(one: Judged, assessment: Assessment, at: datetime) -> Selection:
         origin=shown["origin"][:16],
         search_text="\n".join(word.casefold() for word in words if word),
         received_at=record.received_at,
+        value=float(declared.amount) if declared else None,
+        currency=declared.currency if declared else "",
         state=TargetState.NEW.value,
         changed_at=at,
     )
@@ -235,6 +241,8 @@ _FOLLOWING = [
     "origin",
     "search_text",
     "received_at",
+    "value",
+    "currency",
     "changed_at",
 ]
 _SHOWN = (
