@@ -76,19 +76,26 @@ def read_column(array: Any, *, name: str, type_: ValueType, first_row: int) -> V
     """
     if pa.types.is_null(array.type):
         array = array.cast(_EMPTY_AS[type_])
-    missing = _flags(pc.is_null(array)) if array.null_count else None
+    missing = missing_of(array)
     match type_:
         case ValueType.TEXT:
             return _read_text(array, missing)
         case ValueType.BOOLEAN:
-            return Vector(_flags(_filled(array, False)), missing)
+            return Vector(_flags(_filled(array, filler=False)), missing)
         case ValueType.MOMENT:
             as_numbers = array.cast(pa.timestamp("us", array.type.tz), safe=False).cast(pa.int64())
-            return Vector(np.asarray(_filled(as_numbers, 0)), missing)
+            return Vector(np.asarray(_filled(as_numbers, filler=0)), missing)
         case ValueType.NUMBER:
-            numbers = np.asarray(_filled(array, 0) if array.type == pa.float64() else _filled(_doubles(array), 0.0))
+            numbers = np.asarray(_filled(array.cast(pa.float64(), safe=False), filler=0.0))
             _refuse_infinite(numbers, name, first_row)
             return Vector(numbers, missing)
+
+
+def missing_of(array: Any) -> Array | None:
+    """Where a column is NULL; None: nowhere."""
+    if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
+        array = array.cast(array.type.value_type)  # a dictionary may hold NULL itself
+    return _flags(pc.is_null(array)) if array.null_count else None
 
 
 def flags_of(array: Any) -> Array:
@@ -107,21 +114,15 @@ def _read_text(array: Any, missing: Array | None) -> Vector:
     texts = encoded.dictionary
     if texts.type != pa.string():
         texts = texts.cast(pa.string())
-    codes = np.asarray(_filled(encoded.indices, 0)).astype(np.int32, copy=True)
-    if texts.null_count:  # a dictionary may hold NULL itself
-        absent = np.append(_flags(pc.is_null(texts)), False)[codes]
-        missing = absent if missing is None else missing | absent
+    codes = np.asarray(_filled(encoded.indices, filler=0)).astype(np.int32, copy=True)
+    if texts.null_count:  # its rows are among the missing ones
         texts = pc.fill_null(texts, "")
     if missing is not None:
         codes[missing] = len(texts)
     return Vector(codes, missing, texts)
 
 
-def _doubles(array: Any) -> Any:
-    return array.cast(pa.float64(), safe=False)
-
-
-def _filled(array: Any, filler: object) -> Any:
+def _filled(array: Any, *, filler: object) -> Any:
     return pc.fill_null(array, pa.scalar(filler, array.type)) if array.null_count else array
 
 

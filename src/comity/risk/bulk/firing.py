@@ -19,17 +19,18 @@ from comity.risk.bulk.probes import Probes, SortedSheet, Start
 from comity.risk.bulk.sheet import Sheet
 from comity.risk.errors import FactError
 from comity.risk.expression_index import cost_of, demand_of, parts_of
-from comity.risk.expression_tree import Condition, Node, Rule, values_of
+from comity.risk.expression_tree import Column, Condition, IsNull, Node, Rule, ValueType, values_of
 from comity.risk.expression_types import column_types
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A rule taken apart. parts: the number of each, by which what it leaves is remembered."""
+    """A rule taken apart. parts: the number of each, by which what it leaves is remembered; exact: by that number."""
 
     place: int
     starts: list[Start]
     parts: list[tuple[int, Condition]]
+    exact: Mapping[int, Start]
 
 
 class BulkRules:
@@ -61,6 +62,18 @@ class BulkRules:
         """The columns of a table that must be read."""
         return kept_columns([*self.types, *self.keys], schema)
 
+    @property
+    def texts(self) -> list[str]:
+        """The columns of text whose distinct values matter: all but those that are only asked whether they are NULL."""
+        compared = {
+            child.name
+            for node in self._nodes
+            if not isinstance(node, IsNull)
+            for child in values_of(node)
+            if isinstance(child, Column) and child.type is ValueType.TEXT
+        }
+        return sorted(compared)
+
     def check(self, schema: Any) -> None:
         """Refuse a table that lacks a column or has one of another type.
 
@@ -86,8 +99,9 @@ class BulkRules:
         Raises: FactError for NaN and infinity.
         """
         sheet = Sheet(batch, self.types, first_row=first_row).share(self._numbers, self._shared)
-        for name in self.types:
-            sheet.column(name)  # every column is checked, whether or not a rule comes to look at it
+        for name, type_ in self.types.items():
+            if type_ is ValueType.NUMBER:
+                sheet.column(name)  # NaN and infinity are refused, whether or not a rule comes to look at them
         sorted_sheet = SortedSheet(self._probes, sheet)
         hits = []
         width = max(1, len(self._plans))
@@ -126,7 +140,11 @@ class BulkRules:
             if best.start.is_exact:
                 rest = [part for part in rest if part[1] is not best.start.part]
         for number, part in sorted(rest, key=self._urgency) if len(rest) > 1 else rest:
-            mask = sheet.mask(part, rows)
+            start = plan.exact.get(number)
+            if rows is not None and start is not None:
+                mask = sorted_sheet.hold(start, rows)
+            else:
+                mask = sheet.mask(part, rows)
             before = sheet.size if rows is None else len(rows)
             rows = np.flatnonzero(mask).astype(np.int32) if rows is None else rows[mask]
             left = self._left.setdefault(number, [0, 0])
@@ -146,7 +164,9 @@ class BulkRules:
 
     def _plan(self, place: int, rule: Rule, probes: Probes) -> _Plan:
         parts = [(self._numbers[id(part)], part) for part in parts_of(rule)]
-        return _Plan(place, probes.starts_of(rule), parts)
+        starts = probes.starts_of(rule)
+        exact = {self._numbers[id(start.part)]: start for start in starts if start.is_exact}
+        return _Plan(place, starts, parts, exact)
 
     def _number(self, node: Node, known: dict[Node, int]) -> list[int]:
         """Number a tree, equal nodes alike; returns the numbers that it holds."""

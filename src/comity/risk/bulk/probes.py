@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -41,17 +42,21 @@ class Probe:
         table = table.astype(np.uint16 if none < 2**16 else np.int32)
         groups = table[vector.data]
         rows = np.flatnonzero(groups != none).astype(np.int32)
-        groups = groups[rows]
-        ends = np.cumsum(np.bincount(groups, minlength=none))
-        return SortedRows(rows[np.argsort(groups, kind="stable")], [0, *ends.tolist()])
+        held = groups[rows]
+        ends = np.cumsum(np.bincount(held, minlength=none))
+        return SortedRows(rows[np.argsort(held, kind="stable")], [0, *ends.tolist()], groups)
 
 
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """Rows in order of the constant that they hold. bounds: where the rows of each constant begin and end."""
+    """Rows in order of the constant that they hold. bounds: where the rows of each constant begin and end.
+
+    groups: of every row the constant that it holds.
+    """
 
     rows: Array
     bounds: list[int]
+    groups: Array
 
     def count(self, places: Sequence[int]) -> int:
         """How many rows hold one of some constants."""
@@ -63,6 +68,16 @@ class SortedRows:
         bounds = self.bounds
         found = [self.rows[bounds[place] : bounds[place + 1]] for place in places]
         return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+    def hold(self, rows: Array, places: Sequence[int]) -> Array:
+        """Which of some rows hold one of some constants."""
+        held = self.groups[rows]
+        if len(places) == 1:
+            return cast(Array, held == places[0])
+        wanted = np.zeros(len(self.bounds), bool)
+        wanted[list(places)] = True
+        return cast(Array, wanted[held])
 
 
 # One demand: the number of its probe and the numbers of its constants there.
@@ -145,6 +160,11 @@ class SortedSheet:
         """The rows of candidates, each once."""
         found = [self._of(probe).holding(places) for probe, places in candidates.chosen]
         return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+
+    def hold(self, start: Start, rows: Array) -> Array:
+        """Which of some rows a part that is exact is true for."""
+        (((probe, places),),) = start.alternatives
+        return self._of(probe).hold(rows, places)
 
     def _count(self, demanded: Demanded) -> int:
         probe, places = demanded

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from comity.risk.bulk import texts
-from comity.risk.bulk.columns import Array, Vector, read_column
+from comity.risk.bulk.columns import Array, Vector, missing_of, read_column
 from comity.risk.expression_tree import (
     And,
     Arithmetic,
@@ -33,6 +33,7 @@ from comity.risk.expression_tree import (
     TextTest,
     Value,
     ValueType,
+    values_of,
 )
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -64,6 +65,7 @@ class Sheet:
         self._columns: dict[str, Vector] = {}
         self._kept: dict[int, Vector] = {}
         self._paid: dict[int, int] = {}
+        self._ranked: dict[tuple[int, int], texts.Ranks] = {}
         self.numbers: Mapping[int, int] = {}
         self.shared: frozenset[int] = frozenset()
 
@@ -122,10 +124,20 @@ class Sheet:
         if rows is not None:
             paid = self._paid.get(number, 0) + len(rows)
             self._paid[number] = paid
-            if paid < self.size:
+            if paid < self._price(node):
                 return compute(node, rows)
         found = self._kept[number] = compute(node, None)
         return found.at(rows)
+
+    def _price(self, node: Node) -> int:
+        """About how many values must be looked at to know a part for the whole batch."""
+        children = values_of(node)
+        if children and isinstance(children[0], Column) and all(isinstance(other, Literal) for other in children[1:]):
+            column = self.column(children[0].name)
+            return self.size if column.texts is None else min(self.size, len(column.texts))
+        if isinstance(node, TextTest) and isinstance(node.text, Call):
+            return self._price(node.text)
+        return self.size
 
     def _length(self, rows: Array | None) -> int:
         return self.size if rows is None else len(rows)
@@ -146,12 +158,18 @@ class Sheet:
                 whole, piece = self.value(text, rows), self.value(part, rows)
                 return Vector(texts.holds(name, whole, piece), _either(whole.missing, piece.missing))
             case IsNull(value=value):
-                missing = self.value(value, rows).missing
+                missing = self._missing(value, rows)
                 return Vector(np.zeros((), bool) if missing is None else missing)
             case IsTrue(value=value):
                 return self.value(value, rows)
             case _:  # pragma: no cover - the other conditions are taken apart by mask
                 raise AssertionError(node)
+
+    def _missing(self, value: Value, rows: Array | None) -> Array | None:
+        if isinstance(value, Column) and value.name not in self._columns:
+            missing = missing_of(self._batch.column(value.name))  # its distinct values need not be known
+            return missing if missing is None or rows is None else cast(Array, missing[rows])
+        return self.value(value, rows).missing
 
     def _compare(self, node: Compare, rows: Array | None) -> Vector:
         left, right = self.value(node.left, rows), self.value(node.right, rows)
@@ -162,7 +180,18 @@ class Sheet:
             return Vector(texts.compare_constant(node.operator, left, str(node.right.value)), missing)
         if isinstance(node.left, Literal):
             return Vector(texts.compare_constant(_FLIPPED[node.operator], right, str(node.left.value)), missing)
-        return Vector(texts.compare(node.operator, left, right), missing)
+        return Vector(self._compare_texts(node.operator, left, right), missing)
+
+    def _compare_texts(self, sign: str, left: Vector, right: Vector) -> Array:
+        """Two texts in each row; how the distinct values of two columns stand to one another is found out once."""
+        known = self._ranked.get((id(left.texts), id(right.texts)))
+        if known is None and len(left.texts) + len(right.texts) > self.size // 4:
+            left, right = texts.slim(left), texts.slim(right)
+            known = texts.Ranks.of(left, right)
+        elif known is None:
+            known = texts.Ranks.of(left, right)
+            self._ranked[id(left.texts), id(right.texts)] = known
+        return known.compare(sign, left, right)
 
     # --- values
 

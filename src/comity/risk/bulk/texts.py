@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -44,40 +45,53 @@ def slim(vector: Vector) -> Vector:
     return Vector(places, vector.missing, pc.fill_null(_strings(vector), ""))
 
 
-def looked_up(vector: Vector, table: Any, filler: object) -> Array:
-    """For each row what a table says of its text. filler: for what is missing."""
-    return np.append(table, filler)[vector.data]
+def looked_up(vector: Vector, table: Array) -> Array:
+    """For each row what a table says of its text; false or 0 for what is missing."""
+    whole: Array = np.append(table, np.zeros(1, table.dtype))
+    return cast(Array, whole[vector.data])
 
 
 def is_among(vector: Vector, choices: Sequence[str]) -> Array:
     """Where the text is one of several."""
     vector = slim(vector)
-    return looked_up(vector, flags_of(pc.is_in(vector.texts, pa.array(choices, pa.string()))), False)
+    return looked_up(vector, flags_of(pc.is_in(vector.texts, pa.array(choices, pa.string()))))
 
 
 def compare_constant(sign: str, vector: Vector, text: str) -> Array:
     """Each text beside a constant, by code points."""
     vector = slim(vector)
-    return looked_up(vector, flags_of(_ARROW_SIGNS[sign](vector.texts, pa.scalar(text, pa.string()))), False)
+    return looked_up(vector, flags_of(_ARROW_SIGNS[sign](vector.texts, pa.scalar(text, pa.string()))))
 
 
-def compare(sign: str, left: Vector, right: Vector) -> Array:
-    """Two texts in each row, by code points."""
-    left, right = slim(left), slim(right)
-    encoded = pa.concat_arrays([left.texts, right.texts]).dictionary_encode()
-    ranks = np.empty(len(encoded.dictionary), np.int32)
-    ranks[np.asarray(pc.sort_indices(encoded.dictionary))] = np.arange(len(ranks), dtype=np.int32)
-    keys = ranks[np.asarray(encoded.indices)]
-    middle = len(left.texts)
-    result: Array = _SIGNS[sign](looked_up(left, keys[:middle], 0), looked_up(right, keys[middle:], 0))
-    return result
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The distinct values of two columns in one order, by code points. texts: kept, so that they stay who they are."""
+
+    left: Array
+    right: Array
+    texts: tuple[Any, Any]
+
+    @classmethod
+    def of(cls, left: Vector, right: Vector) -> Ranks:
+        """The order of what two vectors hold."""
+        encoded = pa.concat_arrays([left.texts, right.texts]).dictionary_encode()
+        ranks = np.empty(len(encoded.dictionary), np.int32)
+        ranks[np.asarray(pc.sort_indices(encoded.dictionary))] = np.arange(len(ranks), dtype=np.int32)
+        keys = ranks[np.asarray(encoded.indices)]
+        middle = len(left.texts)
+        return cls(keys[:middle], keys[middle:], (left.texts, right.texts))
+
+    def compare(self, sign: str, left: Vector, right: Vector) -> Array:
+        """Two texts in each row."""
+        result: Array = _SIGNS[sign](looked_up(left, self.left), looked_up(right, self.right))
+        return result
 
 
 def holds_constant(name: str, vector: Vector, part: str) -> Array:
     """starts_with or contains, with a constant."""
     vector = slim(vector)
     test = pc.starts_with if name == "starts_with" else pc.match_substring
-    return looked_up(vector, flags_of(test(vector.texts, pattern=part)), False)
+    return looked_up(vector, flags_of(test(vector.texts, pattern=part)))
 
 
 def holds(name: str, whole: Vector, part: Vector) -> Array:
@@ -99,7 +113,7 @@ def lengths(vector: Vector) -> Vector:
     """How many characters."""
     vector = slim(vector)
     counted = np.asarray(pc.utf8_length(vector.texts)).astype(np.float64)
-    return Vector(looked_up(vector, counted, 0.0), vector.missing)
+    return Vector(looked_up(vector, counted), vector.missing)
 
 
 def cased(name: str, vector: Vector) -> Vector:
