@@ -15,6 +15,7 @@ from comity.common import Actor, ActorKind
 from comity.intake import KeyKind, StoredRecord
 from comity.intake.selectors import records_by_id, records_matching
 from comity.risk.errors import SignalError
+from comity.risk.mirror_reasons import mirror_reasons
 from comity.risk.models import Assessment, AssessmentReason, PartnerSignal, Selection
 from comity.risk.reasons import profile_reasons, signal_reasons
 from comity.risk.rules import SourceKind, TargetState
@@ -88,6 +89,7 @@ def _by_signal(batch: Batch) -> list[list[FoundReason]]:
 SOURCES: tuple[Callable[[Batch], list[list[FoundReason]]], ...] = (
     _by_profile,
     _by_signal,
+    mirror_reasons,
 )
 
 
