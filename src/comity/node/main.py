@@ -56,6 +56,7 @@ FURTHER = {
         "comity.cli.agreement_cedar",
         "comity.cli.agreement_texts",
     ),
+    "risk": ("comity.cli.risk_learning",),
 }
 
 

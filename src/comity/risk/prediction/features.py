@@ -1,0 +1,118 @@
+"""Every feature of one administration's declarations, week by week: what was declared, and what controls found before.
+
+What needs no outcome is made once for all weeks (`declared_features`); what needs outcomes is asked and told in turn
+(`Experience`), so that a policy that sees only what it inspected uses the same code as full labels do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from comity.risk.prediction.arrays import Bools, Floats, Ints, joined, weeks_of
+from comity.risk.prediction.facts import NAMES, facts_of
+from comity.risk.prediction.histories import OWN, Histories, HistoryPlan
+from comity.risk.prediction.mirror import Mirror
+from comity.risk.prediction.novelty import Novelty
+from comity.risk.prediction.panels import Panel
+from comity.risk.prediction.prices import LEVELS, MEASURES, RunningLevels, measures_of
+from comity.risk.prediction.worlds import World
+
+# What partners' outcomes are shared by: no importer, no declarant, no goods.
+SHARED = {
+    "exporter": ("exporter",),
+    "forwarder": ("forwarder",),
+    "route": ("origin", "departure"),
+    "exporter_route": ("exporter", "origin", "departure"),
+    "forwarder_route": ("forwarder", "origin", "departure"),
+}
+PARTNERS = HistoryPlan(tuple(SHARED), ("exporter", "exporter_route"), ("exporter", "route"), prefix="partner")
+
+
+class Variant(Enum):
+    """What a model may see: own declarations and controls alone, or partners' records and outcomes too."""
+
+    LOCAL = "local"
+    EXCHANGE = "exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Features by name, a row for each declaration of a panel."""
+
+    names: tuple[str, ...]
+    values: Floats
+
+    def beside(self, other: Table) -> Table:
+        """Both side by side."""
+        return Table((*self.names, *other.names), np.concatenate([self.values, other.values], axis=1))
+
+
+def declared_features(world: World, panel: Panel, variant: Variant) -> Table:
+    """Everything that needs no outcome: facts, prices, novelty and, in exchange, the mirror."""
+    prices = RunningLevels([panel.keys[name] for name in LEVELS], LEVELS, MEASURES, "price")
+    novelty, unit_values = Novelty(panel), measures_of(panel)
+    mirror = None
+    if variant is Variant.EXCHANGE and world.exports is not None:
+        mirror = Mirror(world, panel, world.exports)
+    names = (*NAMES, *prices.names, *novelty.names, *(mirror.names if mirror else ()))
+    values = np.empty((len(panel), len(names)))
+    values[:, : len(NAMES)] = facts_of(world, panel)
+    for week, rows in weeks_of(panel.week):
+        parts = [prices.look(rows, week, unit_values[rows]), novelty.look(rows, week)]
+        if mirror:
+            parts.append(mirror.look(rows, week))
+            mirror.pass_by(rows, week)
+        values[rows, len(NAMES) :] = np.concatenate(parts, axis=1)
+        prices.pass_by(rows, week, unit_values[rows])
+        novelty.pass_by(rows, week)
+    return Table(names, values)
+
+
+class Experience:
+    """What one administration knows of controls: its own, and in exchange those of partners on shared actors."""
+
+    def __init__(self, world: World, panel: Panel, variant: Variant) -> None:
+        self._world, self._panel = world, panel
+        self._own = Histories([panel.keys[name] for name in OWN.keys], OWN)
+        self._partners: Histories | None = None
+        if variant is Variant.EXCHANGE:
+            keys = [joined([world.codes[column] for column in columns]) for columns in SHARED.values()]
+            self._partners = Histories(keys, PARTNERS)
+        self.names = (*self._own.names, *(self._partners.names if self._partners else ()))
+
+    def look(self, rows: Ints, week: int) -> Floats:
+        """The features of these rows of the panel by the outcomes told of weeks before."""
+        own = self._own.look(rows, week)
+        if self._partners is None:
+            return own
+        return np.concatenate([own, self._partners.look(self._panel.rows[rows], week)], axis=1)
+
+    def learn(self, rows: Ints, week: int, seen: Bools) -> None:
+        """Own outcomes of the week, of the rows of the panel that were inspected."""
+        self._own.learn(rows, week, self._panel.outcomes, seen)
+
+    def hear(self, rows: Ints, week: int, seen: Bools) -> None:
+        """Partners' outcomes of the week, of rows of the world that they inspected. Without exchange: nothing."""
+        if self._partners is not None:
+            self._partners.learn(rows, week, self._world.outcomes, seen)
+
+
+def experienced_features(world: World, panel: Panel, variant: Variant) -> Table:
+    """What controls found before, where every outcome of an earlier week is known."""
+    experience = Experience(world, panel, variant)
+    values = np.empty((len(panel), len(experience.names)))
+    own = np.zeros(len(world.week), dtype=np.bool_)
+    own[panel.rows] = True
+    others = np.flatnonzero(~own).astype(np.int64)
+    partners = {week: others[rows] for week, rows in weeks_of(world.week[others])} if len(others) else {}
+    none = np.zeros(0, dtype=np.int64)
+    for week in np.unique(world.week).tolist():
+        rows = np.flatnonzero(panel.week == week).astype(np.int64)
+        values[rows] = experience.look(rows, week)
+        experience.learn(rows, week, panel.outcomes.seen[rows])
+        heard = partners.get(week, none)
+        experience.hear(heard, week, world.outcomes.seen[heard])
+    return Table(experience.names, values)

@@ -1,0 +1,257 @@
+"""Reading a folder of declarations, partners' export records and a tariff: checked, coded, never changed.
+
+The form is that of the benchmark: imports.parquet, exports.parquet, tariff.csv. An outcome that is null means that the
+goods were not inspected.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from comity.risk.prediction.arrays import Bools, Floats, Ints
+from comity.risk.prediction.errors import TableError
+
+IMPORTS, EXPORTS, TARIFF = "imports.parquet", "exports.parquet", "tariff.csv"
+# UV undervaluation, MC misclassification, OR false origin, QT quantity, IP counterfeit, PR prohibited, ERR an error.
+FINDINGS = ("UV", "MC", "OR", "QT", "IP", "PR", "ERR")
+IMPORT_WORDS = (
+    "dest",
+    "office",
+    "importer",
+    "declarant",
+    "exporter",
+    "forwarder",
+    "hs6",
+    "origin",
+    "departure",
+    "transport",
+    "ucr",
+)
+IMPORT_NUMBERS = ("week", "preference", "aeo", "net_mass", "quantity", "cif_value", "duty_rate", "taxes_paid")
+EXPORT_WORDS = ("ucr", "export_admin", "exporter", "destination", "hs6", "origin")
+EXPORT_NUMBERS = ("net_mass", "fob_value")
+# Columns of partners' records that are compared with columns of one's own share their codes.
+SAME_CODES = {
+    "ucr": ("ucr",),
+    "exporter": ("exporter",),
+    "hs6": ("hs6",),
+    "country": ("origin", "departure", "export_admin"),
+    "administration": ("dest", "destination"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What controls found, a row each; where `seen` is false nobody looked and the rest is 0. revenue in money."""
+
+    seen: Bools
+    illicit: Floats
+    revenue: Floats
+    critical: Floats
+    finding: Ints  # place in FINDINGS, -1 for none
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """Partners' export records. codes share their numbers with those of the imports; days since 1970-01-01."""
+
+    codes: Mapping[str, Ints]
+    numbers: Mapping[str, Floats]
+    day: Ints
+    week: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Declarations of several administrations, in the order of the file. words: the word of each code, by column."""
+
+    ids: tuple[str, ...]
+    week: Ints
+    day: Ints
+    codes: Mapping[str, Ints]
+    words: Mapping[str, tuple[str, ...]]
+    numbers: Mapping[str, Floats]
+    outcomes: Outcomes
+    mfn: Floats  # per code of hs6, percent; NaN where the tariff has no line
+    exports: Exports | None = None
+
+    def administrations(self) -> tuple[str, ...]:
+        """The deciding administrations, in alphabetical order."""
+        present = np.unique(self.codes["dest"])
+        return tuple(sorted(self.words["dest"][code] for code in present))
+
+    def rows_of(self, administration: str) -> Ints:
+        """The places of the declarations that one administration decides on."""
+        return np.flatnonzero(self.codes["dest"] == self.words["dest"].index(administration)).astype(np.int64)
+
+
+def read_world(folder: Path, *, with_exports: bool) -> World:
+    """Read a folder of the benchmark's form; partners' exports only where they are asked for.
+
+    Raises: TableError: a file or a column is missing, a column has another type, or a number is missing.
+    """
+    if not folder.is_dir():
+        raise TableError("There is no such folder", where=str(folder), remedy=f"Name one that holds {IMPORTS}.")
+    imports = _read_table(folder / IMPORTS)
+    exports = _read_table(folder / EXPORTS) if with_exports else None
+    tariff = _read_tariff(folder / TARIFF)
+    codes, words = _code_words(imports, IMPORT_WORDS, IMPORTS)
+    numbers = {name: _numbers(imports, name, IMPORTS) for name in IMPORT_NUMBERS}
+    partner_codes: dict[str, Ints] = {}
+    if exports is not None:
+        partner_codes, partner_words = _code_words(exports, EXPORT_WORDS, EXPORTS)
+        _share_codes(codes, words, partner_codes, partner_words)
+    else:
+        _share_codes(codes, words, {}, {})
+    day, week = _days(imports, "date", IMPORTS), numbers.pop("week").astype(np.int64)
+    if not len(week):
+        raise TableError("The table has no rows", where=str(folder / IMPORTS))
+    return World(
+        ids=tuple(_text(imports, "declaration_id", IMPORTS).to_pylist()),
+        week=week,
+        day=day,
+        codes=codes,
+        words=words,
+        numbers=numbers,
+        outcomes=_outcomes(imports),
+        mfn=np.array([tariff.get(word, np.nan) for word in words["hs6"]], dtype=np.float64),
+        exports=None if exports is None else _exports(exports, partner_codes, monday=int((day - 7 * week).min())),
+    )
+
+
+def _exports(table: pa.Table, codes: Mapping[str, Ints], *, monday: int) -> Exports:
+    day = _days(table, "export_date", EXPORTS)
+    numbers = {name: _numbers(table, name, EXPORTS) for name in EXPORT_NUMBERS}
+    return Exports(codes, numbers, day, (day - monday) // 7)
+
+
+def _read_table(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise TableError("A file is missing", where=str(path), remedy="The folder needs it under this name.")
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise TableError(f"The file cannot be read as Parquet: {_first_line(error)}", where=str(path)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]
+
+
+def _read_tariff(path: Path) -> dict[str, float]:
+    if not path.is_file():
+        raise TableError("A file is missing", where=str(path), remedy="The folder needs it under this name.")
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            missing = {"hs6", "mfn_rate"} - set(reader.fieldnames or ())
+            if missing:
+                raise TableError(f"The column {min(missing)} is missing", where=str(path))
+            return {row["hs6"]: _rate(row["mfn_rate"], f"{path}, line {reader.line_num}") for row in reader}
+    except UnicodeDecodeError as error:
+        raise TableError("The file is no UTF-8 text", where=str(path)) from error
+
+
+def _rate(text: str | None, where: str) -> float:
+    try:
+        rate = float(text or "")
+    except ValueError:
+        rate = float("nan")
+    if not np.isfinite(rate):
+        raise TableError(f"mfn_rate is no number: {text!r}", where=where)
+    return rate
+
+
+def _column(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
+    if name not in table.column_names:
+        raise TableError(f"The column {name} is missing", where=file, remedy="Columns are named as the benchmark says.")
+    return table[name]
+
+
+def _text(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
+    column = _column(table, name, file)
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise TableError(f"The column {name} must be text, not {column.type}", where=file)
+    return pc.fill_null(column.cast(pa.large_string()), "")
+
+
+def _numbers(table: pa.Table, name: str, file: str, *, may_be_null: bool = False) -> Floats:
+    column = _column(table, name, file)
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise TableError(f"The column {name} must be a number, not {kind}", where=file)
+    values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any() and not may_be_null:
+        place = int(np.flatnonzero(bad)[0])
+        raise TableError(f"The column {name} has no number", where=f"{file}, row {place}")
+    return values
+
+
+def _days(table: pa.Table, name: str, file: str) -> Ints:
+    column = _column(table, name, file)
+    try:
+        column = column.cast(pa.date32())
+    except pa.ArrowException as error:
+        raise TableError(f"The column {name} must hold dates: {_first_line(error)}", where=file) from error
+    if column.null_count:
+        raise TableError(f"The column {name} has {column.null_count} rows without a date", where=file)
+    return np.asarray(column.cast(pa.int32()).to_numpy(), dtype=np.int64)
+
+
+def _code_words(
+    table: pa.Table, names: tuple[str, ...], file: str
+) -> tuple[dict[str, Ints], dict[str, tuple[str, ...]]]:
+    codes, words = {}, {}
+    for name in names:
+        coded = _text(table, name, file).combine_chunks().dictionary_encode()
+        coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+        codes[name] = np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+        words[name] = tuple(coded.dictionary.to_pylist())
+    return codes, words
+
+
+def _share_codes(
+    codes: dict[str, Ints],
+    words: dict[str, tuple[str, ...]],
+    partner_codes: dict[str, Ints],
+    partner_words: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Give each family of columns one alphabet, sorted, so that codes do not depend on who came first."""
+    for names in SAME_CODES.values():
+        present = [w[name] for name in names for w in (words, partner_words) if name in w]
+        alphabet = tuple(sorted(set().union(*present)))
+        place = {word: code for code, word in enumerate(alphabet)}
+        for name in names:
+            for some, spelled in ((codes, words), (partner_codes, partner_words)):
+                if name in spelled:
+                    some[name] = np.array([place[word] for word in spelled[name]], dtype=np.int64)[some[name]]
+            if name in words:
+                words[name] = alphabet
+
+
+def _outcomes(table: pa.Table) -> Outcomes:
+    illicit = _numbers(table, "illicit", IMPORTS, may_be_null=True)
+    revenue = _numbers(table, "revenue", IMPORTS, may_be_null=True)
+    critical = _numbers(table, "critical", IMPORTS, may_be_null=True)
+    column = _column(table, "finding", IMPORTS)
+    words = ["" if word is None else str(word) for word in column.to_pylist()]
+    place = {word: code for code, word in enumerate(FINDINGS)}
+    seen = np.isfinite(illicit)
+    found = np.array([place.get(word, -1) for word in words], dtype=np.int64)
+    return Outcomes(
+        seen=seen,
+        illicit=np.where(seen, illicit, 0.0),
+        revenue=np.where(seen & np.isfinite(revenue), revenue, 0.0),
+        critical=np.where(seen & np.isfinite(critical), critical, 0.0),
+        finding=np.where(seen, found, -1),
+    )
