@@ -20,6 +20,7 @@ from comity.common import ComityError
 COMMANDS = {
     "agreement": "comity.cli.agreements:agreement",
     "approval": "comity.cli.approvals:approval_group",
+    "assess": "comity.cli.assess:assess",
     "backup": "comity.node.backup_commands:backup",
     "batch": "comity.node.main:batch",
     "case": "comity.cli.procedures:case_group",

@@ -56,7 +56,31 @@ class SelectionError(RiskError):
     code = "bad_selection"
 
 
+class SelectionProofError(RiskError):
+    """A statement on a day's chance is no such statement, or is not what the draws say."""
+
+    code = "bad_selection_proof"
+
+
 class SignalError(RiskError):
     """A signal is unknown or already withdrawn."""
 
     code = "bad_signal"
+
+
+class RulesFileError(RiskError):
+    """A file of rules cannot be used."""
+
+    code = "bad_rules_file"
+
+
+class RunError(RiskError):
+    """A bulk assessment cannot begin, or cannot be taken up again as asked."""
+
+    code = "bad_run"
+
+
+class MissingLibraryError(RiskError):
+    """A library that this needs is not installed."""
+
+    code = "missing_library"

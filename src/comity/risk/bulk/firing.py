@@ -39,6 +39,7 @@ class BulkRules:
     def __init__(
         self, rules: Sequence[tuple[str, Rule]], schema: Mapping[str, str], *, keys: Sequence[str] = ()
     ) -> None:
+        self._made_of = (list(rules), {name: str(word) for name, word in schema.items()}, keys)
         used = frozenset[str]().union(*(rule.columns for _, rule in rules))
         self.keys = tuple(keys)
         self.types = {name: type_ for name, type_ in column_types(schema).items() if name in used}
@@ -54,6 +55,11 @@ class BulkRules:
         self._plans = [self._plan(place, rule, probes) for place, (_, rule) in enumerate(rules)]
         self._probes = probes.probes
         self._left: dict[int, list[int]] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Made again where it is sent to: its parts are known by their identity, which does not travel."""
+        rules, schema, keys = self._made_of
+        return _make_again, (rules, schema, keys)
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -205,6 +211,10 @@ def rebatched(batches: Iterable[Any], batch_rows: int) -> Iterator[Any]:
             count += batch.num_rows - start
     if waiting:
         yield _joined(waiting)
+
+
+def _make_again(rules: Sequence[tuple[str, Rule]], schema: Mapping[str, str], keys: Sequence[str]) -> BulkRules:
+    return BulkRules(rules, schema, keys=keys)
 
 
 def _joined(batches: list[Any]) -> Any:

@@ -69,7 +69,6 @@ class SortedRows:
         found = [self.rows[bounds[place] : bounds[place + 1]] for place in places]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
-
     def hold(self, rows: Array, places: Sequence[int]) -> Array:
         """Which of some rows hold one of some constants."""
         held = self.groups[rows]

@@ -1,0 +1,66 @@
+"""The parts of a run on Spark, or on Sail, by Spark Connect: each part is a task of `mapInArrow`.
+
+A task does what the local engine does with a part, so its rows and its file are the same. The declarations and the
+folder of the result must be reachable under the same path wherever tasks run, and so must this package.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from comity.risk.bulk.orders import Order
+from comity.risk.bulk.parts import Found, Part, Work, assess_part
+
+_ANSWER = "part int, rows long, hits array<long>"
+
+
+def assess_parts(order: Order, work: Work, parts: list[Part]) -> Iterator[tuple[int, Found]]:
+    """Assess parts wherever Spark puts them; what each found, in the order of their ends.
+
+    Raises: RunError, FactError, as the engine passes them on.
+    """
+    if not parts:
+        return
+    by_number = {part.number: part for part in parts}
+
+    def assess(batches: Iterable[Any]) -> Iterator[Any]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                found = assess_part(work, by_number[number])
+                columns = [pa.array([number], pa.int32()), pa.array([found.rows], pa.int64())]
+                columns.append(pa.array([list(found.hits)], pa.list_(pa.int64())))
+                yield pa.RecordBatch.from_arrays(columns, names=["part", "rows", "hits"])
+
+    with _session(order.remote) as session:
+        numbers = session.createDataFrame([(number,) for number in by_number], "part int")
+        answers = numbers.repartition(len(by_number), "part").mapInArrow(assess, _ANSWER)
+        for row in answers.toLocalIterator():
+            yield row["part"], Found(row["rows"], tuple(row["hits"]))
+
+
+@contextmanager
+def _session(remote: str) -> Iterator[Any]:
+    """A session on the server that is named, else on a Sail of our own."""
+    if remote:
+        session = SparkSession.builder.remote(remote).getOrCreate()
+        try:
+            yield session
+        finally:
+            session.stop()
+        return
+    os.environ.setdefault("SAIL_PARQUET__BINARY_AS_STRING", "true")
+    server = import_module("pysail.spark").SparkConnectServer("127.0.0.1", 0)
+    server.start()
+    try:
+        _, port = server.listening_address
+        with _session(f"sc://127.0.0.1:{port}") as session:
+            yield session
+    finally:
+        server.stop()
