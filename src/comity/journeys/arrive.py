@@ -13,7 +13,8 @@ from comity.intake import Receipt
 from comity.intake import selectors as intake
 from comity.intake.services import receive
 from comity.journeys.actors import this_node
-from comity.journeys.chance import chance_seed
+from comity.journeys.chance import chance_now
+from comity.journeys.lanes import let_low_risk_go
 from comity.journeys.mirror import note_arrivals
 from comity.risk import selectors as risk
 from comity.risk.services import assess_all, consider_all
@@ -35,7 +36,7 @@ def arrive(actor: Actor, *, source: str, name: str, data: bytes, mapping: str | 
 def assess_records(record_ids: Iterable[UUID], *, at: datetime) -> int:
     """Assess the current versions of these records and consider each for a control. Returns how many."""
     wanted = list(dict.fromkeys(record_ids))
-    seed = chance_seed()
+    chance = chance_now()
     for first in range(0, len(wanted), _BATCH):
         with transaction.atomic():
             batch = wanted[first : first + _BATCH]
@@ -44,7 +45,8 @@ def assess_records(record_ids: Iterable[UUID], *, at: datetime) -> int:
             records = [known[record_id] for record_id in batch if record_id in known]
             note_arrivals(records, at=at)
             assess_all(this_node(), records=records, at=at)
-            consider_all(this_node(), records=records, at=at, seed=seed)
+            consider_all(this_node(), records=records, at=at, seed=chance.seed, log_size=chance.log_size)
+        let_low_risk_go(at, batch)
     return len(wanted)
 
 

@@ -154,6 +154,17 @@ def checkpoint_at(size: int) -> str:
     return _with_cosignatures(size, note)
 
 
+def first_checkpoint() -> str:
+    """The signed checkpoint of nothing, with which the log began.
+
+    Raises: NoCheckpointError where it has not begun.
+    """
+    note = LogState.objects.filter(id=1).values_list("note", flat=True).first()
+    if note is None:
+        raise NoCheckpointError("The log has not begun", remedy="It begins when the node first serves or appends.")
+    return note
+
+
 def note_at(size: int) -> str | None:
     """Our own signed note of that size, without cosignatures; None where no append ended there."""
     batches = Batch.objects.filter(first_index__lt=size).order_by("-first_index")

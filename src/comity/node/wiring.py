@@ -20,6 +20,7 @@ from comity.insight.services import remind_due
 from comity.journeys import assist, evidence, forget, forward, gossip, keys, mirror, negotiate, receive
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.hold import guarded
+from comity.journeys.lanes import lanes_turn
 from comity.journeys.probe import PROBE_KIND, probe_due, probe_from_body, probe_journey
 from comity.journeys.record import log_decisions
 from comity.journeys.remind import custody_due
@@ -37,6 +38,7 @@ _INBOX_SECONDS = 0.0  # at every turn, so that a long queue ends
 _FOLDER_SECONDS = 1.0
 _DECISIONS_SECONDS = 1.0
 _ASSESS_SECONDS = 30.0
+_LANES_SECONDS = 60.0
 _PROBE_SECONDS = 60.0
 _KEYS_SECONDS = 2.0
 _CUSTODY_SECONDS = 15.0
@@ -81,6 +83,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("watched folder", _FOLDER_SECONDS, Inbox(home.inbox).turn),
         Job("decisions into the log", _DECISIONS_SECONDS, log_decisions, is_urgent=True),
         Job("assess what waits", _ASSESS_SECONDS, assess_waiting),
+        Job("lanes", _LANES_SECONDS, lanes_turn),
         Job("keys", _KEYS_SECONDS, KeyCare(home, cast(LiveKeyring, settings.COMITY_KEYRING)).turn),
         Job("probe partners", _PROBE_SECONDS, probe_due),
         Job("mirror check", _MIRROR_SECONDS, mirror.mirror_turn),

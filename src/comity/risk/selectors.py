@@ -11,16 +11,18 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from comity.risk.errors import ProfileError, SelectionError
+from comity.risk.exploring import wilson
 from comity.risk.models import (
     AlertFeedback,
     Assessment,
     AssessmentReason,
-    LearnedOutcome,
+    ChanceRow,
     PartnerSignal,
     RuleProfile,
     Selection,
     SelectionPlan,
 )
+from comity.risk.outcomes import by_chance
 from comity.risk.profiles import profile_of
 from comity.risk.reasons import reliability_of
 from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
@@ -195,16 +197,22 @@ def plan(day: date) -> Plan:
     )
 
 
+def asked_on(day: date) -> list[ChanceRow]:
+    """What chance was asked on a day, in order."""
+    return list(ChanceRow.objects.filter(day=day).order_by("id"))
+
+
+def selected_on(day: date) -> dict[Cause, int]:
+    """How many of a day's records were selected for each cause."""
+    rows = Selection.objects.filter(day=day).exclude(cause="").values("cause").annotate(n=Count("id"))
+    return {Cause(row["cause"]): row["n"] for row in rows.order_by("cause")}
+
+
 def compliance() -> Compliance:
-    """What random controls found; only these are an unbiased sample of the trade."""
-    rows = LearnedOutcome.objects.filter(is_random=True)
-    controls, irregular = rows.count(), rows.filter(is_irregular=True).count()
-    if not controls:
-        return Compliance(0, 0, 0.0, 1.0)
-    z, share = 1.959964, irregular / controls
-    middle = (share + z * z / (2 * controls)) / (1 + z * z / controls)
-    reach = z / (1 + z * z / controls) * math.sqrt(share * (1 - share) / controls + z * z / (4 * controls**2))
-    return Compliance(controls, irregular, max(0.0, middle - reach), min(1.0, middle + reach))
+    """What random controls found: an unbiased sample of what no reason selected, and of that alone."""
+    hits = by_chance()
+    low, high = wilson(hits)
+    return Compliance(hits.controls, hits.irregular, low, high)
 
 
 def state_counts() -> dict[TargetState, int]:
@@ -311,6 +319,8 @@ def _selection_sentence(row: Selection) -> str:
                 f"Selected at random on {row.day}: the draw {row.draw:.6f} is SHA-256 of the seed {row.seed} and the "
                 "record number; nobody chose it, and anyone can recompute it."
             )
+        case Cause.LEARNING:
+            return f"Selected on {row.day} to learn: little is known of goods with such a score."
         case Cause.OFFICER:
             return "Selected by an officer."
         case _:

@@ -168,7 +168,7 @@ def standing_of(row: Selection) -> Considered:
     return Considered(row.record_id, Cause(row.cause), row.draw)
 
 
-def bare_reason(kind: SourceKind, ref: str, text: str, facts: Facts = ()) -> FoundReason:
+def bare_reason(kind: SourceKind, ref: str, text: str, facts: Facts = (), *, lane: Lane = Lane.GREEN) -> FoundReason:
     """A reason without weight: it selects, it says nothing about the risk."""
     return FoundReason(
         source_kind=kind,
@@ -176,7 +176,7 @@ def bare_reason(kind: SourceKind, ref: str, text: str, facts: Facts = ()) -> Fou
         title="Random control" if kind is SourceKind.RANDOM else "Selected by an officer",
         text=text,
         weight=0.0,
-        lane=Lane.GREEN,
+        lane=lane,
         administration=settings.COMITY_ADMINISTRATION,
         facts=facts,
     )

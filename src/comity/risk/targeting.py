@@ -15,11 +15,13 @@ from django.db import transaction
 from comity.common import Actor, ActorKind
 from comity.intake import StoredRecord
 from comity.risk.choosing import Choice, Choosing, choose, parts_of, random_left
+from comity.risk.controls import control_of
 from comity.risk.errors import SelectionError
 from comity.risk.models import ChanceRow, Selection, SelectionPlan
 from comity.risk.outcomes import yields
+from comity.risk.overriding import spend_for_officer
 from comity.risk.ranking import ranking_of
-from comity.risk.rules import Cause, SourceKind, TargetState
+from comity.risk.rules import Cause, Lane, SourceKind, TargetState
 from comity.risk.spending import RUN, Spending, add_reasons, bare_reason, standing_of
 from comity.risk.terms import DayPlan, lock_terms, plan_of
 from comity.risk.values import Candidates, Considered, Plan, SelectionRun
@@ -168,6 +170,8 @@ def select_by_officer(actor: Actor, *, record_id: UUID, reason: str, at: datetim
         raise SelectionError("A selection by an officer needs a reason", where="reason", remedy="Say why.")
     words = reason.strip()[:500]
     add_reasons([(row, bare_reason(SourceKind.OFFICER, actor.id, words))])
+    row.control = control_of(Lane(row.assessment.lane), Cause.OFFICER).value
+    spend_for_officer(row, at)
     _set(row, TargetState.SELECTED, Cause.OFFICER, at)
     record_deed(actor, deed="select_record", subject=f"record:{record_id}", facts={"reason": words[:200]}, at=at)
 
@@ -218,4 +222,4 @@ def _set(row: Selection, state: TargetState, cause: Cause, at: datetime) -> None
     row.state, row.cause, row.changed_at = state.value, cause.value, at
     if state is TargetState.RELEASED:
         row.released_at = at
-    row.save(update_fields=["state", "cause", "changed_at", "released_at"])
+    row.save(update_fields=["state", "cause", "control", "changed_at", "released_at"])

@@ -29,6 +29,7 @@ EYES_OF_DEED: Mapping[str, Eyes] = {
     "take_step": _SHARING,
     "suspend_agreement": _AGREEMENT,
     "leave_agreement": _AGREEMENT,
+    "lower_lane": Eyes(Permission.DECIDE_CONSIGNMENT, Permission.APPROVE_PROFILES),
 }
 
 

@@ -1,0 +1,70 @@
+"""Goods of little risk leave at once, or after a while, as the policy says; papers that nobody read are read later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from comity.common import Actor, ActorKind
+from comity.enforcement.errors import EnforcementError
+from comity.enforcement.services import release_goods
+from comity.journeys.actors import this_node
+from comity.risk import Lane, TargetState
+from comity.risk.budgets import policy_on
+from comity.risk.release_times import may_leave, turn_blue
+from comity.risk.selectors import queue_row
+from comity.risk.services import set_target_state
+from comity.staff import Role
+
+_REASONS = {
+    Lane.GREEN: "Green lane: no reason speaks against these goods, and chance did not select them",
+    Lane.BLUE: "Blue lane: released now, checked afterwards",
+}
+
+
+def let_low_risk_go(at: datetime, record_ids: Sequence[UUID] | None = None) -> int:
+    """Release what the administration's policy lets leave by itself. Returns how many.
+
+    Only what chance was asked about leaves: nothing goes before it could have been drawn.
+    record_ids: only these, such as what just arrived; else everything that waits.
+    """
+    policy = policy_on(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date())
+    if not policy.green_leaves:
+        return 0
+    delay = timedelta(minutes=policy.green_delay_minutes)
+    return sum(_release(record_id, at) for record_id in may_leave(at, delay=delay, record_ids=record_ids))
+
+
+def lanes_turn(at: datetime) -> int:
+    """What the clock does with lanes: yellow turns blue after the stated days, and what may leave leaves."""
+    policy = policy_on(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date())
+    turned = 0
+    if policy.blue_after_days:
+        turned = turn_blue(this_node(), older_than=at - timedelta(days=policy.blue_after_days), at=at)
+    return turned + let_low_risk_go(at)
+
+
+@transaction.atomic
+def _release(record_id: UUID, at: datetime) -> bool:
+    row = queue_row(record_id)
+    if row is None or row.state is not TargetState.NEW or row.lane not in _REASONS:
+        return False
+    try:
+        with transaction.atomic():
+            set_target_state(this_node(), record_id=record_id, state=TargetState.RELEASED, at=at)
+            release_goods(_low_risk_rule(), record_id=record_id, reason=_REASONS[row.lane], at=at)
+    except EnforcementError:
+        # An officer was quicker: an inspection is open, or the goods are gone already.
+        return False
+    return True
+
+
+def _low_risk_rule() -> Actor:
+    """The administration's standing rule by which low-risk goods leave; it is named in the audit."""
+    us = settings.COMITY_ADMINISTRATION
+    return Actor(ActorKind.NODE, "standing-rule:low-risk", us, frozenset({Role.OFFICER.value}))
