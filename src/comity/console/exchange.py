@@ -32,11 +32,23 @@ from comity.exchange.selectors import Direction, MessageView
 from comity.journeys.look import note_look, openable, see_lines
 from comity.risk import selectors as risk
 from comity.staff import Permission, may
+from comity.trade.mirror import MIRROR_KIND, MIRROR_REQUEST_KIND, MIRROR_VALUES_KIND
 
 MESSAGES_PAGE = 50
 # What nodes tell each other by themselves, day and night; it would drown what people wrote.
-QUIET = ("probe/1", "keys/1")
-_KINDS = ("alert/1", "finding/1", "evidence/1", "recall/1", "holding/1", "consent/1", "split_view/1", *QUIET)
+QUIET = ("probe/1", "keys/1", MIRROR_KIND)
+_KINDS = (
+    "alert/1",
+    "finding/1",
+    "evidence/1",
+    MIRROR_REQUEST_KIND,
+    MIRROR_VALUES_KIND,
+    "recall/1",
+    "holding/1",
+    "consent/1",
+    "split_view/1",
+    *QUIET,
+)
 
 
 class MessagesForm(ConsoleForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from comity.trade import (
     Finding,
     FindingResult,
     Handling,
+    Money,
     Quantity,
     RiskType,
     Route,
@@ -22,6 +23,19 @@ from comity.trade import (
     SubjectRole,
 )
 from comity.trade.encoding import alert_to_body, finding_to_body
+from comity.trade.mirror import (
+    MIRROR_FIELDS,
+    MIRROR_KINDS,
+    MIRROR_REQUEST_KIND,
+    MIRROR_VALUES_KIND,
+    MirrorCommitments,
+    MirrorFigures,
+    MirrorLock,
+    MirrorOffer,
+    MirrorRequest,
+    MirrorValues,
+    mirror_to_body,
+)
 
 _DIGEST = "00" * 32
 
@@ -49,7 +63,22 @@ def sample(kind: str, asked: Sampled) -> dict[str, object]:
         return _stated(finding_to_body(_finding(asked)), risk_type=asked.risk_type)
     if kind == EVIDENCE_KIND:
         return _file(asked)
+    if kind in MIRROR_KINDS:
+        return mirror_to_body(_mirrored(kind, asked))
     return _step(asked) if kind == STEP_KIND else {}
+
+
+def _mirrored(kind: str, asked: Sampled) -> MirrorOffer | MirrorRequest | MirrorValues:
+    message_id = "00000000-0000-7000-8000-000000000000"
+    if kind == MIRROR_REQUEST_KIND:
+        return MirrorRequest(asked.sender, message_id, MIRROR_FIELDS, _DIGEST, asked.handling)
+    if kind == MIRROR_VALUES_KIND:
+        amount = Decimal(1)
+        figures = MirrorFigures(Money(amount, "EUR"), amount, amount, 1, ("640411",), (asked.sender,))
+        return MirrorValues(asked.sender, message_id, figures, "SAMPLE", asked.handling)
+    commitments = MirrorCommitments(**{each.name: _DIGEST for each in fields(MirrorCommitments)})
+    lock = MirrorLock(_DIGEST, _DIGEST + _DIGEST[:32])
+    return MirrorOffer(asked.sender, "2026-Q1", _DIGEST, (lock,), commitments, message_id, asked.handling)
 
 
 def _stated(body: dict[str, object], **words: str) -> dict[str, object]:

@@ -93,6 +93,9 @@ WORDS: Mapping[str, str | Promise] = {
     "finding/1": _("Finding"),
     "evidence/1": _("File"),
     "step/1": _("Step of a request"),
+    "mirror/1": _("Export as commitments"),
+    "mirror_request/1": _("Request for figures"),
+    "mirror_values/1": _("Figures that were asked for"),
     # what partners owe each other
     "recall/1": _("Recall"),
     "holding/1": _("News of a copy"),

@@ -110,8 +110,7 @@ def _in_amount(name: str, own: Decimal, other: Decimal, band: Band) -> Differenc
     bounds = f"{least:.0%} to {most:.0%}" if band.low != band.high else ""
     is_within = own == other if ratio is None else least - 1e-9 <= ratio <= most + 1e-9
     weight = 0.0 if is_within else _weight(name, ratio)
-    shown = [show_figure(name, each) for each in (own, other)]
-    return Difference(name, *shown, ratio, weight, _RISK[name], bounds)
+    return Difference(name, show_figure(name, own), show_figure(name, other), ratio, weight, _RISK[name], bounds)
 
 
 def _weight(name: str, ratio: float | None) -> float:

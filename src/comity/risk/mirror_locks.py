@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
@@ -19,7 +19,7 @@ from hashlib import sha256
 
 from comity.intake import KeyKind, normal_key
 from comity.trade import Declaration, Money
-from comity.trade.mirror import MOST_LOCKS, MirrorCommitments, MirrorFigures, MirrorLock
+from comity.trade.mirror import MIRROR_FIELDS, MOST_LOCKS, MirrorCommitments, MirrorFigures, MirrorLock
 
 KEY_BYTES = 32
 _NONCE_BYTES = 16
@@ -223,11 +223,11 @@ def compare(
 
     rates: what one unit of each currency is worth in a common one.
     """
-    agreed, differing, unknown = [], [], []
-    for name in (each.name for each in fields(MirrorFigures)):
-        verdict = _agrees(name, content_key, told, ours, rates or {})
-        (unknown if verdict is None else agreed if verdict else differing).append(name)
-    return Compared(tuple(agreed), tuple(differing), tuple(unknown))
+    verdicts = {name: _agrees(name, content_key, told, ours, rates or {}) for name in MIRROR_FIELDS}
+    agreed, differing, unknown = (
+        tuple(name for name, verdict in verdicts.items() if verdict is wanted) for wanted in (True, False, None)
+    )
+    return Compared(agreed, differing, unknown)
 
 
 def _agrees(
@@ -279,5 +279,5 @@ def _is_within(content_key: str, told: tuple[str, str], own: Decimal, band: Band
 def is_kept(content_key: str, told: MirrorCommitments, values: MirrorFigures) -> Mapping[str, bool]:
     """Of each figure that came: whether it is the one that was committed to."""
     again = commit_to(content_key, values)
-    names = [each.name for each in fields(MirrorFigures) if getattr(again, each.name)]
+    names = [name for name in MIRROR_FIELDS if getattr(again, name)]
     return {name: hmac.compare_digest(getattr(again, name), getattr(told, name)) for name in names}

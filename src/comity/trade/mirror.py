@@ -116,7 +116,8 @@ MIRROR_FIELDS: tuple[str, ...] = tuple(each.name for each in fields(MirrorFigure
 
 def mirror_to_body(notice: MirrorOffer | MirrorRequest | MirrorValues) -> dict[str, object]:
     """The body of a mirror/1, mirror_request/1 or mirror_values/1 message."""
-    return cast(dict[str, object], codec_of(type(notice)).show(notice))
+    kind: type = type(notice)
+    return cast(dict[str, object], codec_of(kind).show(notice))
 
 
 def offer_from_body(body: Mapping[str, object]) -> MirrorOffer:

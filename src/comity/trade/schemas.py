@@ -11,10 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comity.trade.codec import codec_of
+from comity.trade.mirror import MIRROR_FIELDS, MOST_LOCKS, MOST_WORDS, MirrorOffer, MirrorRequest, MirrorValues
 from comity.trade.notices import Alert, EvidenceNotice, Finding
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _COUNTRY: Mapping[str, object] = {"pattern": "^([A-Z]{2})?$"}
+_HASH: Mapping[str, object] = {"pattern": "^[0-9a-f]{64}$"}
+_NO_LESS: Mapping[str, object] = {"pattern": r"^\+?(\d+(\.\d*)?|\.\d+)$"}
+_MESSAGE = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_COMMITMENTS = ("ucr", "currency", "value", "gross_mass_kg", "net_mass_kg", "packages", "hs_codes", "origins")
 _EXHIBITS: Mapping[str, Mapping[str, object]] = {
     "exhibits.sha256": {"pattern": "^[0-9a-f]{64}$"},
     "exhibits.size_bytes": {"minimum": 0},
@@ -69,6 +74,52 @@ _NOTICES: Mapping[str, tuple[type, str, Mapping[str, Mapping[str, object]]]] = {
             "about": {"pattern": "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"},
         },
     ),
+    "mirror/1": (
+        MirrorOffer,
+        "Export as commitments",
+        {
+            "administration": {"pattern": "^[A-Z]{2}$"},
+            "period": {"pattern": "^[0-9]{4}-Q[1-4]$"},
+            "key": _HASH,
+            "locks.tag": _HASH,
+            "locks.wrapped": {"pattern": "^[0-9a-f]{96}$"},
+            **{f"commitments.{name}": {"pattern": "^([0-9a-f]{64})?$"} for name in _COMMITMENTS},
+            "replaces": {"pattern": f"^({_MESSAGE})?$"},
+        },
+    ),
+    "mirror_request/1": (
+        MirrorRequest,
+        "Request for figures",
+        {
+            "administration": {"pattern": "^[A-Z]{2}$"},
+            "offer": {"pattern": f"^{_MESSAGE}$"},
+            "fields": {"enum": list(MIRROR_FIELDS)},
+            "proof": _HASH,
+        },
+    ),
+    "mirror_values/1": (
+        MirrorValues,
+        "Figures that were asked for",
+        {
+            "administration": {"pattern": "^[A-Z]{2}$"},
+            "offer": {"pattern": f"^{_MESSAGE}$"},
+            "figures.value.amount": _NO_LESS,
+            "figures.value.currency": {"pattern": "^[A-Z]{3}$"},
+            "figures.gross_mass_kg": _NO_LESS,
+            "figures.net_mass_kg": _NO_LESS,
+            "figures.packages": {"minimum": 0},
+            "figures.hs_codes": {"pattern": "^[0-9]{2,10}$"},
+            "figures.origins": {"pattern": "^[A-Z]{2}$"},
+        },
+    ),
+}
+
+
+# How many entries a list may have, by kind and dotted field.
+_LENGTHS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+    "mirror/1": {"locks": {"minItems": 1, "maxItems": MOST_LOCKS}},
+    "mirror_request/1": {"fields": {"minItems": 1}},
+    "mirror_values/1": {"figures.hs_codes": {"maxItems": MOST_WORDS}, "figures.origins": {"maxItems": MOST_WORDS}},
 }
 
 
@@ -91,6 +142,11 @@ def notice_schema(kind: str) -> dict[str, object]:
             spot = spot["properties"][name]
             spot = spot["items"] if spot["type"] == "array" else spot
         spot.update(limit)
+    for field, bounds in _LENGTHS.get(kind, {}).items():
+        spot = schema
+        for name in field.split("."):
+            spot = spot["properties"][name]
+        spot.update(bounds)
     return {"$schema": _DRAFT, "$id": f"urn:comity:{kind.replace('/', ':')}", "title": title, **schema}
 
 

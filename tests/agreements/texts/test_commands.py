@@ -88,7 +88,7 @@ def test_conflicts(wider: str, tmp_path: Path) -> None:
 def test_gaps(tmp_path: Path) -> None:
     said = say("gaps", AGREEMENT)
     assert said.code == 0
-    assert "kind: No article permits files or steps of procedures at all." in said.text
+    assert "kind: No article permits files, steps of procedures, exports as commitments," in said.text
     assert said.text.endswith("0 articles that never answer")
     level = "    handling_at_most: restricted"
     shut = changed(tmp_path / "shut.yaml", (level, f"{level}\n    handling_at_least: confidential"))

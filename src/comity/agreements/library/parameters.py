@@ -78,6 +78,9 @@ _FRENCH = {
     "finding/1": "les constatations",
     "evidence/1": "les pièces",
     "step/1": "les étapes de procédure",
+    "mirror/1": "les exportations sous engagement",
+    "mirror_request/1": "les demandes de chiffres",
+    "mirror_values/1": "les chiffres demandés",
     "commodities": "marchandises",
     "means_of_transport": "moyens de transport",
     "businesses": "entreprises",
@@ -101,6 +104,9 @@ _ENGLISH = {
     "finding/1": "findings",
     "evidence/1": "files of evidence",
     "step/1": "steps of a procedure",
+    "mirror/1": "exports as commitments",
+    "mirror_request/1": "requests for figures",
+    "mirror_values/1": "figures that were asked for",
 }
 
 
