@@ -125,7 +125,9 @@ def duckdb(path: Path, texts: list[str], times: dict[str, float]) -> Hits | None
             base.execute(f"CREATE TABLE t AS SELECT lrn::INTEGER AS id, * FROM read_parquet('{path}')")
             if form == "ENUM":
                 for column in ("hs_code", "origin", "country_dispatch", "office", "exporter_id", "importer_id"):
-                    base.execute(f"CREATE TYPE e_{column} AS ENUM (SELECT DISTINCT {column} FROM t WHERE {column} IS NOT NULL)")
+                    base.execute(
+                        f"CREATE TYPE e_{column} AS ENUM (SELECT DISTINCT {column} FROM t WHERE {column} IS NOT NULL)"
+                    )
                     base.execute(f"ALTER TABLE t ALTER {column} TYPE e_{column}")
         base.execute("CREATE TABLE hits (id INTEGER, rule SMALLINT)")
         with cpu(times, f"duckdb {form}"):
@@ -160,8 +162,12 @@ def polars(path: Path, texts: list[str], times: dict[str, float]) -> Hits | None
 
 def polars_sql(texts: list[str]) -> list[str]:
     """Rules in the SQL that Polars reads: a constant column for contains."""
-    return [text.replace("contains(lower(description), ", "strpos(lower(description), ").replace("STRPOS", "strpos")
-            if "contains(" not in text else _position(text) for text in texts]
+    return [
+        text.replace("contains(lower(description), ", "strpos(lower(description), ").replace("STRPOS", "strpos")
+        if "contains(" not in text
+        else _position(text)
+        for text in texts
+    ]
 
 
 def _position(text: str) -> str:
@@ -201,7 +207,9 @@ def main() -> None:
         print(f"{chosen.rules:,} rules, {chosen.rows:,} rows, {path.stat().st_size / 2**20:.0f} MiB of Parquet")
         hits = ours(path, texts, times)
         print(f"{len(hits):,} hits")
-        peers: list[Callable[[Path, list[str], dict[str, float]], Hits | None]] = [] if chosen.alone else [duckdb, polars]
+        peers: list[Callable[[Path, list[str], dict[str, float]], Hits | None]] = (
+            [] if chosen.alone else [duckdb, polars]
+        )
         for peer in peers:
             found = peer(path, texts, times)
             if found is not None and found != hits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -41,7 +42,7 @@ _MAX_NAMED = 10
 @click.option("--remote", default="", help="The Spark Connect server, sc://host:port. Default: a Sail of our own.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped; its finished parts are kept.")
 @click.option("--batch-rows", type=click.IntRange(1, 10_000_000), default=BATCH_ROWS, show_default=True)
-def assess(declarations: Path, rules: Path, out: Path, **options: object) -> None:
+def assess(declarations: Path, rules: Path, out: Path, keys: tuple[str, ...], **options: object) -> None:
     """Run rules over a table of declarations, without a node.
 
     Writes the folder OUT: part-*.parquet with a row for each hit (the keys and the rule), summary.json, and
@@ -51,7 +52,7 @@ def assess(declarations: Path, rules: Path, out: Path, **options: object) -> Non
         declarations=declarations,
         rules=read_rules(rules, FACT_TYPES),
         out=out,
-        keys=tuple(str(key) for key in options["keys"]) or ("lrn",),  # type: ignore[attr-defined]  # a tuple by click
+        keys=keys or ("lrn",),
         engine=Engine(str(options["engine"])),
         is_resumed=bool(options["resume"]),
         batch_rows=int(str(options["batch_rows"])),
@@ -65,7 +66,7 @@ class _Line:
     """One line on standard error that grows; on no terminal a line for each part."""
 
     def __init__(self) -> None:
-        self._is_live = click.get_text_stream("stderr").isatty()
+        self._is_live = sys.stderr.isatty()
         self._parts = -1
 
     def tell(self, progress: Progress) -> None:

@@ -154,11 +154,11 @@ def _fits(found: Any, wanted: ValueType) -> bool:
         case ValueType.TEXT:
             return _is_text(found.value_type if pa.types.is_dictionary(found) else found)
         case ValueType.NUMBER:
-            return pa.types.is_integer(found) or pa.types.is_floating(found) or pa.types.is_decimal(found)
+            return bool(pa.types.is_integer(found) or pa.types.is_floating(found) or pa.types.is_decimal(found))
         case ValueType.BOOLEAN:
             return bool(pa.types.is_boolean(found))
         case ValueType.MOMENT:
-            return pa.types.is_timestamp(found) and found.tz is not None
+            return bool(pa.types.is_timestamp(found) and found.tz is not None)
 
 
 _WANTED = {

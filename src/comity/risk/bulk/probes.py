@@ -76,7 +76,7 @@ class SortedRows:
             return cast(Array, held == places[0])
         wanted = np.zeros(len(self.bounds), bool)
         wanted[list(places)] = True
-        return cast(Array, wanted[held])
+        return wanted[held]
 
 
 # One demand: the number of its probe and the numbers of its constants there.

@@ -168,7 +168,7 @@ class Sheet:
     def _missing(self, value: Value, rows: Array | None) -> Array | None:
         if isinstance(value, Column) and value.name not in self._columns:
             missing = missing_of(self._batch.column(value.name))  # its distinct values need not be known
-            return missing if missing is None or rows is None else cast(Array, missing[rows])
+            return missing if missing is None or rows is None else missing[rows]
         return self.value(value, rows).missing
 
     def _compare(self, node: Compare, rows: Array | None) -> Vector:

@@ -6,14 +6,12 @@ folder of the result must be reachable under the same path wherever tasks run, a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
 
 from comity.risk.bulk.orders import Order
 from comity.risk.bulk.parts import Found, Part, Work, assess_part
@@ -49,13 +47,12 @@ def assess_parts(order: Order, work: Work, parts: list[Part]) -> Iterator[tuple[
 def _session(remote: str) -> Iterator[Any]:
     """A session on the server that is named, else on a Sail of our own."""
     if remote:
-        session = SparkSession.builder.remote(remote).getOrCreate()
+        session = import_module("pyspark.sql").SparkSession.builder.remote(remote).getOrCreate()
         try:
             yield session
         finally:
             session.stop()
         return
-    os.environ.setdefault("SAIL_PARQUET__BINARY_AS_STRING", "true")
     server = import_module("pysail.spark").SparkConnectServer("127.0.0.1", 0)
     server.start()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +48,7 @@ def slim(vector: Vector) -> Vector:
 def looked_up(vector: Vector, table: Array) -> Array:
     """For each row what a table says of its text; false or 0 for what is missing."""
     whole: Array = np.append(table, np.zeros(1, table.dtype))
-    return cast(Array, whole[vector.data])
+    return whole[vector.data]
 
 
 def is_among(vector: Vector, choices: Sequence[str]) -> Array:
