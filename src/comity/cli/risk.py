@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from comity.cli.risk_selection import release_times_command, selection
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import parse_instant, show_instant
 from comity.intake.selectors import versions
@@ -20,6 +21,10 @@ from comity.trade.facts import FACT_TYPES
 @click.group()
 def risk() -> None:
     """Write rule profiles, select goods for inspection, explain why."""
+
+
+risk.add_command(selection)
+risk.add_command(release_times_command)
 
 
 @risk.group()

@@ -170,10 +170,8 @@ def _check_chosen(asked: Asked, expected: Sequence[str]) -> None:
 def _told(statement: Statement, arrivals: Sequence[Asked], runs: Sequence[Asked]) -> tuple[str, ...]:
     asked, chosen = sum(len(each.order) for each in arrivals), sum(len(each.chosen) for each in arrivals)
     closed = sum(not is_open for each in arrivals for _, is_open in each.order)
-    lines = [
-        f"{statement.administration}, {statement.day}: chance was asked about {asked} records on arrival and chose"
-        f" {chosen}."
-    ]
+    place = f"{statement.administration}, {statement.day}"
+    lines = [f"{place}: chance was asked about {asked} records on arrival and chose {chosen}."]
     if closed:
         lines.append(f"{closed} of them came when no inspection was left for chance.")
     for run in runs:
