@@ -58,7 +58,8 @@ def benchmark(world: Path, task: str, variant: str, out: Path, **options: str) -
     chosen = _learning("features").Variant(variant)
     seed = int(options["seed"])
     if task == "T2":
-        lines = running.run_ranking(world, chosen, out=out, seed=seed, tell=_tell)
+        growth = _learning("heads").Growth(seed=seed)
+        lines = running.run_ranking(world, chosen, out=out, growth=growth, tell=_tell)
     else:
         lines = running.run_policy(world, chosen, out=out, seed=seed, budget=float(options["budget"]), tell=_tell)
     say_table(lines[0], lines[1:])

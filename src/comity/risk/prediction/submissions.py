@@ -10,6 +10,17 @@ from pathlib import Path
 from comity.risk.prediction.errors import TableError
 
 
+def check_place(out: Path) -> None:
+    """Say before hours of work that the answer has no place to go.
+
+    Raises: TableError: the folder does not exist, or the file is a folder.
+    """
+    if not out.parent.is_dir():
+        raise TableError("There is no such folder for the answer", where=str(out.parent))
+    if out.is_dir():
+        raise TableError("The answer is to be a file, and this is a folder", where=str(out))
+
+
 def write_rows(out: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Write a CSV file through a temporary one beside it, so that nobody reads half. Returns how many rows.
 

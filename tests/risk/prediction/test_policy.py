@@ -1,0 +1,63 @@
+"""An inspection policy spends its budget, learns only from what it inspected, and never looks ahead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from comity.risk.prediction.arrays import Bools
+from comity.risk.prediction.features import Variant
+from comity.risk.prediction.heads import Growth
+from comity.risk.prediction.policy import PolicyPlan, inspect_world
+from comity.risk.prediction.worlds import World
+from tests.risk.prediction.conftest import with_changed_outcomes
+
+BUSH = Growth(trees=12, leaves=5, rate=0.2, least_rows=4, seeds=1)
+FIRST_WEEKS = 8
+
+
+def taken(world: World, variant: Variant, seed: int = 1) -> Bools:
+    """Which rows of the world were inspected."""
+    plan = PolicyPlan(variant, budget=10.0, seed=seed, growth=BUSH, refit_weeks=1)
+    inspected = np.zeros(len(world.ids), dtype=np.bool_)
+    for one in inspect_world(world, plan, lambda _: None):
+        assert len(set(one.rows.tolist())) == len(one.rows)
+        inspected[one.panel.rows[one.rows]] = True
+    return inspected
+
+
+def test_spends_the_budget_of_each_week_and_hits_more_than_chance(made: World) -> None:
+    chosen = taken(made, Variant.EXCHANGE)
+    counts = {(dest, week): 0 for dest in range(2) for week in range(16)}
+    for row in np.flatnonzero(chosen):
+        counts[int(made.codes["dest"][row]), int(made.week[row])] += 1
+    assert set(counts.values()) == {5}  # a tenth of fifty, at first by chance, then by the budget
+    late = made.week >= FIRST_WEEKS
+    assert made.outcomes.illicit[chosen & late].mean() > 1.5 * made.outcomes.illicit[late].mean()
+
+
+@pytest.mark.parametrize("variant", list(Variant))
+@pytest.mark.parametrize("week", [9, 13])
+def test_outcomes_of_a_week_change_no_choice_up_to_it(made: World, variant: Variant, week: int) -> None:
+    before, after = taken(made, variant), taken(with_changed_outcomes(made, week), variant)
+    early = made.week <= week
+    assert (before[early] == after[early]).all()
+    assert (before[~early] != after[~early]).any()
+
+
+def test_outcomes_of_what_was_not_inspected_are_never_seen(made: World) -> None:
+    chosen = taken(made, Variant.EXCHANGE)
+    told = made.outcomes
+    hidden = replace(told, illicit=np.where(chosen, told.illicit, 1.0 - told.illicit), finding=told.finding * chosen)
+    assert (taken(replace(made, outcomes=hidden), Variant.EXCHANGE) == chosen).all()
+
+
+def test_another_seed_is_another_chance(made: World) -> None:
+    assert (taken(made, Variant.LOCAL, seed=1) != taken(made, Variant.LOCAL, seed=2)).any()
+
+
+def test_without_a_single_find_it_goes_on_by_chance(made: World) -> None:
+    clean = replace(made, outcomes=replace(made.outcomes, illicit=np.zeros(len(made.ids))))
+    assert taken(clean, Variant.LOCAL).sum() == 5 * 2 * 16
