@@ -147,6 +147,7 @@ def polars(path: Path, texts: list[str], times: dict[str, float]) -> Hits | None
         return None
     with cpu(times, "polars: table loaded"):
         frame = engine.read_parquet(path).with_columns(engine.col("lrn").cast(engine.Int32).alias("id"))
+        frame = frame.with_columns(engine.col(engine.Categorical).cast(engine.String))
     found: Hits = set()
     with cpu(times, "polars"):
         for start in range(0, len(texts), 50):

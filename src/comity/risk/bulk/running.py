@@ -19,6 +19,7 @@ from comity.trade.facts import FACT_TYPES
 MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
 _VERSION = 1
+_SPARK = "comity.risk.bulk.spark"
 
 
 def run(order: Order, *, tell: Tell = lambda _progress: None) -> Summary:
@@ -29,6 +30,8 @@ def run(order: Order, *, tell: Tell = lambda _progress: None) -> Summary:
     lines = order.rules
     rules = BulkRules([(line.ref, line.rule) for line in lines], FACT_TYPES, keys=order.keys)
     parts = cut(order, rules)
+    if order.engine is Engine.SPARK:
+        load(_SPARK).check_libraries(order)
     _open(order)
     done = {part.number: found for part in parts if (found := finished_part(order.out, part)) is not None}
     waiting = [part for part in parts if part.number not in done]
@@ -45,8 +48,7 @@ def run(order: Order, *, tell: Tell = lambda _progress: None) -> Summary:
 
 def _assessed(order: Order, work: Work, parts: list[Part], told: _Told) -> Iterator[tuple[int, Found]]:
     if order.engine is Engine.SPARK:
-        engine = load("comity.risk.bulk.spark", extra="spark")
-        yield from cast("Iterable[tuple[int, Found]]", engine.assess_parts(order, work, parts))
+        yield from cast("Iterable[tuple[int, Found]]", load(_SPARK).assess_parts(order, work, parts))
         return
     for part in parts:
         yield part.number, assess_part(work, part, told.say)

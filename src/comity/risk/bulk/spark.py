@@ -8,21 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import pyarrow as pa
 
+from comity.risk.bulk.libraries import load
 from comity.risk.bulk.orders import Order
 from comity.risk.bulk.parts import Found, Part, Work, assess_part
+from comity.risk.errors import RunError
 
+_EXTRA = "spark"
 _ANSWER = "part int, rows long, hits array<long>"
+
+
+def check_libraries(order: Order) -> None:
+    """See that all that the engine needs is here.
+
+    Raises: MissingLibraryError.
+    """
+    load("pyspark.sql", extra=_EXTRA)
+    if not order.remote:
+        load("pysail.spark", extra=_EXTRA)
 
 
 def assess_parts(order: Order, work: Work, parts: list[Part]) -> Iterator[tuple[int, Found]]:
     """Assess parts wherever Spark puts them; what each found, in the order of their ends.
 
-    Raises: RunError, FactError, as the engine passes them on.
+    Raises: RunError with the words of whatever a task failed of.
     """
     if not parts:
         return
@@ -39,21 +51,24 @@ def assess_parts(order: Order, work: Work, parts: list[Part]) -> Iterator[tuple[
     with _session(order.remote) as session:
         numbers = session.createDataFrame([(number,) for number in by_number], "part int")
         answers = numbers.repartition(len(by_number), "part").mapInArrow(assess, _ANSWER)
-        for row in answers.toLocalIterator():
-            yield row["part"], Found(row["rows"], tuple(row["hits"]))
+        try:
+            for row in answers.toLocalIterator():
+                yield row["part"], Found(row["rows"], tuple(row["hits"]))
+        except load("pyspark.errors", extra=_EXTRA).PySparkException as error:
+            raise RunError("A task failed; finished parts are kept", remedy=str(error)[-400:]) from error
 
 
 @contextmanager
 def _session(remote: str) -> Iterator[Any]:
     """A session on the server that is named, else on a Sail of our own."""
     if remote:
-        session = import_module("pyspark.sql").SparkSession.builder.remote(remote).getOrCreate()
+        session = load("pyspark.sql", extra=_EXTRA).SparkSession.builder.remote(remote).getOrCreate()
         try:
             yield session
         finally:
             session.stop()
         return
-    server = import_module("pysail.spark").SparkConnectServer("127.0.0.1", 0)
+    server = load("pysail.spark", extra=_EXTRA).SparkConnectServer("127.0.0.1", 0)
     server.start()
     try:
         _, port = server.listening_address
