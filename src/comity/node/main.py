@@ -57,7 +57,10 @@ FURTHER = {
         "comity.cli.agreement_cedar",
         "comity.cli.agreement_texts",
     ),
-    "risk": ("comity.cli.risk_learning",),
+    "risk": (
+        "comity.cli.risk_mirror",
+        "comity.cli.risk_learning",
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from comity.risk.errors import ProfileError, SelectionError
 from comity.risk.exploring import wilson
+from comity.risk.mirror_views import mirror_sources
 from comity.risk.models import (
     AlertFeedback,
     Assessment,
@@ -148,10 +149,10 @@ def signals(at: datetime) -> list[Signal]:
 
 
 def alert_sources(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], AlertSource]:
-    """Partners' alerts by (issuer, reference), the latest of each; unknown ones are left out."""
+    """Partners' alerts and offers by (issuer, reference), the latest of each; unknown ones are left out."""
     wanted = set(pairs)
     rows = PartnerSignal.objects.filter(ref__in={ref for _, ref in wanted}).order_by("taken_at", "id")
-    return {
+    return mirror_sources(wanted) | {
         (row.issuer, row.ref): AlertSource(row.message_id, str(row.body.get("handling", "")) if row.body else "")
         for row in rows
         if (row.issuer, row.ref) in wanted
@@ -159,7 +160,7 @@ def alert_sources(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Ale
 
 
 def alert_reasons(record_ids: Iterable[UUID]) -> dict[UUID, list[AlertReason]]:
-    """Of each record the partners' alerts among the reasons of its current assessment."""
+    """Of each record what partners told of it among the reasons of its current assessment: alerts and differences."""
     found: dict[UUID, list[AlertReason]] = {record_id: [] for record_id in record_ids}
     rows = AssessmentReason.objects.filter(assessment__record_id__in=list(found), assessment__is_current=True)
     first: dict[UUID, int] = {}
@@ -168,7 +169,7 @@ def alert_reasons(record_ids: Iterable[UUID]) -> dict[UUID, list[AlertReason]]:
     )
     for record_id, position, kind, administration, ref in told:
         first.setdefault(record_id, position)
-        if kind == SourceKind.ALERT.value:
+        if kind in (SourceKind.ALERT.value, SourceKind.MIRROR.value):
             found[record_id].append(AlertReason(administration, ref, is_first=first[record_id] == position))
     return found
 
