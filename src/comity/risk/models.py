@@ -32,9 +32,37 @@ class RuleProfile(models.Model):
     hits = models.PositiveIntegerField(default=0)
     confirmed = models.PositiveIntegerField(default=0)
     unconfirmed = models.PositiveIntegerField(default=0)
+    priority = models.PositiveSmallIntegerField(default=5)
+    expected_hit_rate = models.FloatField(null=True)
+    tested_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.ref} {self.title}"
+
+
+class ProfileBacktest(models.Model):
+    """What a profile's rule would have found among past records. digest: of exactly the rule that was run.
+
+    records: how many were looked at; found, vain, missed, spared: of those that were controlled.
+    """
+
+    profile = models.ForeignKey(RuleProfile, on_delete=models.CASCADE, related_name="backtests")
+    digest = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    at = models.DateTimeField()
+    by = models.CharField(max_length=REF)
+    records = models.PositiveIntegerField()
+    is_cut = models.BooleanField()
+    fired = models.PositiveIntegerField()
+    found = models.PositiveIntegerField()
+    vain = models.PositiveIntegerField()
+    missed = models.PositiveIntegerField()
+    spared = models.PositiveIntegerField()
+    curve = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} {self.at}"
 
 
 class PartnerSignal(models.Model):

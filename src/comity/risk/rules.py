@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -24,11 +24,15 @@ class Lane(StrEnum):
 
 
 class ProfileState(StrEnum):
-    """The life of a profile: draft, approved by a second officer, active by its dates, expired or retired."""
+    """The life of a profile: drafted, tried on past records, approved by a second officer, active by its dates (expiring
+    in its last thirty days), expired or retired.
+    """
 
     DRAFT = "draft"
+    TESTED = "tested"
     APPROVED = "approved"
     ACTIVE = "active"
+    EXPIRING = "expiring"
     EXPIRED = "expired"
     RETIRED = "retired"
 
@@ -94,6 +98,8 @@ MANDATORY_STRENGTH = 0.6
 MANDATORY_HANDLING = Handling.OFFICIAL
 MANDATORY_RELIABILITY = 0.15
 
+# Its owner is told this long before a profile ends.
+EXPIRING_WITHIN = timedelta(days=30)
 UNVERIFIED = "Unverified partner information: it may select for control, it may not be the deciding factor"
 UNVERIFIED_CLAUSE = "TFA 12.5.1"
 
@@ -174,7 +180,9 @@ def state_at(state: str, valid_from: datetime, valid_until: datetime | None, at:
         return ProfileState(state)
     if at < valid_from:
         return ProfileState.APPROVED
-    return ProfileState.ACTIVE if valid_until is None or at < valid_until else ProfileState.EXPIRED
+    if valid_until is None or at < valid_until - EXPIRING_WITHIN:
+        return ProfileState.ACTIVE
+    return ProfileState.EXPIRING if at < valid_until else ProfileState.EXPIRED
 
 
 def draw(seed: bytes, record_id: UUID) -> float:

@@ -140,7 +140,10 @@ class QueuePage:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile with its statistics."""
+    """A profile with its statistics. priority: 1 is looked at first, 9 last; expected_hit_rate: 0 to 1, of records.
+
+    shadowed_by: a profile of at least its weight and lane that fired wherever this one did.
+    """
 
     ref: str
     title: str
@@ -158,12 +161,73 @@ class Profile:
     hits: int
     confirmed: int
     unconfirmed: int
+    priority: int = 5
+    expected_hit_rate: float | None = None
+    tested_at: datetime | None = None
+    shadowed_by: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is in force and has never fired."""
+        return self.state in {ProfileState.ACTIVE, ProfileState.EXPIRING} and not self.hits
 
     @property
     def precision(self) -> float | None:
         """The share of controls that confirmed it; None where none was made."""
         controls = self.confirmed + self.unconfirmed
         return self.confirmed / controls if controls else None
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """How far a back-test had come: records looked at, how often it had fired, how many of these were irregular."""
+
+    records: int
+    fired: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """What a rule would have found among past records.
+
+    records: those looked at; is_cut: there were more. Of those that were controlled: found (fired, irregular), vain
+    (fired, in order), missed (silent, irregular), spared (silent, in order). is_current: the rule is still this one.
+    """
+
+    since: datetime
+    until: datetime
+    at: datetime
+    by: str
+    records: int
+    is_cut: bool
+    fired: int
+    found: int
+    vain: int
+    missed: int
+    spared: int
+    curve: tuple[CurvePoint, ...]
+    is_current: bool = True
+
+    @property
+    def controlled(self) -> int:
+        """Of how many it is known what they were."""
+        return self.found + self.vain + self.missed + self.spared
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of records on which it fired."""
+        return self.fired / self.records if self.records else 0.0
+
+    @property
+    def precision(self) -> float | None:
+        """The share of its controlled hits that were irregular; None where none was controlled."""
+        return self.found / (self.found + self.vain) if self.found + self.vain else None
+
+    @property
+    def recall(self) -> float | None:
+        """The share of the irregular ones on which it fired; None where none is known."""
+        return self.found / (self.found + self.missed) if self.found + self.missed else None
 
 
 @dataclass(frozen=True, slots=True)
