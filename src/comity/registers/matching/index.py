@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from comity.registers.matching.names import PlainName, deletions, similarity, skeleton, sound
-from comity.registers.matching.words import COMMON_WORDS
+from comity.registers.matching.words import COMMON_NAMES, COMMON_WORDS
 
 LEAST_LIKENESS = 0.6
 MAX_CANDIDATES = 80
 # A word that more names share than this adds to names found by rarer words; it finds none by itself.
 _MANY = 4_000
 _ENOUGH = 40
+# A word of so many names is a name of its own, and no slip of the pen.
+_KNOWN = 4
+_BOTH_KNOWN = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class NameIndex:
             if len(bones) >= 2:
                 self._by_skeleton[bones].append(number)
             self._by_sound[sound(word)].append(number)
-            if len(word) >= 4:
+            if len(word) >= 3:
                 for part in {word, *deletions(word)}:
                     self._by_slip[hash(part)].append(number)
 
@@ -98,11 +101,22 @@ class NameIndex:
             numbers.update(self._by_skeleton.get(skeleton(word), ()), self._by_sound.get(sound(word), ()))
             if word[:2] in {"al", "el"} and word[2:] in self._numbers:
                 numbers.add(self._numbers[word[2:]])
-            if len(word) >= 4:
+            if len(word) >= 3:
                 for part in {word, *deletions(word)}:
                     numbers.update(self._by_slip.get(hash(part), ()))
-        likeness = {number: similarity(word, self.words[number]) for number in numbers}
+        likeness = {number: self._alike(word, number) for number in numbers}
         return Found({n: s for n, s in likeness.items() if s >= LEAST_LIKENESS}, self.weight_of(word))
+
+    def _alike(self, word: str, number: int) -> float:
+        """The likeness of two words; two that are both names of many are hardly one, written wrongly."""
+        other = self.words[number]
+        likeness = similarity(word, other)
+        mine = self._numbers.get(word)
+        if mine == number or len(word) < 3 or len(other) < 3 or skeleton(word) == skeleton(other):
+            return likeness
+        is_known = word in COMMON_NAMES or (mine is not None and len(self._postings[mine]) >= _KNOWN)
+        is_other_known = other in COMMON_NAMES or len(self._postings[number]) >= _KNOWN
+        return likeness * _BOTH_KNOWN if is_known and is_other_known else likeness
 
     def candidates(self, name: PlainName) -> list[int]:
         """Numbers of the names that may be this name, the likeliest first, at most 80."""
@@ -152,4 +166,6 @@ def _weight(word: str, rarity: float) -> float:
     weight = 0.2 + 0.8 * min(1.0, max(0.0, rarity))
     if len(word) <= 2:
         weight = min(weight, 0.4)
+    if word in COMMON_NAMES:
+        weight = min(weight, 0.6)
     return min(weight, 0.45) if word in COMMON_WORDS else weight

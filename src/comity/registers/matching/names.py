@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import jellyfish
 from anyascii import anyascii
+from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein
 
 from comity.registers.matching.words import FORM_PHRASES, FORMS, PARTICLES, SHIP_PREFIXES, TITLES
@@ -42,6 +43,10 @@ _SOUNDS = (
 )
 _LETTERS = str.maketrans({"q": "k", "c": "k", "z": "s", "v": "f", "w": "f", "j": "y", "p": "b", "g": "k", "d": "t"})
 _SILENT = re.compile(r"[aeiouyhw]")
+# The last letters of longer forms: S.A. de C.V., S. de R.L., Sp. z o.o.
+_ENDS = frozenset({"cv", "rl", "oo"})
+_LONG_FORMS = sorted(form for form in FORMS if len(form) >= 7)
+_VOWELS = frozenset("aeiouy")
 _TWICE = re.compile(r"(.)\1+")
 
 
@@ -63,12 +68,15 @@ class PlainName:
 @lru_cache(maxsize=65_536)
 def plain_name(text: str, *, is_vessel: bool = False) -> PlainName:
     """The plain form of a name. A name of particles and titles alone keeps them."""
-    latin = anyascii(text)
+    latin, is_latin = anyascii(text), _is_latin(text)
     words, forms = _parted(latin.lower())
+    if not is_latin:
+        # In Arabic letters the article is a part of the word.
+        words = [word[2:] if word.startswith("al") and len(word) > 4 else word for word in words]
     dull = TITLES | PARTICLES | (SHIP_PREFIXES if is_vessel else frozenset())
     tokens = [word for word in words if word not in dull] or words
     kept = tokens[:MAX_TOKENS] or _WORDS.findall(latin.lower())[:MAX_TOKENS]
-    return PlainName(text, tuple(kept), frozenset(forms), _is_latin(text))
+    return PlainName(text, tuple(kept), frozenset(forms), is_latin)
 
 
 def _is_latin(text: str) -> bool:
@@ -88,17 +96,26 @@ def _parted(text: str) -> tuple[list[str], set[str]]:
             if tuple(words[start : start + size]) == phrase:
                 forms.add(form)
                 del words[start : start + size]
-    told = [word for word in words if word not in FORMS]
+    told = [word for word in words if _form(word) is None]
     if told:
-        forms |= {FORMS[word] for word in words if word in FORMS}
+        forms |= {form for word in words if (form := _form(word))}
         words = told
     return words, forms
+
+
+@lru_cache(maxsize=65_536)
+def _form(word: str) -> str | None:
+    """The class of a legal form; of a long one also with a slip of the pen."""
+    if word in FORMS or len(word) < 6:
+        return FORMS.get(word)
+    slips = (FORMS[form] for form in _LONG_FORMS if DamerauLevenshtein.distance(word, form, score_cutoff=1) <= 1)
+    return next(slips, None)
 
 
 def _undotted(found: re.Match[str]) -> str:
     """Letters with dots as one word where they are a legal form, such as S.A.; apart where they are initials."""
     letters = re.sub(r"[.\s]", "", found[0])
-    return f"{letters} " if letters in FORMS or len(letters) > 3 else f"{' '.join(letters)} "
+    return f"{letters} " if letters in FORMS or letters in _ENDS or len(letters) > 3 else f"{' '.join(letters)} "
 
 
 @lru_cache(maxsize=131_072)
@@ -138,18 +155,31 @@ def similarity(ours: str, theirs: str) -> float:
 
 def _by_letters(ours: str, theirs: str) -> float:
     size = max(len(ours), len(theirs))
-    allowed = 0 if size <= 3 else 1 if size <= 5 else 2 if size <= 9 else 3
+    allowed = 0 if size < 3 else 1 if size <= 5 else 2 if size <= 9 else 3
     distance = DamerauLevenshtein.distance(ours, theirs, score_cutoff=allowed)
     if distance > allowed:
         return 0.0
+    if size == 3:
+        return 0.62
     # Two slips in a short word are rarer than two names.
     return 1 - distance / size if distance < 2 or size > 7 else 0.62
 
 
 def _by_sound(ours: str, theirs: str) -> float:
     bones = skeleton(ours)
-    if len(bones) < 2 or bones != skeleton(theirs):
+    if len(bones) < 2 or bones != skeleton(theirs) or not _begin_alike(ours, theirs):
         return 0.0
-    if ours[0] == theirs[0] or skeleton(ours[0]) == skeleton(theirs[0]):
-        return 0.9 if len(bones) >= 3 else 0.84
-    return 0.0
+    written = fuzz.ratio(ours, theirs) / 100
+    if len(bones) == 2 and written < 0.5:
+        return 0.0
+    # Ahmad and Ahmadi, Salim and Salma are two names each, however near they sound.
+    is_same_end = (ours[-1] in _VOWELS) == (theirs[-1] in _VOWELS)
+    base = 0.55 if len(bones) > 2 else 0.47
+    return (base + 0.4 * written) * (1.0 if is_same_end else 0.85)
+
+
+def _begin_alike(ours: str, theirs: str) -> bool:
+    if ours[0] == theirs[0]:
+        return True
+    first, other = skeleton(ours[0]), skeleton(theirs[0])
+    return first == other if first or other else ours[0] in _VOWELS and theirs[0] in _VOWELS

@@ -14,6 +14,8 @@ from comity.registers.matching.words import COMMON_WORDS
 # What a word counts that only one of the names has, beside one that both have.
 _EXTRA_OURS = 0.55
 _EXTRA_THEIRS = 0.4
+# Of several such words all but the heaviest: a name loses one word easily, two rarely.
+_FURTHER = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ FEATURES = {
     for feature in (
         Feature("identifier", 1.0, 0.0, -0.05),
         Feature("birth date", 0.15, 0.08, -0.35),
-        Feature("country", 0.04, 0.0, -0.04),
+        Feature("country", 0.05, 0.0, -0.04),
         Feature("word order", 0.0, -0.01, 0.0),
-        Feature("script", 0.0, 0.0, -0.03),
+        Feature("script", 0.0, 0.0, -0.1),
         Feature("legal form", 0.01, 0.0, -0.02),
         Feature("weak name", 0.0, 0.0, -0.12),
     )
@@ -74,8 +76,8 @@ def pair_words(alike: Alike, ours: Sequence[float], theirs: Sequence[float], *, 
         weight = ours[place] + theirs[other]
         agreed += likeness * weight
         whole += weight
-    left_ours = sum(weight for place, weight in enumerate(ours) if place not in used_ours)
-    left_theirs = sum(weight for place, weight in enumerate(theirs) if place not in used_theirs)
+    left_ours = [weight for place, weight in enumerate(ours) if place not in used_ours]
+    left_theirs = [weight for place, weight in enumerate(theirs) if place not in used_theirs]
     whole += _left_over(left_ours, left_theirs)
     if not whole:
         return Pairing(0.0, ())
@@ -85,10 +87,18 @@ def pair_words(alike: Alike, ours: Sequence[float], theirs: Sequence[float], *, 
     return Pairing(score, tuple(pairs))
 
 
-def _left_over(ours: float, theirs: float) -> float:
+def _left_over(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """What the words count that have no counterpart: wholly where both names have some."""
     if ours and theirs:
-        return ours + theirs
-    return _EXTRA_OURS * ours + _EXTRA_THEIRS * theirs
+        return sum(ours) + sum(theirs)
+    return _counted(ours, _EXTRA_OURS) + _counted(theirs, _EXTRA_THEIRS)
+
+
+def _counted(left: Sequence[float], first: float) -> float:
+    if not left:
+        return 0.0
+    heaviest = max(left)
+    return first * heaviest + _FURTHER * (sum(left) - heaviest)
 
 
 def compare_names(ours: PlainName, theirs: PlainName, *, is_person: bool = True) -> float:
