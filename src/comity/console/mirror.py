@@ -59,7 +59,7 @@ def mirror(request: HttpRequest, _actor: Actor) -> HttpResponse:
     only_differing = bool(request.GET.get("differing"))
     matches = mirror_matches(only_differing=only_differing, limit=_MOST)
     context = {
-        "counts": mirror_counts(),
+        "by_partner": mirror_counts(),
         "matches": [
             (each, JOINTS[each.joint], STATES[each.state], [FIELDS[name] for name in each.differing])
             for each in matches
