@@ -505,3 +505,97 @@ class MirrorMatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.joint} {self.record_id} {self.state}"
+
+
+class ScreeningDecision(models.Model):
+    """What an officer decided of a subject and an entry of a watch list. ref: names both as they were compared.
+
+    ours, theirs, parts: what was compared, as it was shown; with the reason it is what may be shared on request.
+    """
+
+    ref = models.CharField(max_length=REF)
+    list_code = models.CharField(max_length=40)
+    entry_ref = models.CharField(max_length=REF)
+    subject_key = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=WORD)
+    reason = models.CharField(max_length=500)
+    ours = models.JSONField()
+    theirs = models.JSONField()
+    parts = models.JSONField()
+    decided_by = models.CharField(max_length=REF)
+    decided_at = models.DateTimeField()
+    is_current = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ref"], condition=models.Q(is_current=True), name="risk_one_screening_decision"
+            )
+        ]
+        indexes = [models.Index(fields=["list_code", "entry_ref", "subject_key"], name="risk_screening_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.verdict}"
+
+
+class TradePair(models.Model):
+    """An importer and an exporter as declarations named them here. recent: the last of them, the latest last."""
+
+    importer = models.CharField(max_length=200)
+    exporter = models.CharField(max_length=200)
+    count = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    recent = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["importer", "exporter"], name="risk_trade_pair_once")]
+
+    def __str__(self) -> str:
+        return f"{self.importer} {self.exporter}"
+
+
+class TradeRoute(models.Model):
+    """How often goods of an HS chapter came by a route to an office; with an empty route, how often at all."""
+
+    chapter = models.CharField(max_length=2)
+    origin = models.CharField(max_length=WORD)
+    dispatch = models.CharField(max_length=WORD)
+    office = models.CharField(max_length=REF)
+    count = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chapter", "origin", "dispatch", "office"], name="risk_trade_route_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chapter} {self.origin} {self.dispatch} {self.office}"
+
+
+class TradePrice(models.Model):
+    """The last prices per kg of goods of one HS subheading and origin, as natural logarithms, the latest last."""
+
+    hs_code = models.CharField(max_length=WORD)
+    origin = models.CharField(max_length=WORD)
+    currency = models.CharField(max_length=WORD)
+    count = models.PositiveIntegerField(default=0)
+    logs = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hs_code", "origin", "currency"], name="risk_trade_price_once")]
+
+    def __str__(self) -> str:
+        return f"{self.hs_code} {self.origin} {self.currency}"
+
+
+class TradeVolume(models.Model):
+    """What an importer brought in by week. weeks: (ISO week, declarations, kg), the latest last."""
+
+    importer = models.CharField(max_length=200, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    weeks = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return self.importer
