@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from comity.common import Actor
+from comity.risk.backtesting import require_backtest
 from comity.risk.errors import FourEyesError, ProfileError
 from comity.risk.expressions import parse_rule
 from comity.risk.models import RuleProfile
@@ -21,7 +22,10 @@ from comity.trade.facts import FACT_TYPES
 
 @dataclass(frozen=True, slots=True)
 class ProfileDraft:
-    """What an officer fills in. weight: 1 to 100; legal_basis: the law or order that allows the control."""
+    """What an officer fills in. weight: 1 to 100; legal_basis: the law or order that allows the control.
+
+    priority: 1 is looked at first, 9 last; expected_hit_rate: on which share of records it should fire, 0 to 1.
+    """
 
     ref: str
     title: str
@@ -33,6 +37,8 @@ class ProfileDraft:
     lane: Lane
     valid_from: datetime
     valid_until: datetime | None = None
+    priority: int = 5
+    expected_hit_rate: float | None = None
 
 
 @transaction.atomic
@@ -50,10 +56,13 @@ def draft_profile(actor: Actor, *, draft: ProfileDraft, at: datetime) -> Profile
             where=draft.ref,
             remedy="Retire it and draft another one under a new reference.",
         )
+    if row.expression != draft.expression:
+        row.tested_at = None  # what was tried on the past was another rule
     row.title, row.owner, row.legal_basis = draft.title.strip(), draft.owner.strip(), draft.legal_basis.strip()
     row.expression, row.weight = draft.expression, draft.weight
     row.risk_type, row.lane = draft.risk_type.value, draft.lane.value
     row.valid_from, row.valid_until = draft.valid_from, draft.valid_until
+    row.priority, row.expected_hit_rate = draft.priority, draft.expected_hit_rate
     row.state, row.drafted_by, row.drafted_at = ProfileState.DRAFT.value, str(actor), at
     row.save()
     record_deed(actor, deed="draft_profile", subject=f"profile:{row.ref}", facts={"weight": str(row.weight)}, at=at)
@@ -62,7 +71,7 @@ def draft_profile(actor: Actor, *, draft: ProfileDraft, at: datetime) -> Profile
 
 @transaction.atomic
 def approve_profile(actor: Actor, *, ref: str, at: datetime) -> Profile:
-    """Put a draft in force; a second pair of eyes does it.
+    """Put a draft in force; a second pair of eyes does it, after exactly this rule was tried on the past.
 
     Raises: PermissionRefusedError, ProfileError, FourEyesError, RuleError.
     """
@@ -75,9 +84,11 @@ def approve_profile(actor: Actor, *, ref: str, at: datetime) -> Profile:
             "The officer who drafted a profile may not approve it", where=ref, remedy="Ask another officer."
         )
     parse_rule(row.expression, FACT_TYPES)
+    untested = require_backtest(row, at)
     row.state, row.approved_by, row.approved_at = ProfileState.APPROVED.value, str(actor), at
     row.save(update_fields=["state", "approved_by", "approved_at"])
-    record_deed(actor, deed="approve_profile", subject=f"profile:{ref}", facts={"drafted_by": row.drafted_by}, at=at)
+    facts = {"drafted_by": row.drafted_by} | ({"untested": untested} if untested else {})
+    record_deed(actor, deed="approve_profile", subject=f"profile:{ref}", facts=facts, at=at)
     return profile_of(row, at)
 
 
@@ -113,13 +124,22 @@ def profile_of(row: RuleProfile, at: datetime) -> Profile:
         lane=Lane(row.lane),
         valid_from=row.valid_from,
         valid_until=row.valid_until,
-        state=state_at(row.state, row.valid_from, row.valid_until, at),
+        state=_state(row, at),
         drafted_by=row.drafted_by,
         approved_by=row.approved_by,
         hits=row.hits,
         confirmed=row.confirmed,
         unconfirmed=row.unconfirmed,
+        priority=row.priority,
+        expected_hit_rate=row.expected_hit_rate,
+        tested_at=row.tested_at,
     )
+
+
+def _state(row: RuleProfile, at: datetime) -> ProfileState:
+    if row.state == ProfileState.DRAFT and row.tested_at is not None:
+        return ProfileState.TESTED
+    return state_at(row.state, row.valid_from, row.valid_until, at)
 
 
 def _locked(ref: str) -> RuleProfile:
@@ -136,6 +156,10 @@ def _check(draft: ProfileDraft) -> None:
             raise ProfileError(f"Fill in {name}, with at most {limit} characters", where=name)
     if not 1 <= draft.weight <= 100:
         raise ProfileError("The weight goes from 1 to 100", where=f"weight = {draft.weight}")
+    if not 1 <= draft.priority <= 9:
+        raise ProfileError("The priority goes from 1, first, to 9, last", where="priority")
+    if draft.expected_hit_rate is not None and not 0 <= draft.expected_hit_rate <= 1:
+        raise ProfileError("The expected hit rate is a share of records, from 0 to 1", where="expected_hit_rate")
     if draft.valid_until is not None and draft.valid_until <= draft.valid_from:
         raise ProfileError("The profile ends before it begins", where="valid_until")
     parse_rule(draft.expression, FACT_TYPES)

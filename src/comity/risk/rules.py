@@ -24,8 +24,8 @@ class Lane(StrEnum):
 
 
 class ProfileState(StrEnum):
-    """The life of a profile: drafted, tried on past records, approved by a second officer, active by its dates (expiring
-    in its last thirty days), expired or retired.
+    """The life of a profile: drafted, tested on past records, approved by a second officer, active by its dates, in its
+    last thirty days expiring, then expired; or retired.
     """
 
     DRAFT = "draft"
@@ -100,6 +100,9 @@ MANDATORY_RELIABILITY = 0.15
 
 # Its owner is told this long before a profile ends.
 EXPIRING_WITHIN = timedelta(days=30)
+# What recognised traders may take off a score: a benefit never reduces controls to zero.
+MAX_RELIEF = 0.5
+
 UNVERIFIED = "Unverified partner information: it may select for control, it may not be the deciding factor"
 UNVERIFIED_CLAUSE = "TFA 12.5.1"
 
@@ -129,10 +132,13 @@ class Reliability:
 def combine_weights(weights: Iterable[float]) -> float:
     """The score of several weights (0 to 100): 100 x (1 - product of (1 - weight/100)), to one decimal.
 
-    Independent reasons add up without ever passing 100, their order does not matter, and one more never lowers it.
+    Independent reasons add up without ever passing 100, their order does not matter, and one more never lowers it. A
+    weight below 0 is a relief: it takes its percentage off the whole; all reliefs together take half at most.
     """
-    remaining = math.prod(1 - min(max(weight, 0.0), 100.0) / 100 for weight in weights)
-    return round(100 * (1 - remaining), 1)
+    given = list(weights)
+    remaining = math.prod(1 - min(max(weight, 0.0), 100.0) / 100 for weight in given)
+    left = math.prod(1 + weight / 100 for weight in given if -100.0 <= weight < 0)
+    return round(100 * (1 - remaining) * max(left, 1 - MAX_RELIEF), 1)
 
 
 def lane_of(score: float, lanes: Iterable[Lane]) -> Lane:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from comity.risk.backtesting import latest_backtest
 from comity.risk.errors import ProfileError, SelectionError
 from comity.risk.exploring import wilson
 from comity.risk.mirror_views import mirror_sources
@@ -27,11 +28,13 @@ from comity.risk.outcomes import by_chance
 from comity.risk.profiles import profile_of
 from comity.risk.reasons import reliability_of
 from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
+from comity.risk.shadows import with_shadows
 from comity.risk.terms import DayPlan, plan_of
 from comity.risk.values import (
     AlertReason,
     AlertSource,
     AssessmentRef,
+    Backtest,
     Compliance,
     Explanation,
     Feedback,
@@ -48,7 +51,10 @@ from comity.risk.writing import ref_of
 from comity.trade import RiskType
 
 MAX_PAGE = 200
-_FORMULA = "100 × (1 − product of (1 − weight / 100)) over the reasons below"
+_FORMULA = (
+    "100 × (1 − product of (1 − weight / 100)) over the reasons below; "
+    "a weight below 0 takes its percentage off the whole, unless a reason selects by itself"
+)
 _ORDER = ("-assessment__is_mandatory", "-assessment__score", "-received_at", "record_id")
 
 
@@ -68,6 +74,28 @@ def queue_row(record_id: UUID) -> QueueRow | None:
     return next(
         iter(_queue_rows(list(Selection.objects.select_related("assessment").filter(record_id=record_id)))), None
     )
+
+
+def neighbours(record_id: UUID) -> tuple[UUID | None, UUID | None]:
+    """The records before and after this one among those of the queue that are not released, in its order."""
+    row = Selection.objects.select_related("assessment").filter(record_id=record_id).first()
+    if row is None:
+        return None, None
+    rows = Selection.objects.exclude(state=TargetState.RELEASED.value)
+    is_first, score, at = row.assessment.is_mandatory, row.assessment.score, row.received_at
+    same_rank = Q(assessment__is_mandatory=is_first)
+    same_score = same_rank & Q(assessment__score=score)
+    same_time = same_score & Q(received_at=at)
+    later = (
+        Q(assessment__is_mandatory__lt=is_first)
+        | (same_rank & Q(assessment__score__lt=score))
+        | (same_score & Q(received_at__lt=at))
+        | (same_time & Q(record_id__gt=record_id))
+    )
+    ids = rows.filter(later).order_by(*_ORDER).values_list("record_id", flat=True)
+    backwards = [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in _ORDER]
+    before = rows.exclude(later).exclude(record_id=record_id).order_by(*backwards)
+    return before.values_list("record_id", flat=True).first(), ids.first()
 
 
 def assessment(record_id: UUID) -> AssessmentRef | None:
@@ -110,8 +138,13 @@ def sources_of(record_id: UUID) -> tuple[str, ...]:
 
 
 def profiles(at: datetime) -> list[Profile]:
-    """Every profile with its statistics, by reference."""
-    return [profile_of(row, at) for row in RuleProfile.objects.order_by("ref")]
+    """Every profile with its statistics, by reference; where another one hides it, with that one."""
+    return with_shadows([profile_of(row, at) for row in RuleProfile.objects.order_by("ref")])
+
+
+def backtest(ref: str) -> Backtest | None:
+    """The latest back-test of a profile, also where its rule was changed since; None where there is none."""
+    return latest_backtest(ref)
 
 
 def profile(ref: str, at: datetime) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.risk.assessing import assess, assess_all, reassess_for_signal
+from comity.risk.backtesting import Past, backtest_profile, try_rule
 from comity.risk.forgetting import forget_signal, records_told, tighten_signal
 from comity.risk.learning import learn, take_feedback, take_signal, withdraw_signal
 from comity.risk.profiles import ProfileDraft, approve_profile, draft_profile, retire_profile
@@ -20,11 +21,13 @@ from comity.risk.terms import DayPlan
 
 __all__ = [
     "DayPlan",
+    "Past",
     "ProfileDraft",
     "approve_profile",
     "assess",
     "assess_all",
     "assign",
+    "backtest_profile",
     "consider",
     "consider_all",
     "draft_profile",
@@ -41,5 +44,6 @@ __all__ = [
     "take_feedback",
     "take_signal",
     "tighten_signal",
+    "try_rule",
     "withdraw_signal",
 ]
