@@ -166,8 +166,10 @@ class TestGoals:
         assert half == combine_weights([20, 30, 20, 10])
         assert priority(self.REASONS, Policy(revenue=0)) == combine_weights([30, 20, 10])
 
-    @given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from(["undervaluation", "counterfeit", "safety", "", "x"]))),
-           st.tuples(*[st.floats(0, 100)] * 3))  # fmt: skip
+    @given(
+        st.lists(st.tuples(st.floats(0, 100), st.sampled_from(["undervaluation", "counterfeit", "safety", "", "x"]))),
+        st.tuples(*[st.floats(0, 100)] * 3),
+    )
     def test_it_never_passes_the_score(self, reasons: list[tuple[float, str]], weights: tuple[float, float, float]):
         assert priority(reasons, Policy(*weights)) <= combine_weights(weight for weight, _ in reasons)
 

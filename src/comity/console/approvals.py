@@ -29,6 +29,7 @@ from comity.console.templatetags.comity import moment
 from comity.console.words import word
 from comity.journeys import assist
 from comity.journeys.approving import Done, approve_proposal
+from comity.journeys.override import LOWER_DEED
 from comity.operations import Party, StepRefusedError
 from comity.operations.services import Opening
 from comity.staff import Permission, PermissionRefusedError, Role, may, sight_of
@@ -127,6 +128,8 @@ def waiting_of(proposal: Proposal, actor: Actor, at: datetime) -> Waiting:
         return plain
     if proposal.deed in (assist.OPEN_DEED, assist.STEP_DEED):
         return _with_step(plain, actor, at)
+    if proposal.deed == LOWER_DEED:
+        return replace(plain, facts=_facts_of_lane(proposal.payload))
     if "move" in proposal.payload:
         return replace(plain, facts=_facts_of_move(proposal.payload, at))
     payload = proposal.payload
@@ -148,6 +151,8 @@ def title_of(proposal: Proposal) -> str:
         if found is None:
             return str(word(proposal.deed))
         return f"{found[0].title.in_(language())}: {found[1].title.in_(language())}"
+    if proposal.deed == LOWER_DEED:
+        return f"{word(proposal.deed)} · {payload['reference']}"
     named = ""
     for key, name in (("alert", "title"), ("finding", "ref"), ("evidence", "name")):
         notice = payload.get(key)
@@ -226,6 +231,16 @@ def _facts_of_move(payload: Mapping[str, object], at: datetime) -> tuple[Fact, .
     )
 
 
+def _facts_of_lane(payload: Mapping[str, object]) -> tuple[Fact, ...]:
+    """Which control falls away, and why."""
+    url = reverse("console:consignment", args=[UUID(str(payload["record"]))])
+    return (
+        Fact(_("Consignment"), str(payload["reference"]), url),
+        Fact(_("Lane"), f"{word(str(payload['from']))} → {word(str(payload['lane']))}"),
+        Fact(_("Reason"), str(payload["reason"])),
+    )
+
+
 def _agreement_fact(payload: Mapping[str, object], at: datetime) -> Fact:
     agreement_id = str(payload.get("agreement", ""))
     stored = agreement_of(agreement_id, at)
@@ -239,6 +254,8 @@ def _others(agreement_id: str, at: datetime) -> list[str]:
 
 
 def _done(done: Done) -> str:
+    if done.is_lane:
+        return _("Approved; the lane is changed.")
     count = len(done.posted) + len(done.told)
     text = ngettext("Approved; on its way to %(n)d partner.", "Approved; on its way to %(n)d partners.", count)
     return text % {"n": count}

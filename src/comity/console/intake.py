@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -14,15 +15,17 @@ from django.views.decorators.http import require_GET
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.charts import Bar, bars_of
 from comity.console.purpose import look_of
 from comity.console.words import word
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.values import RecordFile
 from comity.intake import selectors as intake
 from comity.intake.values import StoredRecord
-from comity.journeys.look import see_reasons
+from comity.journeys.look import SeenReason, see_reasons
 from comity.risk import Explanation, SelectionError, TargetState
 from comity.risk import selectors as risk
+from comity.risk.overriding import overrides_of
 from comity.staff import Permission, sees_whole
 from comity.staff.services import record_deed
 
@@ -68,10 +71,20 @@ def consignment(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResp
         "decisions": file.decisions,
         "timeline": timeline_of(versions, record_id, seen),
         "open_inspection": enforcement.open_inspection(record_id),
+        "weights": _weights(reasons),
+        "overrides": overrides_of(record_id),
+        "neighbours": risk.neighbours(record_id),
+        "can_change_lane": record.is_current and state in {TargetState.NEW, TargetState.SELECTED},
         "can_decide": record.is_current and state not in {TargetState.INSPECTING, TargetState.RELEASED},
         "section": "queue",
     }
     return render(request, "console/consignment.html", context)
+
+
+def _weights(reasons: Sequence[SeenReason]) -> list[tuple[SeenReason, Bar]]:
+    """Each reason with the bar of its weight; one that only says how goods were selected has none."""
+    weighed = [seen for seen in reasons if seen.reason.weight > 0]
+    return list(zip(weighed, bars_of([("", seen.reason.weight) for seen in weighed], 100), strict=True))
 
 
 @page(Permission.VIEW_CONSIGNMENTS)

@@ -106,7 +106,10 @@ _FACTS: Mapping[str, str | Promise] = {
     "Draw": _("Draw"),
     "Random share": _("Random share"),
 }
-_FORMULA = "100 × (1 − product of (1 − weight / 100)) over the reasons below"
+_FORMULA = (
+    "100 × (1 − product of (1 − weight / 100)) over the reasons below; "
+    "a weight below 0 takes its percentage off the whole, unless a reason selects by itself"
+)
 _UNVERIFIED = ". Unverified partner information: it may select for control, it may not be the deciding factor."
 _MORE = re.compile(r" \(and (\d+) more goods items?\)$")
 _EARLIER = re.compile(r"Earlier alerts of (.+) were confirmed by (\d+) of (\d+) controls")
@@ -185,7 +188,10 @@ def say_selection(explanation: Explanation) -> Said:
 
 def say_formula(formula: str) -> Said:
     """How the weights make the score."""
-    known = _("100 × (1 − product of (1 − weight / 100)) over the reasons below")
+    known = _(
+        "100 × (1 − product of (1 − weight / 100)) over the reasons below; "
+        "a weight below 0 takes its percentage off the whole, unless a reason selects by itself"
+    )
     return say(formula, lambda: str(known) if formula == _FORMULA else "")
 
 
@@ -372,6 +378,8 @@ def _selection(explanation: Explanation) -> str:
                 "number; nobody chose it, and anyone can recompute it."
             )
             return text % {"day": day, "draw": _value(f"{explanation.draw:.6f}", ""), "seed": explanation.seed}
+        case Cause.LEARNING:
+            return gettext("Selected on %(day)s to learn: little is known of goods with such a score.") % {"day": day}
         case Cause.OFFICER:
             return gettext("Selected by an officer.")
         case Cause.NONE:

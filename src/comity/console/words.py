@@ -77,6 +77,7 @@ WORDS: Mapping[str, str | Promise] = {
     "bulk": _("bulk"),
     # lanes
     "red": _("red"),
+    "orange": _("orange"),
     "yellow": _("yellow"),
     "blue": _("blue"),
     "green": _("green"),
@@ -84,7 +85,14 @@ WORDS: Mapping[str, str | Promise] = {
     "risk": pgettext_lazy("cause", "risk"),
     "mandatory": _("mandatory"),
     "random": _("random choice"),
+    "learning": pgettext_lazy("cause", "to learn"),
     "profile": _("rule profile"),
+    # kinds of control
+    "documents": _("documents"),
+    "scan": _("scan"),
+    "physical": _("examination"),
+    "day": _("day"),
+    "week": _("week"),
     "alert": _("partner's alert"),
     # records and kinds of message
     "declaration": _("declaration"),
@@ -208,6 +216,16 @@ WORDS: Mapping[str, str | Promise] = {
     "select_record": _("selected a consignment"),
     "select_for_day": _("selected for the day"),
     "set_selection_plan": _("set the day's plan"),
+    "set_selection_policy": _("set the policy of selection"),
+    "set_control_budget": _("set a budget of controls"),
+    "override_lane": _("changed a lane"),
+    "turn_blue": _("let papers be checked after release"),
+    "prove_selection": _("took out the proof of a day's selection"),
+    "lower_lane": _("Lowering of a mandatory control"),
+    "propose_lower_lane": _("proposed to lower a mandatory control"),
+    "approved_lower_lane": _("approved the lowering of a mandatory control"),
+    "rejected_lower_lane": _("rejected the lowering of a mandatory control"),
+    "withdrawn_lower_lane": _("took back the lowering of a mandatory control"),
     "draft_profile": _("wrote a profile"),
     "approve_profile": _("approved a profile"),
     "retire_profile": _("retired a profile"),
@@ -291,6 +309,7 @@ _COLOURS: Mapping[str, frozenset[str]] = {
         {"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open"}
         | {"check:soon", "look:suspect", "look:unreachable"}
     ),
+    "orange": frozenset({"orange"}),
     "blue": frozenset(
         {"check:on_its_way", "sent", "received", "blue", "started", "selected", "introduced", "official", "alert"}
     ),
@@ -303,7 +322,7 @@ def word(text: str) -> str | Promise:
 
 
 def tag_colour(text: str) -> str:
-    """green, red, amber, blue or grey."""
+    """green, red, orange, amber, blue or grey."""
     return next((colour for colour, words in _COLOURS.items() if text in words), "grey")
 
 

@@ -70,8 +70,9 @@ def select_for_day(
     terms = lock_terms(day, at)
     ranking = ranking_of(waiting, terms.policy)
     choosing = Choosing(terms.plan, terms.policy, terms.purse, [ranking.of(row) for row in waiting])
-    slots = random_left(terms.plan)
     chosen = choose(choosing, yields(at) if parts_of(terms.plan, terms.policy).learning else (), seed)
+    others = sum(choice.considered.cause is not Cause.RANDOM for choice in chosen)
+    slots = max(0, min(random_left(terms.plan), terms.plan.left - others))
     spending, rows = Spending(terms, seed, at), {row.record_id: row for row in waiting}
     for choice in chosen:
         spending.select(rows[choice.considered.record_id], choice)
@@ -84,7 +85,7 @@ def select_for_day(
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a run's chance was asked. slots: how many inspections were kept for it."""
+    """What a run's chance was asked. slots: how many inspections were there for it."""
 
     slots: int
     rows: Mapping[UUID, Selection]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 
 from comity.agreements import Wording
 from comity.common import Reason, parse_instant
@@ -79,6 +79,35 @@ def moment(at: datetime | None) -> str | SafeString:
         beside,
         place,
     )
+
+
+@register.filter
+def tenth(value: float) -> str:
+    """An estimate to one decimal, as the language writes it."""
+    return number_format(value, decimal_pos=1, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def per_cent(share: float) -> str:
+    """A share in per cent, to one decimal below ten."""
+    value = 100 * share
+    return f"{number_format(value, decimal_pos=1 if value < 10 else 0, use_l10n=True)}\u00a0%"
+
+
+@register.filter
+def unlocal(value: float) -> str:
+    """A place in a picture: always with a point."""
+    return f"{value:g}"
+
+
+@register.filter
+def waited(span: timedelta) -> str:
+    """A time in the largest unit that keeps it above one: 40 s, 12 min, 3.5 h, 2.1 d."""
+    seconds = span.total_seconds()
+    for unit, size in ((pgettext("unit", "d"), 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{number_format(seconds / size, decimal_pos=1, use_l10n=True)}\u00a0{unit}"
+    return f"{seconds:.0f}\u00a0s"
 
 
 @register.filter

@@ -1,0 +1,90 @@
+"""Small pictures of figures, as the server draws them: points and bars in the units of an SVG. Pure.
+
+Each picture stands beside a table with the same figures; it is hidden from screen readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 360, 180
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 10, 28
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line of the grid with what it says. at: where, in units of the picture."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve with the band in which it may lie, its grid, and one point to be seen."""
+
+    line: str
+    band: str
+    across: tuple[Mark, ...]
+    up: tuple[Mark, ...]
+    point: tuple[float, float]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    bottom: int = HEIGHT - _BOTTOM
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a chart. width: of at most 100."""
+
+    label: str
+    value: float
+    width: float
+    top: int
+
+
+def curve_of(points: Sequence[tuple[float, float, float, float]], at: float) -> Curve | None:
+    """A curve through (across, up, low, high); None where there is nothing to draw. at: across, of the point to see."""
+    most_across = max((each[0] for each in points), default=0.0)
+    if len(points) < 2 or most_across <= 0:
+        return None
+    most_up = max(1.0, *(each[3] for each in points))
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        x = _LEFT + (WIDTH - _LEFT - _RIGHT) * across / most_across
+        y = HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * up / most_up
+        return round(x, 1), round(y, 1)
+
+    def path(places: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{x},{y}" for x, y in places)
+
+    band = [place(x, high) for x, _, _, high in points] + [place(x, low) for x, _, low, _ in reversed(points)]
+    seen = min(points, key=lambda each: abs(each[0] - at))
+    return Curve(
+        line=path([place(x, y) for x, y, _, _ in points]),
+        band=path(band),
+        across=tuple(Mark(place(value, 0)[0], f"{value:.0f}") for value in _steps(most_across)),
+        up=tuple(Mark(place(0, value)[1], f"{value:g}") for value in _steps(most_up)),
+        point=place(seen[0], seen[1]),
+    )
+
+
+def bars_of(values: Sequence[tuple[str, float]], most: float) -> tuple[Bar, ...]:
+    """A bar for each value, one below the other."""
+    return tuple(
+        Bar(label, value, round(100 * min(value, most) / most, 1) if most else 0.0, 18 * number)
+        for number, (label, value) in enumerate(values)
+    )
+
+
+def _steps(most: float) -> list[float]:
+    """From nothing in three to five round steps."""
+    size = 10.0 ** (len(str(int(most))) - 1)
+    for part in (0.2, 0.5, 1.0, 2.0, 5.0):
+        step = size * part
+        if most / step <= 5 and (step >= 1 or most < 2):
+            return [step * number for number in range(int(most / step) + 1)]
+    return [0.0, most]
