@@ -99,7 +99,7 @@ def _keep_run(day: date, at: datetime, seed: bytes, drawn: Drawn) -> None:
     asked = [record_id for record_id in sorted(drawn.rows) if causes.get(record_id) in (None, Cause.RANDOM)]
     if not asked:
         return
-    by_chance = [record_id.hex for record_id, cause in causes.items() if cause is Cause.RANDOM]
+    by_chance = [record_id.hex for record_id in asked if causes.get(record_id) is Cause.RANDOM]
     among = drawn.among
     ChanceRow.objects.create(
         day=day,
