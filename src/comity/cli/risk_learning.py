@@ -63,3 +63,34 @@ def benchmark(world: Path, task: str, variant: str, out: Path, **options: str) -
     else:
         lines = running.run_policy(world, chosen, out=out, seed=seed, budget=float(options["budget"]), tell=_tell)
     say_table(lines[0], lines[1:])
+
+
+@risk.group()
+def model() -> None:
+    """Train models on tables of declarations, score and explain with them."""
+
+
+@model.command("train")
+@click.option("--table", type=click.Path(path_type=Path), required=True, help="A folder of the benchmark's form.")
+@click.option("--administration", required=True, help="Whose declarations, as in the column dest.")
+@click.option("--variant", type=click.Choice(["local", "exchange"]), default="local", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")
+@click.option("--seed", type=click.IntRange(0, 999_999), default=1, show_default=True)
+def train_command(table: Path, out: Path, **options: str) -> None:
+    """Learn the chance of a find and the revenue to expect; write the model with its card and checksums."""
+    scored = _learning("scored")
+    plan = scored.plan_of(options["administration"], options["variant"], int(options["seed"]))
+    digest, card = scored.train_model(table, plan, out=out, tell=_tell)
+    click.echo(card)
+    click.echo(f"{out}: manifest {digest}")
+
+
+@model.command("score")
+@click.option("--table", type=click.Path(path_type=Path), required=True, help="A folder of the benchmark's form.")
+@click.option("--model", "model_folder", type=click.Path(path_type=Path), required=True, help="A trained model.")
+@click.option("--week", type=int, required=True, help="The week to score; its outcomes are not looked at.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The CSV file to write.")
+def score_command(table: Path, model_folder: Path, *, week: int, out: Path) -> None:
+    """Write chance, expected revenue and three reasons for each declaration of a week."""
+    count = _learning("scored").score_week(table, model_folder, week=week, out=out, tell=_tell)
+    click.echo(f"{count} declarations scored into {out}")

@@ -48,7 +48,7 @@ def run_policy(folder: Path, variant: Variant, *, out: Path, seed: int, budget: 
     count = write_rows(out, ("declaration_id", "week"), rows)
     tell(f"{count} inspections written to {out}")
     last = int(world.week.max())
-    lines = [(*POLICY_HEADINGS,)]
+    lines: list[Line] = [POLICY_HEADINGS]
     for name, first in ((f"weeks {FIRST_WEEKS}-{last}", FIRST_WEEKS), (f"weeks {last - 25}-{last}", last - 25)):
         each = [yield_of(one, first) for one in done]
         lines += [(name, one.administration, *map(_share, figures)) for one, figures in zip(done, each, strict=True)]

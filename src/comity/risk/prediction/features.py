@@ -81,18 +81,23 @@ class Experience:
         if variant is Variant.EXCHANGE:
             keys = [joined([world.codes[column] for column in columns]) for columns in SHARED.values()]
             self._partners = Histories(keys, PARTNERS)
-        self.names = (*self._own.names, *(self._partners.names if self._partners else ()))
+        self._unit_values = measures_of(panel)
+        self._honest = RunningLevels([panel.keys[name] for name in LEVELS], LEVELS, MEASURES, "honest")
+        self.names = (*self._own.names, *self._honest.names, *(self._partners.names if self._partners else ()))
 
     def look(self, rows: Ints, week: int) -> Floats:
         """The features of these rows of the panel by the outcomes told of weeks before."""
-        own = self._own.look(rows, week)
-        if self._partners is None:
-            return own
-        return np.concatenate([own, self._partners.look(self._panel.rows[rows], week)], axis=1)
+        parts = [self._own.look(rows, week), self._honest.look(rows, week, self._unit_values[rows])]
+        if self._partners is not None:
+            parts.append(self._partners.look(self._panel.rows[rows], week))
+        return np.concatenate(parts, axis=1)
 
     def learn(self, rows: Ints, week: int, seen: Bools) -> None:
         """Own outcomes of the week, of the rows of the panel that were inspected."""
         self._own.learn(rows, week, self._panel.outcomes, seen)
+        # What a control found in order shows what goods cost where nobody cheats.
+        regular = rows[seen & (self._panel.outcomes.illicit[rows] == 0)]
+        self._honest.pass_by(regular, week, self._unit_values[regular])
 
     def hear(self, rows: Ints, week: int, seen: Bools) -> None:
         """Partners' outcomes of the week, of rows of the world that they inspected. Without exchange: nothing."""

@@ -14,17 +14,22 @@ from comity.risk.prediction.errors import TrainingError
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How trees are grown. seeds: how many models are averaged; threads: fixed, since sums depend on it."""
+    """How trees are grown. seeds: how many models are averaged; threads: fixed, since sums depend on it.
 
-    trees: int = 400
+    regular_part: of the rows whose answer is no, each model of a binary question learns from this part, drawn for it
+    and weighed up again. There are thirty for each yes; a third of them teaches as much in a third of the time.
+    """
+
+    trees: int = 300
     leaves: int = 24
-    rate: float = 0.04
-    least_rows: int = 30
-    features_part: float = 0.3
-    rows_part: float = 0.7
+    rate: float = 0.05
+    least_rows: int = 20
+    features_part: float = 0.2
+    rows_part: float = 0.8
     smoothing: float = 5.0
-    bins: int = 127
-    seeds: int = 2
+    bins: int = 63
+    seeds: int = 4
+    regular_part: float = 0.3
     threads: int = 1
     seed: int = 1
     more: dict[str, float] = field(default_factory=dict)
@@ -55,10 +60,18 @@ def grow(values: Floats, target: Floats, weight: Floats, growth: Growth, objecti
             where=f"{len(target)} declarations",
             remedy="Training needs some inspected declarations that were illicit and some that were not.",
         )
-    data = lightgbm.Dataset(
-        values, label=target, weight=weight, free_raw_data=True, params={"max_bin": growth.bins, "verbosity": -1}
-    )
-    return Head(tuple(lightgbm.train(p, data, growth.trees) for p in _parameters(growth, objective)))
+    boosters = []
+    for number, parameters in enumerate(_parameters(growth, objective)):
+        rows, drawn = np.arange(len(target)), weight
+        if objective == "binary" and growth.regular_part < 1.0:
+            chance = np.random.default_rng([growth.seed, number]).random(len(target))
+            rows = np.flatnonzero((target > 0) | (chance < growth.regular_part))
+            drawn = np.where(target > 0, weight, weight / growth.regular_part)
+        data = lightgbm.Dataset(
+            values[rows], target[rows], weight=drawn[rows], params={"max_bin": growth.bins, "verbosity": -1}
+        )
+        boosters.append(lightgbm.train(parameters, data, growth.trees))
+    return Head(tuple(boosters))
 
 
 def _parameters(growth: Growth, objective: str) -> Sequence[dict[str, object]]:

@@ -17,7 +17,7 @@ from comity.risk.prediction.panels import KEYS, PARENTS
 from comity.risk.prediction.running import FadingSums, LastWeeks
 from comity.risk.prediction.worlds import FINDINGS, Outcomes
 
-LONG_WEEKS, SHORT_WEEKS = 26.0, 5.0
+LONG_WEEKS, SHORT_WEEKS = 26.0, 3.0
 PRIOR_SHARE, PRIOR_WEIGHT = 0.05, 50.0
 LEANING = 4.0  # how many controls the parent's share counts for
 BY_FINDING = ("importer", "exporter", "declarant", "importer_hs4", "hs6_origin", "exporter_hs6", "hs4_route")

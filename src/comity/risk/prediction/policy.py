@@ -21,7 +21,8 @@ from comity.risk.prediction.panels import Panel, panel_of
 from comity.risk.prediction.worlds import World
 
 FIRST_WEEKS, FIRST_SHARE = 8, 0.10
-LITTLE = Growth(trees=120, leaves=8, rate=0.06, least_rows=10, features_part=0.15, rows_part=0.8, bins=31, seeds=1)
+# Some hundred to some thousand rows, a tenth to a half of them illicit.
+LITTLE = Growth(trees=120, leaves=8, rate=0.06, least_rows=10, features_part=0.15, bins=31, seeds=1, regular_part=1.0)
 
 Tell = Callable[[str], None]
 

@@ -1,0 +1,39 @@
+"""The model card as a page: what it learned from, how good it was afterwards, how far its chances hold, its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """The card in Markdown."""
+    learned, measured = card["learned_from"], card["measured_on"]
+    quality = card["quality_at_5_percent"]
+    lines = [
+        f"# Model card: chance of a find, {card['administration']}, {card['variant']}",
+        "",
+        f"Learned from {_window(learned)}. Measured on {_window(measured)}, which the trees never saw.",
+        "",
+        "| of the 5 % ranked highest | share |",
+        "|---|---|",
+        *(f"| {name.replace('_', ' ')} | {value:.3f} |" for name, value in quality.items()),
+        "",
+        "| chance told | declarations | mean told | share found |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['low']:.2f} to {row['high']:.2f} | {row['count']} | {row['told']:.3f} | {row['found']:.3f} |"
+            for row in card["reliability"]
+        ),
+        "",
+        "Limits:",
+        "",
+        *(f"- {limit}" for limit in card["limits"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _window(part: Mapping[str, Any]) -> str:
+    count, illicit = part["declarations"], part["illicit"]
+    return f"{part['first_day']} to {part['last_day']} ({count} controlled declarations, {illicit} illicit)"

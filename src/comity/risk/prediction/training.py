@@ -1,0 +1,137 @@
+"""From a table of declarations to a model that may be used: two heads, calibrated on later weeks, and a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from comity.risk.prediction.arrays import Bools, Floats, Ints
+from comity.risk.prediction.calibration import Calibration, ReliabilityBin, calibrate, reliability
+from comity.risk.prediction.errors import TrainingError
+from comity.risk.prediction.features import Table, Variant, declared_features, experienced_features
+from comity.risk.prediction.heads import Growth, Head, fading_weights, grow
+from comity.risk.prediction.panels import Panel, panel_of
+from comity.risk.prediction.ranking import HALF_LIFE_WEEKS, WARM_UP_WEEKS
+from comity.risk.prediction.scoring import measure
+from comity.risk.prediction.worlds import Outcomes, World
+
+LIMITS = (
+    "The chance is of what controls of this administration would find; what they never find it cannot know.",
+    "Where controls were chosen by suspicion, shares of traders rarely controlled lean on their surroundings.",
+    "A score targets; it decides nothing, and no declaration may be refused for it.",
+    "Outside the weeks and goods it learned from, calibration must be checked again.",
+)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was learned: the chance of a find, the revenue to expect, how to calibrate, and the card."""
+
+    names: tuple[str, ...]
+    usual: Floats
+    chance: Head
+    revenue: Head
+    calibration: Calibration
+    card: dict[str, object]
+
+    def chances(self, values: Floats) -> Floats:
+        """The calibrated chance of each row."""
+        return self.calibration.apply(self.chance.ask(values))
+
+    def revenues(self, values: Floats) -> Floats:
+        """The revenue to expect from a control of each row, in the table's money."""
+        return np.maximum(self.revenue.ask(values), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """Whose declarations, what may be seen, how trees grow, and how many last weeks are kept for calibration."""
+
+    administration: str
+    variant: Variant
+    growth: Growth = field(default_factory=Growth)
+    kept_weeks: int = 10
+    warm_up: int = WARM_UP_WEEKS
+
+
+def table_of(world: World, administration: str, variant: Variant) -> tuple[Panel, Table]:
+    """One administration's declarations and all their features.
+
+    Raises: TrainingError: the administration decides on none of them.
+    """
+    if administration not in world.administrations():
+        known = ", ".join(world.administrations())
+        raise TrainingError("No declaration is decided there", where=administration, remedy=f"The table has {known}.")
+    panel = panel_of(world, world.rows_of(administration))
+    return panel, declared_features(world, panel, variant).beside(experienced_features(world, panel, variant))
+
+
+def train(world: World, plan: TrainingPlan, tell: Tell) -> Model:
+    """Fit both heads on all weeks but the last few, calibrate and measure on those.
+
+    Raises: TrainingError: too few weeks, or outcomes that are all the same.
+    """
+    panel, table = table_of(world, plan.administration, plan.variant)
+    last = int(panel.week.max()) - plan.kept_weeks
+    seen = panel.outcomes.seen
+    fitted, kept = seen & (panel.week >= plan.warm_up) & (panel.week <= last), seen & (panel.week > last)
+    tell(f"{int(fitted.sum())} declarations to learn from, {int(kept.sum())} kept to calibrate and measure")
+    weight = fading_weights(panel.week[fitted].astype(np.float64), last, HALF_LIFE_WEEKS)
+    values, outcomes = table.values, panel.outcomes
+    chance = grow(values[fitted], outcomes.illicit[fitted], weight, plan.growth)
+    revenue = grow(values[fitted], outcomes.revenue[fitted], weight, plan.growth, "tweedie")
+    scores = chance.ask(values[kept])
+    calibration = calibrate(scores, outcomes.illicit[kept])
+    model = Model(table.names, _usual(values[fitted]), chance, revenue, calibration, {})
+    model.card.update(_card(world, panel, plan, (fitted, kept), scores))
+    model.card["reliability"] = [asdict(row) for row in _checked(scores, outcomes.illicit[kept])]
+    return model
+
+
+def _checked(scores: Floats, hits: Floats) -> list[ReliabilityBin]:
+    """Reliability where every second row is judged by a line drawn through the others: never by itself."""
+    odd = np.arange(len(scores)) % 2 == 1
+    chances = np.empty(len(scores))
+    chances[odd] = calibrate(scores[~odd], hits[~odd]).apply(scores[odd])
+    chances[~odd] = calibrate(scores[odd], hits[odd]).apply(scores[~odd])
+    return reliability(chances, hits)
+
+
+def _usual(values: Floats) -> Floats:
+    known = np.isfinite(values).any(axis=0)
+    usual = np.full(values.shape[1], np.nan)
+    usual[known] = np.nanmedian(values[:, known], axis=0)
+    return usual
+
+
+def _card(
+    world: World, panel: Panel, plan: TrainingPlan, parts: tuple[Bools, Bools], scores: Floats
+) -> dict[str, object]:
+    fitted, kept = parts
+    told = panel.outcomes
+    held = Outcomes(told.seen[kept], told.illicit[kept], told.revenue[kept], told.critical[kept], told.finding[kept])
+    quality = asdict(measure(scores, held))
+    days = world.day[panel.rows]
+    return {
+        "administration": plan.administration,
+        "variant": plan.variant.value,
+        "learned_from": _window(days[fitted], panel.week[fitted], int(told.illicit[fitted].sum())),
+        "measured_on": _window(days[kept], panel.week[kept], int(told.illicit[kept].sum())),
+        "quality_at_5_percent": {name: round(value, 4) for name, value in quality.items()},
+        "growth": asdict(plan.growth),
+        "limits": list(LIMITS),
+    }
+
+
+def _window(days: Ints, weeks: Ints, illicit: int) -> dict[str, object]:
+    return {
+        "first_day": str(np.datetime64(int(days.min()), "D")),
+        "last_day": str(np.datetime64(int(days.max()), "D")),
+        "weeks": [int(weeks.min()), int(weeks.max())],
+        "declarations": len(days),
+        "illicit": illicit,
+    }
