@@ -49,7 +49,7 @@ def weighed_reasons(assessment_ids: Sequence[int]) -> Mapping[int, Sequence[Weig
     """The weight and the irregularity of each reason, by assessment."""
     found: dict[int, list[Weighed]] = {}
     for part in parts(assessment_ids):
-        rows = AssessmentReason.objects.filter(assessment_id__in=part, weight__gt=0)
+        rows = AssessmentReason.objects.filter(assessment_id__in=part).exclude(weight=0)
         for assessment_id, weight, risk_type in rows.values_list("assessment_id", "weight", "risk_type"):
             found.setdefault(assessment_id, []).append((weight, risk_type))
     return found
