@@ -19,7 +19,9 @@ from comity.risk.errors import SignalError
 from comity.risk.mirror_reasons import mirror_reasons
 from comity.risk.models import Assessment, AssessmentReason, PartnerSignal, Selection
 from comity.risk.reasons import profile_reasons, signal_reasons
+from comity.risk.registered import registered_reasons
 from comity.risk.rules import SourceKind, TargetState
+from comity.risk.screening import screening_reasons
 from comity.risk.signals import match_alert, signal_keys, traits_of
 from comity.risk.values import AssessmentRef, Batch, FoundReason
 from comity.risk.writing import Judged, write_assessments
@@ -93,6 +95,8 @@ SOURCES: tuple[Callable[[Batch], list[list[FoundReason]]], ...] = (
     _by_signal,
     mirror_reasons,
     anomaly_reasons,
+    screening_reasons,
+    registered_reasons,
 )
 
 

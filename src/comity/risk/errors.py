@@ -84,3 +84,9 @@ class MissingLibraryError(RiskError):
     """A library that this needs is not installed."""
 
     code = "missing_library"
+
+
+class ScreeningError(RiskError):
+    """A hit of the screening is unknown, or a decision on it lacks a reason."""
+
+    code = "bad_screening"

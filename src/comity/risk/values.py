@@ -17,7 +17,7 @@ from comity.trade import RiskType
 class FoundReason:
     """A reason for looking at a record, with what was compared and the node that it came from.
 
-    weight: 0 to 100. facts: what else an officer should know of the source, label -> words.
+    weight: 0 to 100, or below 0 where it takes a percentage off the score. facts: what else an officer should know of the source, label -> words.
     """
 
     source_kind: SourceKind

@@ -131,7 +131,9 @@ def _write_changed(
 
 
 def _assessment_row(one: Judged, before: Before | None, at: datetime) -> Assessment:
-    score = combine_weights(reason.weight for reason in one.found)
+    is_mandatory = any(reason.is_mandatory for reason in one.found)
+    # A recognised trader is relieved of what is weighed, never of what selects by itself.
+    score = combine_weights(reason.weight for reason in one.found if reason.weight > 0 or not is_mandatory)
     # What an officer asked for stays asked for; that he asked for less held for the reasons that he saw.
     asked = [Lane(reason.lane) for reason in before.kept] if before else []
     return Assessment(
@@ -141,7 +143,7 @@ def _assessment_row(one: Judged, before: Before | None, at: datetime) -> Assessm
         is_current=True,
         score=score,
         lane=lane_of(score, [*(reason.lane for reason in one.found), *asked]).value,
-        is_mandatory=any(reason.is_mandatory for reason in one.found),
+        is_mandatory=is_mandatory,
         top_reason=(f"{one.found[0].title}: {one.found[0].text}" if one.found else "")[:500],
         at=at,
     )
@@ -162,9 +164,11 @@ def _count_hits(changed: Sequence[Judged], befores: Mapping[UUID, Before]) -> No
     for one in changed:
         sources = {(reason.source_kind.value, reason.source_ref) for reason in one.found}
         hits.update(sources - earlier.get(one.record.record_id, set()))
-    for (kind, ref), count in sorted(hits.items(), key=lambda hit: (hit[0][0] != SourceKind.PROFILE, hit[0])):
-        table = RuleProfile.objects if kind == SourceKind.PROFILE else PartnerSignal.objects
-        table.filter(ref=ref).update(hits=F("hits") + count)
+    counted = {SourceKind.PROFILE.value: RuleProfile.objects, SourceKind.ALERT.value: PartnerSignal.objects}
+    for kind, table in counted.items():
+        for (source, ref), count in sorted(hits.items()):
+            if source == kind:
+                table.filter(ref=ref).update(hits=F("hits") + count)
 
 
 def _earlier_sources(record_ids: Sequence[UUID]) -> dict[UUID, set[Source]]:

@@ -98,7 +98,7 @@ def _parted(text: str) -> tuple[list[str], set[str]]:
                 del words[start : start + size]
     told = [word for word in words if _form(word) is None]
     if told:
-        forms |= {form for word in words if (form := _form(word))}
+        forms |= {known for word in words if (known := _form(word))}
         words = told
     return words, forms
 
