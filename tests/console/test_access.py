@@ -37,6 +37,8 @@ PAGES = {
     "raw": (f"/arrivals/{NOTHING}/raw", "get", VIEWERS),
     "profiles": ("/profiles", "get", VIEWERS),
     "edit_profile": ("/profiles/write", "get", "analyst"),
+    "profile": ("/profiles/P", "get", VIEWERS),
+    "backtest_profile": ("/profiles/P/backtest", "post", "analyst"),
     "approve_profile": ("/profiles/P/approve", "post", "supervisor"),
     "retire_profile": ("/profiles/P/retire", "post", "analyst"),
     "share": ("/share", "get", "liaison"),

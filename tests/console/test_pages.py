@@ -435,6 +435,24 @@ class TestAgreementsPartnersProof:
         assert "XA-A-2026-0042" in page
         assert "Approve" in page
 
+    def test_a_rule_is_checked_while_it_is_written(self, world: World):
+        ana = enter("ana")
+        drawn = ana.post("/profiles/write", {"wish": "check", "ref": "P-9", "expression": "orign = 'XA'"})
+        assert drawn.status_code == 200
+        assert "    orign = &#x27;XA&#x27;\n    ^^^^^\nDid you mean origin?" in drawn.content.decode()
+        read = ana.post("/profiles/write", {"wish": "check", "ref": "P-9", "expression": "origin = 'XA'"})
+        assert "It looks at: origin." in text_of(read)
+        assert 'value="P-9"' in read.content.decode()
+        assert "unit_price_per_kg" in text_of(ana.get("/profiles/write"))
+        assert ana.get("/profiles/nothing").status_code == 409
+
+    def test_what_a_profile_would_have_found_is_drawn(self, world: World):
+        ana = enter("ana")
+        page = ana.post("/profiles/P-001/backtest", {}, follow=True).content.decode()
+        assert "<polyline" in page
+        assert 'class="curve-band"' in page
+        assert "The curve as a table" in page
+
     def test_a_profile_is_written_approved_and_retired(self, world: World):
         ana, boris = enter("ana"), enter("boris")
         draft = {
@@ -453,9 +471,16 @@ class TestAgreementsPartnersProof:
         assert wrong.status_code == 422
         assert "hs_cod" in text_of(wrong)
         assert "before it begins" in text_of(ana.post("/profiles/write", {**draft, "valid_until": "2025-01-01"}))
-        assert "P-9 waits for approval" in text_of(ana.post("/profiles/write", draft, follow=True))
+        assert "P-9 waits for its back-test" in text_of(ana.post("/profiles/write", draft, follow=True))
         assert 'value="Bananas by air"' in ana.get("/profiles/write?ref=P-9").content.decode()
+        assert boris.post("/profiles/P-9/approve").status_code == 409
+        assert ana.post("/profiles/P-9/backtest", {"days": "x"}).status_code == 422
+        assert "was tried on past records" in text_of(ana.post("/profiles/P-9/backtest", {"days": "30"}, follow=True))
+        shown = ana.get("/profiles/P-9").content.decode()
+        assert "It would have fired on 0 of" in shown
+        assert "tested on the past" in shown
         assert "is approved" in text_of(boris.post("/profiles/P-9/approve", follow=True))
+        assert "It has never fired." in text_of(boris.get("/profiles/P-9"))
         assert ana.post("/profiles/P-9/retire", {"reason": ""}).status_code == 409
         assert "is retired" in text_of(ana.post("/profiles/P-9/retire", {"reason": "no use"}, follow=True))
 

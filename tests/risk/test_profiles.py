@@ -19,11 +19,12 @@ DAY = timedelta(days=1)
 
 
 def test_one_drafts_another_approves_and_dates_do_the_rest(at: datetime):
-    draft = draft_of(at, valid_from=at + DAY, valid_until=at + 10 * DAY)
+    draft = draft_of(at, valid_from=at + DAY, valid_until=at + 60 * DAY)
     assert draft_profile(ANALYST, draft=draft, at=at).state is ProfileState.DRAFT
     assert approve_profile(SUPERVISOR, ref="P-1", at=at).state is ProfileState.APPROVED
     assert profile("P-1", at + DAY).state is ProfileState.ACTIVE
-    assert profile("P-1", at + 10 * DAY).state is ProfileState.EXPIRED
+    assert profile("P-1", at + 30 * DAY).state is ProfileState.EXPIRING
+    assert profile("P-1", at + 60 * DAY).state is ProfileState.EXPIRED
     retired = retire_profile(ANALYST, ref="P-1", reason="Replaced by P-2", at=at + 2 * DAY)
     assert retired.state is ProfileState.RETIRED
     deeds = AuditEntry.objects.order_by("id").values_list("actor_id", "deed", "subject")

@@ -1,11 +1,9 @@
-"""The targeting queue and the rule profiles."""
+"""The targeting queue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, time
-from http import HTTPStatus
 from uuid import UUID
 
 from django import forms
@@ -14,22 +12,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from comity.common import Actor, ComityError, utc_now
+from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
 from comity.console.purpose import look_of
 from comity.console.today import local_day
-from comity.console.words import in_english, is_english
-from comity.journeys.look import Veil, see_rows, see_signals
-from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, RuleError, TargetState
+from comity.console.words import is_english
+from comity.journeys.look import Veil, see_rows
+from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, TargetState
 from comity.risk import selectors as risk
-from comity.risk.profiles import ProfileDraft
-from comity.risk.services import approve_profile, assign, draft_profile, retire_profile
-from comity.staff import Permission, PermissionRefusedError, Role
+from comity.risk.services import assign
+from comity.staff import Permission, Role
 from comity.staff.selectors import officers
-from comity.trade import RiskType
 
 OPEN = (TargetState.NEW, TargetState.SELECTED, TargetState.INSPECTING, TargetState.HELD)
 _ME, _NOBODY, _ALL = "me", "nobody", "all"
@@ -79,48 +75,6 @@ class QueueForm(ConsoleForm):
         choose(self, "who", [("", str(_("anyone"))), (_ME, str(_("me"))), (_NOBODY, str(_("nobody yet")))])
 
 
-class ProfileForm(ConsoleForm):
-    """A rule profile as an analyst writes it down."""
-
-    ref = forms.CharField(label=gettext_lazy("Reference"), max_length=100)
-    title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
-    owner = forms.CharField(label=gettext_lazy("Owner"), max_length=200)
-    legal_basis = forms.CharField(label=gettext_lazy("Legal basis"), max_length=300)
-    expression = forms.CharField(
-        label=gettext_lazy("Rule"),
-        help_text=gettext_lazy("For example: hs_chapter = '64' and unit_price_per_kg < 8 and origin in ('XA', 'XB')"),
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
-    )
-    weight = forms.IntegerField(label=gettext_lazy("Weight, 1 to 100"), min_value=1, max_value=100)
-    risk_type = forms.ChoiceField(label=gettext_lazy("Irregularity"), choices=lambda: worded(RiskType))
-    lane = forms.ChoiceField(label=gettext_lazy("Lane"), choices=lambda: worded(Lane))
-    valid_from = forms.DateField(
-        label=gettext_lazy("Valid from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    valid_until = forms.DateField(
-        label=gettext_lazy("Valid until"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-
-    def draft(self) -> ProfileDraft:
-        """The draft of a valid form; days begin at midnight UTC."""
-        given = self.cleaned_data
-        until = given["valid_until"]
-        return ProfileDraft(
-            ref=given["ref"],
-            title=given["title"],
-            owner=given["owner"],
-            legal_basis=given["legal_basis"],
-            expression=given["expression"],
-            weight=given["weight"],
-            risk_type=RiskType(given["risk_type"]),
-            lane=Lane(given["lane"]),
-            valid_from=datetime.combine(given["valid_from"], time.min, UTC),
-            valid_until=datetime.combine(until, time.min, UTC) if until else None,
-        )
-
-
 @page(Permission.VIEW_CONSIGNMENTS)
 @require_GET
 def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -166,69 +120,6 @@ def assign_records(request: HttpRequest, actor: Actor) -> HttpResponse:
     else:
         messages.warning(request, _("Tick at least one consignment first."))
     return redirect(safe_next(request) or "console:queue")
-
-
-@page(Permission.VIEW_CONSIGNMENTS)
-@require_GET
-def profiles(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Every rule profile, how often it fired and how often it was right; and partners' alerts that target goods."""
-    at = utc_now()
-    every = risk.signals(at)
-    seen = see_signals(look_of(request, actor), [(each.issuer, each.ref) for each in every])
-    signals = [(each, seen[each.issuer, each.ref]) for each in every if seen[each.issuer, each.ref] is not None]
-    context = {"profiles": risk.profiles(at), "signals": signals, "compliance": risk.compliance()}
-    return render(request, "console/profiles.html", context)
-
-
-@page(Permission.MANAGE_PROFILES)
-@require_http_methods(["GET", "POST"])
-def edit_profile(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Write a profile down, or change a draft."""
-    form = ProfileForm(request.POST or None, initial=_initial(request))
-    if form.is_valid():
-        try:
-            made = draft_profile(actor, draft=form.draft(), at=utc_now())
-        except RuleError as error:
-            form.add_error("expression", in_english(str(error)))
-        except PermissionRefusedError:
-            raise
-        except ComityError as error:
-            form.add_refusal(error)
-        else:
-            messages.success(
-                request, _("The profile %(ref)s waits for approval by a second officer.") % {"ref": made.ref}
-            )
-            return redirect("console:profiles")
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "console/profile_form.html", {"form": form, "section": "profiles"}, status=status)
-
-
-@page(Permission.APPROVE_PROFILES)
-@require_POST
-def put_in_force(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
-    """Approve a draft that another officer wrote."""
-    approve_profile(actor, ref=ref, at=utc_now())
-    messages.success(request, _("The profile %(ref)s is approved.") % {"ref": ref})
-    return redirect("console:profiles")
-
-
-@page(Permission.MANAGE_PROFILES)
-@require_POST
-def retire(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
-    """Take a profile out of force."""
-    retire_profile(actor, ref=ref, reason=request.POST.get("reason", ""), at=utc_now())
-    messages.success(request, _("The profile %(ref)s is retired.") % {"ref": ref})
-    return redirect("console:profiles")
-
-
-def _initial(request: HttpRequest) -> dict[str, object]:
-    """The draft to change, or today for a new one."""
-    at = utc_now()
-    ref = request.GET.get("ref")
-    if not ref:
-        return {"valid_from": local_day(at), "weight": 40, "lane": Lane.YELLOW.value}
-    known = risk.profile(ref, at)
-    return {name: getattr(known, name) for name in ProfileForm.base_fields}
 
 
 def _counted(words: object, facets: dict[str, dict[str, int]], facet: str) -> list[tuple[str, str]]:

@@ -28,6 +28,8 @@ WORDS: Mapping[str, str | Promise] = {
     "draft": _("draft"),
     "active": _("active"),
     "retired": _("retired"),
+    "tested": _("tested on the past"),
+    "expiring": _("expiring"),
     "expired": _("expired"),
     "proposed": _("proposed"),
     "signed": _("signed"),
@@ -228,6 +230,7 @@ WORDS: Mapping[str, str | Promise] = {
     "withdrawn_lower_lane": _("took back the lowering of a mandatory control"),
     "draft_profile": _("wrote a profile"),
     "approve_profile": _("approved a profile"),
+    "backtest_profile": _("tried a profile on past records"),
     "retire_profile": _("retired a profile"),
     "withdraw_signal": _("withdrew a partner's alert"),
     "order_inspection": _("ordered an inspection"),
@@ -306,12 +309,13 @@ _COLOURS: Mapping[str, frozenset[str]] = {
         | {"check:attention", "look:split"}
     ),
     "amber": frozenset(
-        {"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open"}
+        {"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open", "expiring"}
         | {"check:soon", "look:suspect", "look:unreachable"}
     ),
     "orange": frozenset({"orange"}),
     "blue": frozenset(
         {"check:on_its_way", "sent", "received", "blue", "started", "selected", "introduced", "official", "alert"}
+        | {"tested"}
     ),
 }
 
