@@ -35,6 +35,11 @@ def test_a_profile_is_drafted_approved_by_another_and_retired():
     assert profile("P-1", utc_now()).valid_until is not None
     with pytest.raises(FourEyesError):
         run("profiles", "approve", "P-1")
+    assert "no history" in run("profiles", "backtest", "P-1", "--days", "30").output
+    store(declaration(), utc_now() - timedelta(days=1))
+    with pytest.raises(ProfileError, match="backtest P-1"):
+        approve_profile(SUPERVISOR, ref="P-1", at=utc_now())
+    assert "P-1 would have fired on 1 of 1 records (100.0%)" in run("profiles", "backtest", "P-1").output
     approve_profile(SUPERVISOR, ref="P-1", at=utc_now())
     learn(Outcome("L", is_irregular=True, decided_at=utc_now(), sources=("profile:P-1",)), at=utc_now())
     line = run("profiles", "list").output.splitlines()[1].split()

@@ -1,4 +1,4 @@
-"""A rule tried on past records: what it counts, what approval asks of it, and which profiles say nothing of their own."""
+"""A rule tried on past records: what it counts, what approval asks; and profiles that say nothing of their own."""
 
 from __future__ import annotations
 

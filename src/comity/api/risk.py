@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +18,9 @@ from comity.api.problems import NotFoundError
 from comity.common import utc_now
 from comity.journeys.look import Look, SeenReason, Veil, see_reasons, see_rows
 from comity.risk import Cause, Explanation, Lane, Profile, QueueFilter, QueueRow, TargetState, selectors
-from comity.risk.services import ProfileDraft, approve_profile, draft_profile
+from comity.risk.backtesting import MAX_RECORDS
+from comity.risk.services import Past, ProfileDraft, approve_profile, backtest_profile, draft_profile
+from comity.risk.values import Backtest
 from comity.staff import Permission
 from comity.staff.services import record_deed
 from comity.trade import RiskType
@@ -143,10 +145,55 @@ class ProfileIn(Given):
     lane: Lane
     valid_from: Instant
     valid_until: Instant | None = None
+    priority: int = Field(default=5, ge=1, le=9)
+    expected_hit_rate: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+
+
+class BacktestIn(Given):
+    """How far back a rule is tried, and on how many records at most."""
+
+    days: int = Field(default=365, ge=1, le=1095)
+    limit: int = Field(default=MAX_RECORDS, ge=1, le=MAX_RECORDS)
+
+
+class CurvePointOut(Schema):
+    """How far the back-test had come: records looked at, how often the rule had fired, how many were irregular."""
+
+    records: int
+    fired: int
+    found: int
+
+
+class BacktestOut(Schema):
+    """What a rule would have found among past records. is_cut: there were more, the latest were looked at.
+
+    Of those that were controlled: found (fired, irregular), vain (fired, in order), missed (silent, irregular), spared
+    (silent, in order). precision, recall: null where nothing is known.
+    """
+
+    since: Instant
+    until: Instant
+    at: Instant
+    by: str
+    records: int
+    is_cut: bool
+    fired: int
+    found: int
+    vain: int
+    missed: int
+    spared: int
+    hit_rate: float
+    precision: float | None = None
+    recall: float | None = None
+    curve: list[CurvePointOut]
 
 
 class ProfileOut(Schema):
-    """A profile with its statistics. precision: the share of controls that confirmed it; null where none was made."""
+    """A profile with its statistics. precision: the share of controls that confirmed it; null where none was made.
+
+    tested_at: of its back-test; shadowed_by: a profile, no less severe, that fires wherever this one does; is_silent:
+    in force, and never fired.
+    """
 
     ref: str
     title: str
@@ -165,6 +212,11 @@ class ProfileOut(Schema):
     confirmed: int
     unconfirmed: int
     precision: float | None = None
+    priority: int
+    expected_hit_rate: float | None = None
+    tested_at: Instant | None = None
+    shadowed_by: str
+    is_silent: bool
 
 
 class Profiles(Schema):
@@ -241,10 +293,27 @@ def draft(request: HttpRequest, body: ProfileIn) -> ProfileOut:
             lane=body.lane,
             valid_from=body.valid_from,
             valid_until=body.valid_until,
+            priority=body.priority,
+            expected_hit_rate=body.expected_hit_rate,
         ),
         at=utc_now(),
     )
     return _profile_of(drafted)
+
+
+@router.post(
+    "/profiles/{ref}/backtest",
+    response=BacktestOut,
+    summary="Try a profile on past records",
+    **needs(Permission.MANAGE_PROFILES),
+)
+def backtest(request: HttpRequest, ref: ProfileRef, body: BacktestIn) -> BacktestOut:
+    """Run a profile's rule over the node's own past records and keep the answer beside it. Approval asks for it."""
+    now = utc_now()
+    if ref not in {profile.ref for profile in selectors.profiles(now)}:
+        raise NotFoundError("There is no such profile", where=ref)
+    past = Past.before(now, timedelta(days=body.days), body.limit)
+    return _backtest_of(backtest_profile(actor_of(request), ref=ref, past=past, at=now))
 
 
 @router.post(
@@ -254,7 +323,7 @@ def draft(request: HttpRequest, body: ProfileIn) -> ProfileOut:
     **needs(Permission.APPROVE_PROFILES),
 )
 def approve(request: HttpRequest, ref: ProfileRef) -> ProfileOut:
-    """Put a draft in force. Whoever drafted it may not."""
+    """Put a draft in force, after exactly this rule was tried on past records. Whoever drafted it may not."""
     now = utc_now()
     if ref not in {profile.ref for profile in selectors.profiles(now)}:
         raise NotFoundError("There is no such profile", where=ref)
@@ -352,4 +421,29 @@ def _profile_of(profile: Profile) -> ProfileOut:
         confirmed=profile.confirmed,
         unconfirmed=profile.unconfirmed,
         precision=profile.precision,
+        priority=profile.priority,
+        expected_hit_rate=profile.expected_hit_rate,
+        tested_at=profile.tested_at,
+        shadowed_by=profile.shadowed_by,
+        is_silent=profile.is_silent,
+    )
+
+
+def _backtest_of(found: Backtest) -> BacktestOut:
+    return BacktestOut(
+        since=found.since,
+        until=found.until,
+        at=found.at,
+        by=found.by,
+        records=found.records,
+        is_cut=found.is_cut,
+        fired=found.fired,
+        found=found.found,
+        vain=found.vain,
+        missed=found.missed,
+        spared=found.spared,
+        hit_rate=found.hit_rate,
+        precision=found.precision,
+        recall=found.recall,
+        curve=[CurvePointOut(records=each.records, fired=each.fired, found=each.found) for each in found.curve],
     )

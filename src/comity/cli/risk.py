@@ -29,7 +29,7 @@ risk.add_command(release_times_command)
 
 @risk.group()
 def profiles() -> None:
-    """List, add, approve and retire rule profiles, and try a rule out."""
+    """List, add, back-test, approve and retire rule profiles, and try a rule out."""
 
 
 @profiles.command("list")
@@ -44,11 +44,12 @@ def list_profiles() -> None:
             str(found.weight),
             str(found.hits),
             _precision(found),
+            _note(found),
             found.title,
         )
         for found in reads.profiles(now())
     ]
-    say_table(("REF", "STATE", "LANE", "WEIGHT", "HITS", "CONFIRMED", "TITLE"), rows)
+    say_table(("REF", "STATE", "LANE", "WEIGHT", "HITS", "CONFIRMED", "NOTE", "TITLE"), rows)
 
 
 @profiles.command("add")
@@ -66,6 +67,8 @@ def list_profiles() -> None:
     show_default=True,
     help="Where it sends the goods; red selects always.",
 )
+@click.option("--priority", type=click.IntRange(1, 9), default=5, show_default=True, help="1 first, 9 last.")
+@click.option("--expected-hit-rate", type=click.FloatRange(0, 1), help="On which share of records it should fire.")
 @click.option("--valid-from", help="Such as 2026-03-01T00:00:00Z. Default: now.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How many days it is valid. Default: until it is retired.")
 def add_profile(ref: str, expression: str, **options: str) -> None:
@@ -86,10 +89,33 @@ def add_profile(ref: str, expression: str, **options: str) -> None:
             lane=Lane(options["lane"]),
             valid_from=valid_from,
             valid_until=valid_from + timedelta(days=int(options["days"])) if options["days"] else None,
+            priority=int(options["priority"]),
+            expected_hit_rate=float(options["expected_hit_rate"]) if options["expected_hit_rate"] else None,
         ),
         at=at,
     )
-    click.echo(f"{made.ref} is a draft; another officer must approve it")
+    click.echo(f"{made.ref} is a draft; try it on past records, then another officer must approve it")
+
+
+@profiles.command("backtest")
+@click.argument("ref")
+@click.option("--days", type=click.IntRange(1, 1095), default=365, show_default=True, help="How far back to look.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=10_000, show_default=True, help="Records at most.")
+def backtest(ref: str, *, days: int, limit: int) -> None:
+    """Try the profile REF on the node's own past records, and keep the answer for its approval."""
+    at = now()
+    past = services.Past.before(at, timedelta(days=days), limit)
+    found = services.backtest_profile(terminal_actor(), ref=ref, past=past, at=at)
+    click.echo(f"{ref} would have fired on {found.fired:,} of {found.records:,} records ({found.hit_rate:.1%})")
+    if not found.records:
+        click.echo("There is no history to try it on; it can be approved without.")
+    elif not found.controlled:
+        click.echo("None of them was controlled: whether it would have been right is not known.")
+    else:
+        table = [("the rule fires", str(found.found), str(found.vain))]
+        say_table(
+            ("CONTROLLED", "IRREGULAR", "IN ORDER"), [*table, ("it is silent", str(found.missed), str(found.spared))]
+        )
 
 
 @profiles.command("approve")
@@ -169,6 +195,12 @@ def _record_id(text: str) -> UUID:
     if not found:
         raise SelectionError("No record has this reference", where=text)
     return found[0].record_id
+
+
+def _note(found: Profile) -> str:
+    if found.shadowed_by:
+        return f"hidden by {found.shadowed_by}"
+    return "never fired" if found.is_silent else "-"
 
 
 def _precision(found: Profile) -> str:

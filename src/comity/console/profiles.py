@@ -120,7 +120,7 @@ def profiles(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @page(Permission.VIEW_CONSIGNMENTS)
 @require_GET
-def profile(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
+def profile(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:  # noqa: ARG001  # by the decorator
     """One profile with its back-test."""
     return _show(request, ref, PastForm())
 
