@@ -7,16 +7,15 @@ forward at once may lose one of the two: a count of hundreds is then one too low
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, Q
 
-from comity.intake import StoredRecord
 from comity.risk.anomalies import Pair, Past, Traded, judge, price_reasons, prices_of, remember, routes_of, traded
 from comity.risk.models import Assessment, AssessmentReason, TradePair, TradePrice, TradeRoute, TradeVolume
 from comity.risk.rules import Lane, SourceKind
@@ -28,39 +27,37 @@ from comity.trade import RiskType
 _KEYS_AT_ONCE = 200
 _IDS_AT_ONCE = 5_000
 _PRICE = "price"
-T = TypeVar("T")
+_PAIR = ("importer", "exporter")
+_ROUTE = ("chapter", "origin", "dispatch", "office")
+_PRICED = ("hs_code", "origin", "currency")
 
 
 def anomaly_reasons(batch: Batch) -> list[list[FoundReason]]:
-    """For each record what is unusual about it. Reads only; records of one batch see those before them."""
+    """For each record what is unusual about it; those before it in the batch are part of its past.
+
+    Also writes: what is assessed for the first time becomes part of the past, in the transaction of the assessment.
+    """
     trades = [traded(record.declaration) if record.declaration else None for record in batch.records]
-    if not any(trades):
+    named = [one for one in trades if one is not None]
+    if not named:
         return [[] for _ in batch.records]
     told = _told_before([record.record_id for record in batch.records])
-    past = read_past([one for one in trades if one is not None])
+    past = read_past(named)
     found: list[list[FoundReason]] = []
+    fresh: dict[UUID, Traded] = {}
     for record, one in zip(batch.records, trades, strict=True):
         if one is None:
             found.append([])
-        elif record.record_id in told:
-            kept = [each for each in told[record.record_id] if each.source_ref != _PRICE]
+        elif record.record_id in told or record.record_id in fresh:
+            kept = [each for each in told.get(record.record_id, ()) if each.source_ref != _PRICE]
             found.append([*kept, *price_reasons(one, past, batch.administration)])
         else:
             found.append(judge(one, past, at=batch.at, administration=batch.administration))
             remember(one, past, at=batch.at)
+            fresh[record.record_id] = one
+    if fresh:
+        _write(past, list(fresh.values()), batch.at)
     return found
-
-
-def remember_trade(records: Sequence[StoredRecord], *, at: datetime) -> None:
-    """Make the records that are assessed for the first time part of the past; before the assessment is written."""
-    known = _assessed([record.record_id for record in records])
-    fresh = {record.record_id: record.declaration for record in records if record.record_id not in known}
-    trades = [traded(declaration) for declaration in fresh.values() if declaration is not None]
-    if trades:
-        past = read_past(trades)
-        for one in trades:
-            remember(one, past, at=at)
-        _write(past, trades, at)
 
 
 def read_past(trades: Sequence[Traded]) -> Past:
@@ -71,23 +68,31 @@ def read_past(trades: Sequence[Traded]) -> Past:
     prices = {key for one in trades for key, _, _ in prices_of(one)}
     importers = {one.importer for one in trades if one.importer}
     past = Past()
-    for row in _rows(TradePair, ("importer", "exporter"), pairs):
-        past.pairs[row.importer, row.exporter] = Pair(row.count, row.first_at, list(row.recent))
-    for row in _rows(TradeRoute, ("chapter", "origin", "dispatch", "office"), routes):
-        past.routes[row.chapter, row.origin, row.dispatch, row.office] = row.count
-    for row in _rows(TradePrice, ("hs_code", "origin", "currency"), prices):
-        past.prices[row.hs_code, row.origin, row.currency] = list(row.logs)
-    for row in _rows(TradeVolume, ("importer",), {(each,) for each in importers}):
-        past.weeks[row.importer], past.importers[row.importer] = list(row.weeks), row.count
+    for importer, exporter, count, first_at, recent in _rows(TradePair, _PAIR, pairs, ("count", "first_at", "recent")):
+        past.pairs[importer, exporter] = Pair(count, first_at, list(recent))
+    for chapter, origin, dispatch, office, count in _rows(TradeRoute, _ROUTE, routes, ("count",)):
+        past.routes[chapter, origin, dispatch, office] = count
+    for hs_code, origin, currency, logs in _rows(TradePrice, _PRICED, prices, ("logs",)):
+        past.prices[hs_code, origin, currency] = list(logs)
+    for importer, weeks, count in _rows(
+        TradeVolume, ("importer",), {(each,) for each in importers}, ("weeks", "count")
+    ):
+        past.weeks[importer], past.importers[importer] = list(weeks), count
     return past
 
 
-def _rows(table: type[Model], names: tuple[str, ...], keys: Iterable[tuple[str, ...]]) -> Iterable[Any]:
+def _rows(
+    table: type[Model], names: tuple[str, ...], keys: Iterable[tuple[str, ...]], values: tuple[str, ...]
+) -> Iterator[tuple[Any, ...]]:
+    """The columns of the key and these values, of the rows that there are."""
     wanted = sorted(keys)
     for start in range(0, len(wanted), _KEYS_AT_ONCE):
         part = wanted[start : start + _KEYS_AT_ONCE]
-        conditions = (Q(**dict(zip(names, key, strict=True))) for key in part)
-        yield from table._default_manager.filter(reduce(or_, conditions))
+        if len(names) == 1:
+            condition = Q(**{f"{names[0]}__in": [key[0] for key in part]})
+        else:
+            condition = reduce(or_, (Q(**dict(zip(names, key, strict=True))) for key in part))
+        yield from table._default_manager.filter(condition).values_list(*names, *values)
 
 
 def _write(past: Past, trades: Sequence[Traded], at: datetime) -> None:
@@ -106,7 +111,7 @@ def _write(past: Past, trades: Sequence[Traded], at: datetime) -> None:
             for importer, exporter in pairs
             for found in (past.pairs[importer, exporter],)
         ],
-        ("importer", "exporter"),
+        _PAIR,
         ("count", "last_at", "recent"),
     )
     routes = sorted({route for one in trades for route in routes_of(one)})
@@ -117,7 +122,7 @@ def _write(past: Past, trades: Sequence[Traded], at: datetime) -> None:
             )
             for key in routes
         ],
-        ("chapter", "origin", "dispatch", "office"),
+        _ROUTE,
         ("count",),
     )
     prices = sorted({key for one in trades for key, _, _ in prices_of(one)})
@@ -128,7 +133,7 @@ def _write(past: Past, trades: Sequence[Traded], at: datetime) -> None:
             )
             for key in prices
         ],
-        ("hs_code", "origin", "currency"),
+        _PRICED,
         ("count", "logs"),
     )
     importers = sorted({one.importer for one in trades if one.importer})

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from comity.common import Actor, ActorKind
 from comity.intake import KeyKind, StoredRecord
 from comity.intake.selectors import records_by_id, records_matching
-from comity.risk.anomaly_history import anomaly_reasons, remember_trade
+from comity.risk.anomaly_history import anomaly_reasons
 from comity.risk.errors import SignalError
 from comity.risk.mirror_reasons import mirror_reasons
 from comity.risk.models import Assessment, AssessmentReason, PartnerSignal, Selection
@@ -63,7 +63,6 @@ def assess_all(actor: Actor, *, records: Sequence[StoredRecord], at: datetime) -
         for record in records:
             record_deed(actor, deed="assess", subject=f"record:{record.record_id}", at=at)
     judged = _judge(records, at)
-    remember_trade(records, at=at)
     refs: dict[int, AssessmentRef] = {}
     for places in _rounds(records):
         written = _write([judged[place] for place in places], at)
