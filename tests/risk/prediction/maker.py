@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-WEEKS, ROWS_A_WEEK = 16, 50
+WEEKS, ROWS_A_WEEK = 14, 40
 GOODS = {"610910": 12.0, "610990": 0.0, "640411": 8.0, "851712": 0.0, "330300": 6.5, "220421": 20.0}
 PRICES = {"610910": 14.0, "610990": 9.0, "640411": 11.0, "851712": 180.0, "330300": 40.0, "220421": 4.0}
 COUNTRIES = ("CN", "VN", "IT", "HK")

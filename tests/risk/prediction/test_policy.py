@@ -14,7 +14,7 @@ from comity.risk.prediction.policy import PolicyPlan, inspect_world
 from comity.risk.prediction.worlds import World
 from tests.risk.prediction.conftest import with_changed_outcomes
 
-BUSH = Growth(trees=12, leaves=5, rate=0.2, least_rows=4, seeds=1)
+BUSH = Growth(trees=6, leaves=5, rate=0.2, least_rows=4, seeds=1)
 FIRST_WEEKS = 8
 
 
@@ -30,16 +30,15 @@ def taken(world: World, variant: Variant, seed: int = 1) -> Bools:
 
 def test_spends_the_budget_of_each_week_and_hits_more_than_chance(made: World) -> None:
     chosen = taken(made, Variant.EXCHANGE)
-    counts = {(dest, week): 0 for dest in range(2) for week in range(16)}
+    counts = {(dest, week): 0 for dest in range(2) for week in range(14)}
     for row in np.flatnonzero(chosen):
         counts[int(made.codes["dest"][row]), int(made.week[row])] += 1
-    assert set(counts.values()) == {5}  # a tenth of fifty, at first by chance, then by the budget
+    assert set(counts.values()) == {4}  # a tenth of forty, at first by chance, then by the budget
     late = made.week >= FIRST_WEEKS
     assert made.outcomes.illicit[chosen & late].mean() > 1.5 * made.outcomes.illicit[late].mean()
 
 
-@pytest.mark.parametrize("variant", list(Variant))
-@pytest.mark.parametrize("week", [9, 13])
+@pytest.mark.parametrize(("variant", "week"), [(Variant.LOCAL, 9), (Variant.EXCHANGE, 11)])
 def test_outcomes_of_a_week_change_no_choice_up_to_it(made: World, variant: Variant, week: int) -> None:
     before, after = taken(made, variant), taken(with_changed_outcomes(made, week), variant)
     early = made.week <= week
@@ -60,4 +59,4 @@ def test_another_seed_is_another_chance(made: World) -> None:
 
 def test_without_a_single_find_it_goes_on_by_chance(made: World) -> None:
     clean = replace(made, outcomes=replace(made.outcomes, illicit=np.zeros(len(made.ids))))
-    assert taken(clean, Variant.LOCAL).sum() == 5 * 2 * 16
+    assert taken(clean, Variant.LOCAL).sum() == 4 * 2 * 14

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ LAST_FITTED = 9
 
 
 def plan(variant: Variant) -> RankingPlan:
-    return RankingPlan(variant, BUSH, warm_up=2, last_fitted=LAST_FITTED, last_scored=15)
+    return RankingPlan(variant, BUSH, warm_up=2, last_fitted=LAST_FITTED, last_scored=13)
 
 
 def scores(world: World, variant: Variant) -> Floats:
@@ -48,7 +50,7 @@ def test_scores_the_second_period_and_finds_the_schemes(made: World) -> None:
     assert together.average_precision > alone.average_precision > 0.5
 
 
-@pytest.mark.parametrize("week", [10, 11, 15])
+@pytest.mark.parametrize("week", [10, 12])
 def test_outcomes_of_a_week_change_no_score_up_to_it(made: World, variant: Variant, week: int) -> None:
     before, after = scores(made, variant), scores(with_changed_outcomes(made, week), variant)
     early = (made.week > LAST_FITTED) & (made.week <= week)
@@ -57,7 +59,7 @@ def test_outcomes_of_a_week_change_no_score_up_to_it(made: World, variant: Varia
     assert not later.any() or (before[later] != after[later]).any()
 
 
-@pytest.mark.parametrize("week", [0, 1, 5, 12])
+@pytest.mark.parametrize("week", [0, 6])
 def test_outcomes_of_a_week_change_no_feature_up_to_it(made: World, variant: Variant, week: int) -> None:
     changed = with_changed_outcomes(made, week)
     rows = made.rows_of("AA")
@@ -79,6 +81,4 @@ def test_what_nobody_looked_at_is_not_learned_from(made: World) -> None:
 
 def with_changed_outcomes_to_regular(world: World) -> World:
     """The world where every control found all in order."""
-    from dataclasses import replace
-
     return replace(world, outcomes=replace(world.outcomes, illicit=np.zeros(len(world.ids))))

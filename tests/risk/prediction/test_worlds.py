@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from comity.risk.prediction.errors import TableError
@@ -88,8 +89,6 @@ def test_a_wrong_type_is_told(tmp_path: Path, name: str, value: object, told: st
 
 def test_no_rows(tmp_path: Path) -> None:
     folder = write_world(tmp_path, *columns())
-    import pyarrow.parquet as pq
-
     table = pq.read_table(folder / "imports.parquet")
     pq.write_table(table.slice(0, 0), folder / "imports.parquet")
     assert "The table has no rows" in refused(folder, with_exports=False)

@@ -38,7 +38,7 @@ class PolicyPlan:
     budget: float = 5.0
     seed: int = 1
     exploring: float = 0.10
-    stake_power: float = 0.1
+    stake_power: float = 0.3
     refit_weeks: int = 2
     half_life: float = 20.0
     first_weeks: int = FIRST_WEEKS
