@@ -27,6 +27,8 @@ PAGES = {
         "/consignments/{inspected}",
         "/consignments/{ordered}",
         "/consignments/{untouched}/inspect",
+        "/consignments/{untouched}/lane",
+        "/planner",
         "/consignments/{untouched}/release",
         "/inspections/{open_inspection}/finding",
         "/share?record={inspected}",

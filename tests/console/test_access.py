@@ -30,6 +30,8 @@ PAGES = {
     "queue": ("/queue", "get", VIEWERS),
     "assign": ("/queue/assign", "post", DECIDERS),
     "consignment": (f"/consignments/{NOTHING}", "get", VIEWERS),
+    "planner": ("/planner", "get", VIEWERS),
+    "lane": (f"/consignments/{NOTHING}/lane", "get", DECIDERS),
     "inspect": (f"/consignments/{NOTHING}/inspect", "get", DECIDERS),
     "release": (f"/consignments/{NOTHING}/release", "get", DECIDERS),
     "finding": (f"/inspections/{NOTHING}/finding", "get", DECIDERS),
@@ -151,7 +153,7 @@ def test_strangers_open_nothing(client: Client):
 
 def test_what_is_not_there_is_not_found(as_role: Callable[..., Client]):
     client = as_role("officer", "liaison", "administrator")
-    addresses = ["consignment", "inspect", "release", "finding", "raw", "agreement", "message", "change_roles"]
+    addresses = ["consignment", "inspect", "lane", "release", "finding", "raw", "agreement", "message", "change_roles"]
     client.post("/purpose", {"purpose": "control"})
     for name in addresses:
         assert client.get(PAGES[name][0]).status_code == 404, name

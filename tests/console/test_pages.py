@@ -120,6 +120,52 @@ class TestQueue:
         assert "Tick at least one" in text_of(client.post("/queue/assign", {"officer": "boris"}, follow=True))
 
 
+class TestSelection:
+    def test_the_planner_says_what_inspections_find_and_how_sure_that_is(self, world: World):
+        client = enter("ana")
+        page = text_of(client.get("/planner?inspections=2"))
+        assert re.search(r"2 inspections of \d+ that wait are likely to find \d", page)
+        assert "it is hardly more than a guess" in page
+        assert "not compared: the policy names no currency" in page
+        assert "No budget by office or kind of control is stated" in page
+        assert "State a budget" not in page
+        assert "<polyline" in client.get("/planner").content.decode()
+        assert client.get("/planner?inspections=-1").status_code == 422
+        assert "Nothing waits" in text_of(client.get("/planner?office=nowhere"))
+
+    def test_a_supervisor_states_a_budget(self, world: World):
+        client = enter("boris")
+        given = {"amount": "12", "period": "week", "office": "", "control": "scan"}
+        assert "The budget is stated." in text_of(client.post("/planner", given, follow=True))
+        page = text_of(client.get("/planner"))
+        assert "all offices scan 12 / week 0" in page
+        assert client.post("/planner", given | {"amount": "x"}).status_code == 422
+
+    def test_reasons_stand_in_a_table_with_their_weight_and_neighbours_are_linked(self, world: World):
+        page = enter("ana").get(f"/consignments/{world.inspected}").content.decode()
+        table = page.split('<table class="weights">')[1].split("</table>")[0]
+        assert "Footwear priced far below its mass" in table
+        assert '<rect class="bar" width="' in table
+        before, after = risk.neighbours(world.inspected)
+        for link in (before, after):
+            assert link is None or f"/consignments/{link}" in page
+        ids = [row.record_id for row in risk.queue(risk.QueueFilter(states=tuple(TargetState)[:4])).rows]
+        assert [risk.neighbours(each) for each in ids] == list(zip([None, *ids[:-1]], [*ids[1:], None], strict=True))
+
+    def test_an_officer_puts_goods_into_another_lane(self, world: World):
+        client, address = enter("ana"), f"/consignments/{world.untouched}"
+        assert client.post(f"{address}/lane", {"lane": "orange", "reason": " "}).status_code == 422
+        answer = client.post(f"{address}/lane", {"lane": "orange", "reason": "Fresh welding"}, follow=True)
+        page = text_of(answer)
+        assert "The lane is changed." in page
+        assert "Fresh welding" in page
+        assert "orange" in page
+        assert "red already" not in page
+        assert "is in the lane orange already" in text_of(
+            client.post(f"{address}/lane", {"lane": "orange", "reason": "Again"})
+        )
+
+
 class TestConsignment:
     def test_each_reason_has_its_source_evidence_and_node(self, world: World):
         page = text_of(enter("ana").get(f"/consignments/{world.inspected}"))

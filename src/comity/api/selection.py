@@ -27,7 +27,7 @@ from comity.risk.proving import statement_to_json
 from comity.risk.release_times import release_times
 from comity.staff import Permission
 
-router = Router(tags=["selection"])
+router = Router(tags=["risk"])
 
 
 class DayQuery(Given):

@@ -103,7 +103,7 @@ def planner(request: HttpRequest, actor: Actor) -> HttpResponse:
         "times": release_times(at - _MONTH),
         "overrides": override_counts(at - _YEAR),
         "compliance": risk.compliance(),
-        "section": "planner",
+        "section": "queue",
     }
     is_wrong = bool(form.errors or stating.errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK
