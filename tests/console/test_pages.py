@@ -490,7 +490,7 @@ class TestAgreementsPartnersProof:
         assert "It looks at: origin." in text_of(read)
         assert 'value="P-9"' in read.content.decode()
         assert "unit_price_per_kg" in text_of(ana.get("/profiles/write"))
-        assert ana.get("/profiles/nothing").status_code == 409
+        assert ana.get("/profiles/nothing").status_code == 404
 
     def test_what_a_profile_would_have_found_is_drawn(self, world: World):
         ana = enter("ana")
