@@ -23,13 +23,14 @@ from comity.risk.rules import (
     Reliability,
     SourceKind,
     is_mandatory_signal,
+    share_left,
     signal_lane,
     signal_weight,
 )
 from comity.risk.signals import Match, Traits, match_alert
 from comity.risk.values import FoundReason
 from comity.risk.wording import Evidence, evidence_of
-from comity.trade import Alert, RiskType
+from comity.trade import Alert, AlertCategory, RiskType
 from comity.trade.encoding import alert_from_body
 from comity.trade.facts import FACT_TYPES
 
@@ -40,6 +41,16 @@ _MAX_ITEMS_SHOWN = 3
 _KEYS_AT_ONCE = 5_000
 
 Facts = Mapping[str, object]
+
+# How an issuer came to know, as far as its alert says.
+_CASE, _NOT_STATED = "a case file of the issuer", "not stated"
+_METHODS = {
+    AlertCategory.GOODS_SEIZED: "a seizure",
+    AlertCategory.CASH_SEIZED: "a seizure",
+    AlertCategory.FRAUD_TRENDS: "analysis of trends",
+    AlertCategory.EXPERTISE: "expertise",
+}
+_DOCUMENTED, _UNDOCUMENTED = "documented by files", "not documented by files"
 
 
 class ProfileSet:
@@ -154,12 +165,15 @@ def signal_reasons(batch: Sequence[Traits], *, at: datetime) -> list[list[FoundR
             signal, alert = known[signal_id], alerts[signal_id]
             match = match_alert(alert, traits)
             if match is not None:
-                reasons.append(_signal_reason(signal, alert, match, reliability[signal.issuer]))
+                age_days = max(0, (at - alert.issued_at).days)
+                reasons.append(_signal_reason(signal, alert, match, (reliability[signal.issuer], age_days)))
         batch_reasons.append(reasons)
     return batch_reasons
 
 
-def _signal_reason(signal: PartnerSignal, alert: Alert, match: Match, reliability: Reliability) -> FoundReason:
+def _signal_reason(signal: PartnerSignal, alert: Alert, match: Match, trust: tuple[Reliability, int]) -> FoundReason:
+    """trust: the issuer's measured reliability, and how many days ago the alert was issued."""
+    reliability, age_days = trust
     grades = f"{alert.reliability}{alert.credibility}"
     action, strength = alert.suggested_action, match.strength
     is_mandatory = is_mandatory_signal(
@@ -171,7 +185,9 @@ def _signal_reason(signal: PartnerSignal, alert: Alert, match: Match, reliabilit
         source_ref=signal.ref,
         title=f"Alert {signal.ref} from {signal.issuer}: {alert.title}",
         text=f"{'; '.join(entry.text for entry in match.evidence)}. {UNVERIFIED}.",
-        weight=signal_weight(action=action, grades=grades, strength=strength, reliability=reliability),
+        weight=signal_weight(
+            action=action, grades=grades, strength=strength, reliability=reliability, age_days=age_days
+        ),
         lane=signal_lane(action, is_mandatory=is_mandatory),
         administration=signal.issuer,
         is_mandatory=is_mandatory,
@@ -181,7 +197,11 @@ def _signal_reason(signal: PartnerSignal, alert: Alert, match: Match, reliabilit
         facts=(
             ("Issuer", signal.issuer),
             ("Article", signal.article),
+            ("Method", _METHODS.get(alert.category, _CASE if alert.case_ref else _NOT_STATED)),
+            ("Evidence", _DOCUMENTED if alert.exhibits else _UNDOCUMENTED),
             ("Grade", f"{grades} (source {alert.reliability}, information {alert.credibility})"),
+            ("Age", f"{age_days} day{'' if age_days == 1 else 's'}"),
+            ("Weight left by its age", f"{share_left(age_days):.0%}"),
             ("Measured reliability", str(reliability)),
             ("Suggested action", action.value),
             ("Handling", alert.handling.word),

@@ -152,14 +152,27 @@ def is_lower(lane: Lane, than: Lane) -> bool:
     return _SEVERITY[lane] < _SEVERITY[than]
 
 
-def signal_weight(*, action: SuggestedAction, grades: str, strength: float, reliability: Reliability) -> float:
+# An alert says what was seen when it was issued: it counts whole for a month, then half as much every half year.
+FRESH_DAYS, HALF_LIFE_DAYS, LEAST_SHARE = 30, 180, 0.25
+
+
+def share_left(age_days: int) -> float:
+    """What its age leaves of an alert's weight, by whole weeks, so that it is not another one every day."""
+    weeks = max(0, age_days - FRESH_DAYS) // 7
+    return max(LEAST_SHARE, 0.5 ** (weeks * 7 / HALF_LIFE_DAYS))
+
+
+def signal_weight(
+    *, action: SuggestedAction, grades: str, strength: float, reliability: Reliability, age_days: int = 0
+) -> float:
     """The weight of an alert that matched. grades: issuer's reliability and credibility, such as "B2".
 
     The issuer's own grades are believed as far as its earlier alerts were confirmed: the measured reliability doubles
     them at 1, leaves them at 0.5, removes them at 0.
     """
     grade = (_RELIABILITY.get(grades[:1], 0.5) + _CREDIBILITY.get(grades[1:2], 0.5)) / 2
-    return round(min(95.0, _ACTION_WEIGHT[action] * grade * strength * 2 * reliability.value), 1)
+    whole = min(95.0, _ACTION_WEIGHT[action] * grade * strength * 2 * reliability.value)
+    return round(whole * share_left(age_days), 1)
 
 
 def signal_lane(action: SuggestedAction, *, is_mandatory: bool) -> Lane:

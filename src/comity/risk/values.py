@@ -17,7 +17,8 @@ from comity.trade import RiskType
 class FoundReason:
     """A reason for looking at a record, with what was compared and the node that it came from.
 
-    weight: 0 to 100, or below 0 where it takes a percentage off the score. facts: what else an officer should know of the source, label -> words.
+    weight: 0 to 100, or below 0 where it takes a percentage off the score. facts: what else an officer should know of
+    the source, label -> words.
     """
 
     source_kind: SourceKind
@@ -84,6 +85,15 @@ class Explanation:
     seed: str
     draw: float | None
     assigned_to: str
+
+    @property
+    def rests_on_partners_alone(self) -> bool:
+        """Whether all that speaks for a control is a partner's unverified word: no decision may rest on it alone.
+
+        WTO TFA Art. 12.5.1: a control verifies it; without one nothing is decided on it.
+        """
+        weighty = [reason for reason in self.reasons if reason.weight > 0]
+        return bool(weighty) and all(reason.is_unverified for reason in weighty)
 
 
 @dataclass(frozen=True, slots=True)
