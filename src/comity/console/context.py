@@ -50,6 +50,7 @@ MENU = (
         (Permission.APPROVE_SHARING, Permission.SHARE, Permission.MANAGE_AGREEMENTS),
         "approvals",
     ),
+    MenuItem("screening", _("Screening"), (Permission.VIEW_CONSIGNMENTS,)),
     MenuItem("profiles", _("Profiles"), (Permission.VIEW_CONSIGNMENTS,)),
     MenuItem("agreements", _("Agreements")),
     MenuItem("partners", _("Partners")),

@@ -45,6 +45,7 @@ COMMANDS = {
     "privacy": "comity.cli.privacy:privacy_group",
     "procedure": "comity.cli.procedures:procedure_group",
     "recover": "comity.node.backup_commands:recover",
+    "registers": "comity.cli.registers:registers",
     "restore": "comity.node.backup_commands:restore",
     "risk": "comity.cli.risk:risk",
     "serve": "comity.node.commands:serve",

@@ -226,7 +226,7 @@ def _relief(row: Row, role: str, party: Party, asked: Asked) -> FoundReason:
         lane=Lane.GREEN,
         administration=str(body["issuer"])[:16],
         clause=body["arrangement"] or "WCO SAFE Framework, AEO",
-        evidence=(Evidence("", "exporter_id" if role == "exporter" else "importer_id", party.id, "is", status),),
+        evidence=(Evidence(text, "exporter_id" if role == "exporter" else "importer_id", party.id, "is", status),),
         facts=_facts(version, body),
     )
 

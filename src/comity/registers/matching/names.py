@@ -16,6 +16,7 @@ from comity.registers.matching.words import FORM_PHRASES, FORMS, PARTICLES, SHIP
 MAX_TOKENS = 16
 _WORDS = re.compile(r"[a-z0-9]+")
 _QUOTES = re.compile(r"['`´’‘ʼʿʾ\"“”]")
+_SLASHED = re.compile(r"\b([a-z])/([a-z])\b")
 _DOTTED = re.compile(r"\b(?:[a-z]\.\s?){2,}")
 # The article of Arabic names as it is joined to a word: al-Tikriti, ar-Rahman.
 _ARTICLE = re.compile(r"\b(?:al|el|ul|ad|ar|as|at|az|an|ash|adh|ath|ed|er|es|ud|ur|us)-(?=[a-z]{3})")
@@ -87,7 +88,7 @@ def _is_latin(text: str) -> bool:
 
 def _parted(text: str) -> tuple[list[str], set[str]]:
     plain = _QUOTES.sub("", text.replace("&", " and "))
-    plain = _DOTTED.sub(_undotted, plain)
+    plain = _DOTTED.sub(_undotted, _SLASHED.sub(r"\1\2", plain))
     words = _WORDS.findall(_ARTICLE.sub("", plain))
     forms: set[str] = set()
     for phrase, form in FORM_PHRASES:
@@ -174,7 +175,7 @@ def _by_sound(ours: str, theirs: str) -> float:
         return 0.0
     # Ahmad and Ahmadi, Salim and Salma are two names each, however near they sound.
     is_same_end = (ours[-1] in _VOWELS) == (theirs[-1] in _VOWELS)
-    base = 0.55 if len(bones) > 2 else 0.47
+    base = 0.55 if len(bones) > 2 or min(len(ours), len(theirs)) > 5 else 0.47
     return (base + 0.4 * written) * (1.0 if is_same_end else 0.85)
 
 

@@ -258,8 +258,8 @@ def _part(feature: str, verdict: str, ours: str, theirs: str) -> Part:
 
 
 def _forms(identifier: Identifier) -> set[str]:
-    """A number as it stands, and without the country in front, as EORI numbers have it."""
-    plain = plain_number(identifier.number)
+    """A number as it stands, and without the country in front, as EORI numbers have it; without IMO in front."""
+    plain = plain_number(identifier.number).removeprefix("IMO")
     return {plain, plain[2:]} if plain[:2].isalpha() else {plain}
 
 
