@@ -1,6 +1,6 @@
 """Ranking models side by side on worlds of the risk benchmark, alone and with partners' data, and what they cost.
 
-    .venv/bin/python benchmarks/risk_models.py --world DIR [--world DIR ...] [--variant local] [--variant exchange]
+    .venv/bin/python benchmarks/risk_models.py --world DIR [--variant exchange] [--administration AA]
 
 Fit on weeks 0 to 51, score weeks 52 to 77, each administration for itself; figures are the mean of the administrations
 at 5 % inspected. All models are scored in the same run on the same rows:
@@ -171,7 +171,7 @@ class Bench:
 
     def show(self, name: str) -> None:
         """Print the table."""
-        print(f"\n{name}, {self.variant.value}: mean of {len(self.found['comity'])} administrations")
+        print(f"\n{name}, {self.variant.value}: mean of {len(self.found['comity'])} administration(s)")
         print(f"{'model':18s} {'P@5':>6s} {'R@5':>6s} {'V@5':>6s} {'C@5':>6s} {'AUC':>6s} {'AP':>6s}  AP/comity")
         best = Quality.mean(self.found["comity"]).average_precision
         for model in ["comity", *PEERS]:
@@ -191,13 +191,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, action="append", required=True)
     parser.add_argument("--variant", choices=[each.value for each in Variant], action="append")
+    parser.add_argument("--administration", action="append", help="default: all of the world")
     parser.add_argument("--seeds", type=int, default=0, help="models averaged; default: as the command does")
     chosen = parser.parse_args()
     for folder in chosen.world:
         world = read_world(folder, with_exports=True)
         for word in chosen.variant or [each.value for each in Variant]:
             bench = Bench(world, Variant(word), chosen.seeds)
-            for administration in world.administrations():
+            for administration in chosen.administration or world.administrations():
                 bench.run(administration)
             bench.latency()
             bench.show(folder.name)
