@@ -35,7 +35,7 @@ def shadows(profiles: Sequence[Profile], fired: Mapping[str, frozenset[UUID]]) -
     known = {profile.ref: profile for profile in profiles}
     hidden: dict[str, str] = {}
     for profile in sorted(profiles, key=lambda each: each.ref, reverse=True):
-        records = fired.get(profile.ref)
+        records = fired.get(profile.ref, frozenset())
         if not records:
             continue
         beside = set[str].intersection(*(by_record[record] for record in records)) - {profile.ref} - set(hidden)
