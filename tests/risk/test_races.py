@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from threading import Barrier
 
 import pytest
 from django.db import connection, connections, transaction
 
 from comity.intake.values import StoredRecord
-from comity.risk.models import Assessment, Selection
+from comity.risk.budgets import set_budget
+from comity.risk.controls import Budget
+from comity.risk.models import Assessment, ControlUse, Selection
 from comity.risk.selectors import plan, profile
 from comity.risk.services import DayPlan, assess_all, consider_all, select_for_day, set_plan
 from tests.risk.cast import NODE, SUPERVISOR, declaration, store
@@ -93,3 +95,20 @@ def test_the_days_selection_beside_arrivals_of_known_records(at: datetime, make_
     at_once([arriving(records, at), select, arriving(records[::-1], at), select])
     assert plan(DAY).used == Selection.objects.filter(state="selected").count() <= 9
     assert Assessment.objects.filter(is_current=True, number=2).count() == len(records)
+
+
+def test_doors_share_a_weeks_budget_on_two_days(at: datetime, make_profile: MakeProfile) -> None:
+    make_profile(expression="TRUE", weight=80)
+    set_plan(SUPERVISOR, day=DAY, plan=DayPlan(50, 0.0), at=at)
+    set_budget(SUPERVISOR, budget=Budget(11, open_days="0100000", valid_from=DAY), at=at)
+    records = stored(at, 40)
+    tuesday = at + timedelta(days=1)
+
+    def select(day: date) -> Callable[[], object]:
+        return lambda: select_for_day(NODE, day=day, at=at, seed=SEED)
+
+    at_once(
+        [arriving(records[first::2], tuesday) for first in range(2)] + [select(DAY), select(DAY + timedelta(days=1))]
+    )
+    assert sum(ControlUse.objects.values_list("used", flat=True)) == 11
+    assert Selection.objects.filter(state="selected").count() == 11
