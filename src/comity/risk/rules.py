@@ -159,7 +159,7 @@ FRESH_DAYS, HALF_LIFE_DAYS, LEAST_SHARE = 30, 180, 0.25
 def share_left(age_days: int) -> float:
     """What its age leaves of an alert's weight, by whole weeks, so that it is not another one every day."""
     weeks = max(0, age_days - FRESH_DAYS) // 7
-    return max(LEAST_SHARE, 0.5 ** (weeks * 7 / HALF_LIFE_DAYS))
+    return max(LEAST_SHARE, math.exp2(-weeks * 7 / HALF_LIFE_DAYS))
 
 
 def signal_weight(
