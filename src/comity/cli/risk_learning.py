@@ -94,3 +94,17 @@ def score_command(table: Path, model_folder: Path, *, week: int, out: Path) -> N
     """Write chance, expected revenue and three reasons for each declaration of a week."""
     count = _learning("scored").score_week(table, model_folder, week=week, out=out, tell=_tell)
     click.echo(f"{count} declarations scored into {out}")
+
+
+@risk.command()
+@click.option("--table", type=click.Path(path_type=Path), required=True, help="A folder of the benchmark's form.")
+@click.option("--administration", required=True, help="Whose declarations, as in the column dest.")
+@click.option("--finding", required=True, help="UV, MC, OR, QT, IP, PR or ERR.")
+@click.option("--weeks", type=click.IntRange(1, 26), default=4, show_default=True, help="How many weeks ahead.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The CSV file to write.")
+def forecast(table: Path, out: Path, *, weeks: int, **options: str) -> None:
+    """Write what to expect by heading and route in the weeks after the table's last, with 90 % intervals."""
+    count, held = _learning("scored").forecast(
+        table, options["administration"], options["finding"], weeks=weeks, out=out
+    )
+    click.echo(f"{count} headings and routes into {out}; of the intervals for the last {weeks} weeks {held:.1%} held")

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from comity.risk.prediction.artefacts import load_model, save_model
-from comity.risk.prediction.errors import ModelFileError
+from comity.risk.prediction.errors import ModelFileError, TrainingError
 from comity.risk.prediction.explaining import explain
 from comity.risk.prediction.features import Variant
+from comity.risk.prediction.forecasts import coverage, outlooks
 from comity.risk.prediction.heads import Growth
+from comity.risk.prediction.panels import panel_of
 from comity.risk.prediction.submissions import check_place, write_rows
 from comity.risk.prediction.training import TrainingPlan, table_of, train
 from comity.risk.prediction.worlds import read_world
@@ -62,3 +64,37 @@ def score_week(folder: Path, model_folder: Path, *, week: int, out: Path, tell: 
         for place, row in enumerate(rows)
     )
     return write_rows(out, HEADINGS, lines)
+
+
+FORECAST_HEADINGS = ("heading", "origin", "departure", "declarations", "share", "expected", "low", "high")
+
+
+def forecast(folder: Path, administration: str, finding: str, *, weeks: int, out: Path) -> tuple[int, float]:
+    """Write the outlooks for the weeks after the table's last; returns how many.
+
+    Also returns how many of the intervals would have held for the table's own last weeks.
+    Raises: TableError, TrainingError.
+    """
+    check_place(out)
+    world = read_world(folder, with_exports=False)
+    if administration not in world.administrations():
+        raise TrainingError("No declaration is decided there", where=administration)
+    panel = panel_of(world, world.rows_of(administration))
+    after = int(panel.week.max()) + 1
+    told = outlooks(world, panel, finding, first_week=after, weeks=weeks)
+    tried = outlooks(world, panel, finding, first_week=after - weeks, weeks=weeks)
+    held = coverage(panel, tried, finding, first_week=after - weeks, weeks=weeks)
+    rows = (
+        (
+            one.heading,
+            one.origin,
+            one.departure,
+            f"{one.declarations:.1f}",
+            f"{one.share:.4f}",
+            f"{one.expected:.2f}",
+            f"{one.low:.0f}",
+            f"{one.high:.0f}",
+        )
+        for one in told
+    )
+    return write_rows(out, FORECAST_HEADINGS, rows), held
