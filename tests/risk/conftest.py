@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from comity.intake.selectors import count_records
 from comity.risk import Lane, Profile
-from comity.risk.services import ProfileDraft, approve_profile, draft_profile
+from comity.risk.services import Past, ProfileDraft, approve_profile, backtest_profile, draft_profile
 from comity.trade import RiskType
 from tests.risk.cast import ANALYST, SUPERVISOR
 
@@ -35,6 +36,8 @@ def draft_of(at: datetime, **changes: object) -> ProfileDraft:
 def make_profile(db: None, at: datetime) -> MakeProfile:
     def make(**changes: object) -> Profile:
         profile = draft_profile(ANALYST, draft=draft_of(at, **changes), at=at)
+        if count_records():
+            backtest_profile(ANALYST, ref=profile.ref, past=Past.before(at), at=at)
         return approve_profile(SUPERVISOR, ref=profile.ref, at=at)
 
     return make
