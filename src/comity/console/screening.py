@@ -44,6 +44,7 @@ PARTS = {
     "name": gettext_lazy("Name"),
     "few or common words": gettext_lazy("Few or common words"),
     "several words written otherwise": gettext_lazy("Several words written otherwise"),
+    "a word missing and another written otherwise": gettext_lazy("A word missing and another written otherwise"),
     "word order": gettext_lazy("Word order"),
     "weak name": gettext_lazy("Weak name"),
     "script": gettext_lazy("Script"),

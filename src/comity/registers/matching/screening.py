@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from comity.registers.matching.index import NameIndex
 from comity.registers.matching.names import PlainName, plain_name, similarity
-from comity.registers.matching.scoring import FEATURES, joined_score, pair_words
+from comity.registers.matching.scoring import FEATURES, Pairing, joined_score, pair_words
 from comity.registers.matching.words import COMMON_NAMES
 from comity.registers.values import EntryKind, Identifier, WatchEntry
 
 # From here on two names are told to an officer. Measured by benchmarks/screening.py; see docs/decisions/0027.
-THRESHOLD = 0.765
+THRESHOLD = 0.775
 # What the words that agree must tell together, on the scale on which the rarest word tells 1; and where a word of
 # either name has no counterpart.
 _ENOUGH_SAME = 1.0
@@ -23,6 +23,8 @@ _ENOUGH_OF_PART = 1.5
 _FEW_WORDS = -0.4
 _ALL_COMMON = -0.1
 _OTHERWISE = -0.05
+# A name loses a word, or has one written otherwise; both at once it is another name.
+_BOTH_AT_ONCE = -0.08
 _MAX_MATCHES = 10
 # Shorter numbers agree by chance.
 _LEAST_DIGITS = 5
@@ -166,25 +168,37 @@ class _Names:
         if name_score < 0.6:
             return None
         parts = [Part("name", "agrees" if is_same else "near", round(name_score, 3), subject.name, listed.text)]
-        told = sum(weights) if is_same else sum(likeness * weights[place] for place, _, likeness in pairing.pairs)
-        inexact = sum(likeness < 1 for _, _, likeness in pairing.pairs)
-        enough = _ENOUGH_SAME if is_same or not inexact else _ENOUGH_ALIKE
-        if not is_same and len(pairing.pairs) < max(len(words), len(weights)):
-            enough = _ENOUGH_OF_PART
-        if told < enough:
-            effect = round(_FEW_WORDS * (enough - told), 3)
-            if enough == _ENOUGH_OF_PART and all(ours.tokens[place] in COMMON_NAMES for place, _, _ in pairing.pairs):
-                effect += _ALL_COMMON
-            parts.append(Part("few or common words", "differs", effect, " ".join(ours.tokens), ""))
-        if inexact > 1 and not is_same and ours.is_latin and theirs.is_latin:
-            parts.append(Part("several words written otherwise", "differs", _OTHERWISE * (inexact - 1), "", ""))
-        if not is_same and _is_turned(pairing.pairs):
-            parts.append(_part("word order", "near", "", ""))
+        parts += _of_words(ours, theirs, weights, pairing)
         if listed.is_weak:
             parts.append(_part("weak name", "differs", "", listed.text))
         parts += _of_writing(ours, theirs)
         parts += _beside_the_name(subject, entry)
         return _scored(listed, entry, tuple(parts))
+
+
+def _of_words(ours: PlainName, theirs: PlainName, weights: Sequence[float], pairing: Pairing) -> Iterator[Part]:
+    """What the pairs of words tell beside the score of the name: how much, how exactly, in which order."""
+    if ours.joined == theirs.joined:
+        if sum(weights) < _ENOUGH_SAME:
+            yield _few(ours, _FEW_WORDS * (_ENOUGH_SAME - sum(weights)))
+        return
+    told = sum(likeness * weights[place] for place, _, likeness in pairing.pairs)
+    inexact = sum(likeness < 1 for _, _, likeness in pairing.pairs)
+    is_part = len(pairing.pairs) < max(len(ours.tokens), len(theirs.tokens))
+    enough = _ENOUGH_OF_PART if is_part else _ENOUGH_ALIKE if inexact else _ENOUGH_SAME
+    if told < enough:
+        is_common = is_part and all(ours.tokens[place] in COMMON_NAMES for place, _, _ in pairing.pairs)
+        yield _few(ours, _FEW_WORDS * (enough - told) + (_ALL_COMMON if is_common else 0.0))
+    if inexact > 1 and ours.is_latin and theirs.is_latin:
+        yield Part("several words written otherwise", "differs", _OTHERWISE * (inexact - 1), "", "")
+    if inexact and is_part:
+        yield Part("a word missing and another written otherwise", "differs", _BOTH_AT_ONCE, "", "")
+    if _is_turned(pairing.pairs):
+        yield _part("word order", "near", "", "")
+
+
+def _few(ours: PlainName, effect: float) -> Part:
+    return Part("few or common words", "differs", round(effect, 3), " ".join(ours.tokens), "")
 
 
 def _scored(listed: _Listed, entry: WatchEntry, parts: tuple[Part, ...]) -> Match:
