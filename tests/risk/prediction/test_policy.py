@@ -15,7 +15,6 @@ from comity.risk.prediction.worlds import World
 from tests.risk.prediction.conftest import with_changed_outcomes
 
 BUSH = Growth(trees=6, leaves=5, rate=0.2, least_rows=4, seeds=1)
-FIRST_WEEKS = 8
 
 
 def taken(world: World, variant: Variant, seed: int = 1) -> Bools:
@@ -34,14 +33,20 @@ def usual(made: World) -> dict[Variant, Bools]:
     return {variant: taken(made, variant) for variant in Variant}
 
 
-def test_spends_the_budget_of_each_week_and_hits_more_than_chance(made: World, usual: dict[Variant, Bools]) -> None:
-    chosen = usual[Variant.EXCHANGE]
+def test_spends_the_budget_of_each_week(made: World, usual: dict[Variant, Bools]) -> None:
     counts = {(dest, week): 0 for dest in range(2) for week in range(14)}
-    for row in np.flatnonzero(chosen):
+    for row in np.flatnonzero(usual[Variant.EXCHANGE]):
         counts[int(made.codes["dest"][row]), int(made.week[row])] += 1
     assert set(counts.values()) == {4}  # a tenth of forty, at first by chance, then by the budget
-    late = made.week >= FIRST_WEEKS
-    assert made.outcomes.illicit[chosen & late].mean() > 1.5 * made.outcomes.illicit[late].mean()
+
+
+def test_what_was_inspected_leads_to_more_than_chance_finds(made: World) -> None:
+    growth = Growth(trees=25, leaves=6, rate=0.15, least_rows=4, features_part=0.4, seeds=1, regular_part=1.0)
+    plan = PolicyPlan(Variant.EXCHANGE, budget=15.0, first_weeks=3, refit_weeks=2, growth=growth, exploring=0.2)
+    for one in inspect_world(made, plan, lambda _: None):
+        illicit, late = one.panel.outcomes.illicit, one.panel.week >= 7
+        chosen = one.rows[one.panel.week[one.rows] >= 7]
+        assert illicit[chosen].mean() > 1.5 * illicit[late].mean()
 
 
 @pytest.mark.parametrize(("variant", "week"), [(Variant.LOCAL, 9), (Variant.EXCHANGE, 10)])
