@@ -59,6 +59,19 @@ def test_a_profile_is_drafted_by_one_and_approved_by_another(analyst: Caller, su
     check_problem(analyst.post("/profiles", profile(weight=5)), 409, "bad_profile")
 
 
+def test_a_draft_is_tried_on_past_records_before_it_is_approved(analyst: Caller, supervisor: Caller) -> None:
+    imported(analyst)
+    analyst.post("/profiles", profile())
+    check_problem(supervisor.post("/profiles/CHEAP-SHOES/approve"), 409, "bad_profile")
+    found = analyst.post("/profiles/CHEAP-SHOES/backtest", {"days": 30}).json()
+    assert (found["records"], found["is_cut"], found["precision"]) == (1, False, None)
+    assert found["curve"][-1] == {"records": 1, "fired": found["fired"], "found": 0}
+    (listed,) = analyst.get("/profiles").json()["items"]
+    assert (listed["state"], listed["priority"], listed["shadowed_by"]) == ("tested", 5, "")
+    assert supervisor.post("/profiles/CHEAP-SHOES/approve").status_code == 200
+    check_problem(analyst.post("/profiles/NOWHERE/backtest", {}), 404, "not_found")
+
+
 def test_nobody_approves_his_own_profile(all_mighty: Caller) -> None:
     all_mighty.post("/profiles", profile())
     check_problem(all_mighty.post("/profiles/CHEAP-SHOES/approve"), 409, "four_eyes")
