@@ -105,14 +105,13 @@ def _write(past: Past, trades: Sequence[Traded], at: datetime) -> None:
                 exporter=exporter,
                 count=found.count,
                 first_at=found.first_at or at,
-                last_at=at,
                 recent=found.recent,
             )
             for importer, exporter in pairs
             for found in (past.pairs[importer, exporter],)
         ],
         _PAIR,
-        ("count", "last_at", "recent"),
+        ("count", "recent"),
     )
     routes = sorted({route for one in trades for route in routes_of(one)})
     _upsert(
@@ -127,14 +126,9 @@ def _write(past: Past, trades: Sequence[Traded], at: datetime) -> None:
     )
     prices = sorted({key for one in trades for key, _, _ in prices_of(one)})
     _upsert(
-        [
-            TradePrice(
-                hs_code=key[0], origin=key[1], currency=key[2], count=len(past.prices[key]), logs=past.prices[key]
-            )
-            for key in prices
-        ],
+        [TradePrice(hs_code=key[0], origin=key[1], currency=key[2], logs=past.prices[key]) for key in prices],
         _PRICED,
-        ("count", "logs"),
+        ("logs",),
     )
     importers = sorted({one.importer for one in trades if one.importer})
     _upsert(

@@ -381,10 +381,7 @@ class AlertFeedback(models.Model):
 
 
 class MirrorKey(models.Model):
-    """A key under which a pair recognises references for a quarter. owner: whose exports it is for; partner: the other.
-
-    is_ours: made here. A key that is deleted takes with it all that could be recognised by it.
-    """
+    """A key by which a pair recognises references for a quarter. owner: whose exports; is_ours: made here."""
 
     owner = models.CharField(max_length=WORD)
     partner = models.CharField(max_length=WORD)
@@ -402,10 +399,7 @@ class MirrorKey(models.Model):
 
 
 class MirrorExport(models.Model):
-    """An export declaration of ours that a partner is told of. state: due, sent, refused, nothing.
-
-    content_key: opens the commitments; empty before it is sent and after it was forgotten. asked: names of fields.
-    """
+    """An export declaration of ours that a partner is told of. state: due, sent, refused, nothing. asked: of fields."""
 
     record_id = models.UUIDField()
     version = models.PositiveIntegerField()
@@ -479,10 +473,7 @@ class MirrorImportTag(models.Model):
 
 
 class MirrorMatch(models.Model):
-    """An offer and an import declaration of ours that are of one consignment, and what came of comparing them.
-
-    state: agreed, ask, asked, answered, refused. agreed, differing, unknown: names of fields. values: as they came.
-    """
+    """An offer and an import of one consignment. state: of risk.mirroring. agreed, differing, unknown: fields."""
 
     offer = models.OneToOneField(MirrorOffering, on_delete=models.CASCADE, related_name="match")
     record_id = models.UUIDField(db_index=True)
@@ -545,7 +536,6 @@ class TradePair(models.Model):
     exporter = models.CharField(max_length=200)
     count = models.PositiveIntegerField(default=0)
     first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
     recent = models.JSONField(default=list)
 
     class Meta:
@@ -580,7 +570,6 @@ class TradePrice(models.Model):
     hs_code = models.CharField(max_length=WORD)
     origin = models.CharField(max_length=WORD)
     currency = models.CharField(max_length=WORD)
-    count = models.PositiveIntegerField(default=0)
     logs = models.JSONField(default=list)
 
     class Meta:
