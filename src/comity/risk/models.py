@@ -41,10 +41,7 @@ class RuleProfile(models.Model):
 
 
 class ProfileBacktest(models.Model):
-    """What a profile's rule would have found among past records. digest: of exactly the rule that was run.
-
-    records: how many were looked at; found, vain, missed, spared: of those that were controlled.
-    """
+    """What a profile's rule, named by its digest, would have found; found to spared: of the controlled records."""
 
     profile = models.ForeignKey(RuleProfile, on_delete=models.CASCADE, related_name="backtests")
     digest = models.CharField(max_length=64)
