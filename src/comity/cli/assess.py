@@ -70,6 +70,7 @@ class _Line:
         self._parts = -1
 
     def tell(self, progress: Progress) -> None:
+        """Say how far the run is."""
         share = progress.rows / progress.of if progress.of else 1.0
         text = (
             f"{progress.rows:,} of {progress.of:,} rows ({share:.0%}), {progress.hits:,} hits, "
