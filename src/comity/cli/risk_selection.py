@@ -84,16 +84,16 @@ def state_plan(capacity: int, *, day: datetime | None, random_share: float, thre
 @click.option("--period", type=click.Choice([each.value for each in Period]), default="week", show_default=True)
 @click.option("--open-days", default=WORKING_DAYS, show_default=True, help="Monday to Sunday, 1 where open.")
 @click.option("--from", "valid_from", type=_DAY, help="A Monday for a week. Default: this week, or today.")
-def state_budget(amount: int, **options: str) -> None:
+def state_budget(amount: int, **options: object) -> None:
     """State that there are AMOUNT controls of a kind at an office, by week or day."""
-    period, given = Period(options["period"]), options["valid_from"]
+    period, given = Period(str(options["period"])), options["valid_from"]
     first = given.date() if isinstance(given, datetime) else _today()
     budget = Budget(
         amount=amount,
         period=period,
-        office=options["office"],
-        control=ControlKind(options["control"]) if options["control"] else None,
-        open_days=options["open_days"],
+        office=str(options["office"]),
+        control=ControlKind(str(options["control"])) if options["control"] else None,
+        open_days=str(options["open_days"]),
         valid_from=monday_of(first) if period is Period.WEEK and given is None else first,
     )
     made = set_budget(terminal_actor(), budget=budget, at=now())

@@ -73,9 +73,9 @@ def curve_of(points: Sequence[tuple[float, float, float, float]], at: float) -> 
 
 
 def bars_of(values: Sequence[tuple[str, float]], most: float) -> tuple[Bar, ...]:
-    """A bar for each value, one below the other."""
+    """A bar for each value, one below the other; what is below nothing has none."""
     return tuple(
-        Bar(label, value, round(100 * min(value, most) / most, 1) if most else 0.0, 18 * number)
+        Bar(label, value, round(100 * min(max(value, 0.0), most) / most, 1) if most else 0.0, 18 * number)
         for number, (label, value) in enumerate(values)
     )
 

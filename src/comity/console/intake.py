@@ -83,7 +83,7 @@ def consignment(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResp
 
 def _weights(reasons: Sequence[SeenReason]) -> list[tuple[SeenReason, Bar]]:
     """Each reason with the bar of its weight; one that only says how goods were selected has none."""
-    weighed = [seen for seen in reasons if seen.reason.weight > 0]
+    weighed = [seen for seen in reasons if seen.reason.weight]
     return list(zip(weighed, bars_of([("", seen.reason.weight) for seen in weighed], 100), strict=True))
 
 
