@@ -55,7 +55,7 @@ class ProfileForm(ConsoleForm):
     expression = forms.CharField(
         label=gettext_lazy("Rule"),
         help_text=gettext_lazy("For example: hs_chapter = '64' and unit_price_per_kg < 8 and origin in ('XA', 'XB')"),
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code short"}),
     )
     weight = forms.IntegerField(label=gettext_lazy("Weight, 1 to 100"), min_value=1, max_value=100)
     risk_type = forms.ChoiceField(label=gettext_lazy("Irregularity"), choices=lambda: worded(RiskType))
