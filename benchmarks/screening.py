@@ -11,7 +11,8 @@ DIR holds UN_consolidated.xml, ofac_sdn.csv, ofac_add.csv, ofac_alt.csv and pair
 2. Innocents: made-up names of persons (24 cultures, common given names with common families) and of firms, plus the
    persons and firms of pairs/nomenklatura_donations, against UN and OFAC together. None of them is on purpose on a
    list; chance hits count against us.
-3. Speed: 2,000 names of both parts, drawn with the seed, one by one, in one process, against 100,000 entries: UN, OFAC and made-up ones.
+3. Speed: 2,000 names of both parts, drawn with the seed, one by one, in one process, against 100,000 entries:
+   UN, OFAC and made-up ones.
 4. F1 over labelled pairs: every two spellings of one name in pairs/nomenklatura_putin_names are one person; every
    spelling with each donor, and every two donors whose family names differ, are two. Beside it rapidfuzz's WRatio and,
    where nomenklatura is installed (pip install nomenklatura, in another environment), its LogicV2, each at its own
