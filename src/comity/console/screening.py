@@ -124,7 +124,7 @@ def _side(known: object) -> list[tuple[object, str]]:
 
 
 def _parts(view: HitView) -> list[tuple[object, str, str, object, str]]:
-    rows = []
+    rows: list[tuple[object, str, str, object, str]] = []
     for part in view.parts:
         result, _space, effect = part.effect.partition(" ")
         rows.append(
