@@ -4,12 +4,12 @@
 
 DIR holds UN_consolidated.xml, ofac_sdn.csv, ofac_add.csv, ofac_alt.csv and pairs/. The gates of docs/decisions/0027:
 
-1. Recall: names of the UN's list are distorted in six ways, each drawn with a fixed seed, and screened against the UN's
-   and OFAC's lists together; found is where the same entry is among the hits. A slip of the pen or another way of writing
-   falls on a word of four letters or more where there is one. A word is left out, or made an initial, only where the name
-   has three or more words that tell; of a person a middle one, of a firm not the first. `script` asks for the name in the
-   script in which the UN also gives it, its words turned. Two slips in one name and a slip in the other script are told,
-   too, and are no part of the gate.
+1. Recall: names of the UN's list are distorted in six ways, each drawn with a fixed seed, and screened against the
+   UN's and OFAC's lists together; found is where the same entry is among the hits. A slip of the pen or another way
+   of writing falls on a word of four letters or more where there is one. A word is left out, or made an initial,
+   only where the name has three or more words that tell; of a person a middle one, of a firm not the first.
+   `script` asks for the name in the script in which the UN also gives it, its words turned. Two slips in one name
+   and a slip in the other script are told, too, and are no part of the gate.
 2. Innocents: made-up names of persons (24 cultures, common given names with common families) and of firms, plus the
    persons and firms of pairs/nomenklatura_donations, against UN and OFAC together. None of them is on purpose on a
    list; chance hits count against us.
