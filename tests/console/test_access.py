@@ -38,6 +38,8 @@ PAGES = {
     "exhibit": ("/findings/F/exhibits/00", "get", VIEWERS),
     "raw": (f"/arrivals/{NOTHING}/raw", "get", VIEWERS),
     "profiles": ("/profiles", "get", VIEWERS),
+    "mirror": ("/mirror", "get", VIEWERS),
+    "mirror_match": ("/mirror/0", "get", VIEWERS),
     "screening": ("/screening", "get", VIEWERS),
     "registers": ("/registers", "get", VIEWERS),
     "register": ("/registers/none", "get", VIEWERS),

@@ -18,7 +18,7 @@ from comity.console.drafts import with_newcomer, with_reservation, yaml_of
 from comity.ledger.services import open_log
 from tests.console import accords, world
 from tests.console.accords import Accords
-from tests.console.test_pages import enter, text_of
+from tests.console.visiting import enter, text_of
 
 pytestmark = pytest.mark.django_db
 

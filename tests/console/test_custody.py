@@ -24,7 +24,7 @@ from comity.staff.models import AuditEntry, Officer
 from tests.console import custody_world
 from tests.console import world as made
 from tests.console.custody_world import Custody
-from tests.console.test_pages import enter, text_of
+from tests.console.visiting import enter, text_of
 
 pytestmark = pytest.mark.django_db
 RECALL = {"ground": "information_wrong"}

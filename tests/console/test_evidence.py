@@ -26,7 +26,7 @@ from comity.trust import FileShape, sha256_hex
 from tests.console import custody_world
 from tests.console import world as made
 from tests.console.custody_world import SCAN, Custody
-from tests.console.test_pages import enter, text_of
+from tests.console.visiting import enter, text_of
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,7 @@ from comity.staff.services import create_officer
 from comity.trust import ForkProof, Keyring
 from tests.console import world as made
 from tests.console.forks import TOML, fork
-from tests.console.test_pages import text_of
+from tests.console.visiting import text_of
 from tests.exchange.cast import message as cast_message
 
 pytestmark = pytest.mark.django_db

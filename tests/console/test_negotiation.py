@@ -17,7 +17,7 @@ from comity.staff.models import ProposalRow
 from tests.console import accords
 from tests.console.accords import Accords
 from tests.console.test_agreements_pages import known
-from tests.console.test_pages import enter, text_of
+from tests.console.visiting import enter, text_of
 
 __all__ = ["known"]
 
@@ -187,7 +187,7 @@ class TestComposing:
         more = {"more": ["eu515-spontaneous"], "1.retention_days": "30"}
         answer = enter("chipo").post("/agreements/compose/bilateral-mou", {**self.GIVEN, **more})
         found = parse_agreement(answer.context["form"]["text"].value().encode())
-        assert [each.id for each in found.articles] == ["1", "10", "14", "2", "8"]
+        assert [each.id for each in found.articles] == ["1", "10", "16", "2", "8"]
         assert found.parties == ("XA", "XC")
         assert found.article("1").retention_days == 30
         assert found.article("2").goods == ("2402", "30")

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import override_settings
 
 from comity.agreements import selectors as agreements
 from comity.enforcement import selectors as enforcement
@@ -24,6 +24,7 @@ from comity.risk import selectors as risk
 from comity.staff.models import AuditEntry, Officer
 from comity.training import photo
 from tests.console import world as made
+from tests.console.visiting import enter, text_of
 from tests.console.world import World
 
 # The database is made only where a test of the run is marked so.
@@ -47,20 +48,6 @@ def alone(world: World) -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-
-
-def enter(username: str, *, purpose: str = "control") -> Client:
-    client = Client()
-    client.force_login(Officer.objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend")
-    if purpose:
-        client.post("/purpose", {"purpose": purpose})
-    return client
-
-
-def text_of(answer) -> str:
-    """What a page says, without its markup."""
-    plain = re.sub(r"<[^>]+>", " ", answer.content.decode())
-    return re.sub(r"\s+", " ", plain).replace("&#x27;", "'").replace("&amp;", "&").replace("&quot;", '"')
 
 
 class TestDashboard:
@@ -388,8 +375,7 @@ class TestMessages:
         client, address = enter("ana"), f"/simulator?about=message:{world.alert_message}"
         assert f'href="{address}"' in client.get(f"/messages/{world.alert_message}").content.decode()
         assert f'value="message:{world.alert_message}" selected' in client.get(address).content.decode()
-        unknown = f"/simulator?about=message:{uuid4()}"
-        assert "the message from which you come" in client.get(unknown).content.decode()
+        assert "the message from which you come" in text_of(client.get(f"/simulator?about=message:{uuid4()}"))
 
     def test_a_received_one_too_and_each_look_is_recorded(self, world: World):
         page = text_of(enter("ana").get(f"/messages/{world.received_finding}"))

@@ -23,7 +23,7 @@ from comity.staff.models import AuditEntry, Officer
 from tests.console import requests_world
 from tests.console import world as made
 from tests.console.requests_world import QUESTION, REQUEST, Requests
-from tests.console.test_pages import enter, text_of
+from tests.console.visiting import enter, text_of
 
 pytestmark = pytest.mark.django_db
 SAID = {f"say_{name}": value for name, value in REQUEST.items() if name not in ("persons", "domestic_law_refs")}

@@ -21,7 +21,7 @@ from comity.trade import Handling
 from tests.console import accords
 from tests.console.accords import Accords
 from tests.console.test_agreements_pages import known
-from tests.console.test_pages import enter, text_of
+from tests.console.visiting import enter, text_of
 
 __all__ = ["known"]
 
