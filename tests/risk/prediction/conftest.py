@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-numpy = pytest.importorskip("numpy", reason="needs the extra `learning`")
-pytest.importorskip("pyarrow", reason="needs the extra `learning`")
-pytest.importorskip("lightgbm", reason="needs the extra `learning` and the system library libgomp1", exc_type=OSError)
+from tests.risk.prediction.test_libraries import missing_library
 
-from comity.risk.prediction.worlds import World, read_world  # noqa: E402
-from tests.risk.prediction.maker import make_columns, write_world  # noqa: E402
+if missing_library():
+    collect_ignore_glob = ["test_[!l]*.py"]
+else:
+    import numpy
+
+    from comity.risk.prediction.worlds import World, read_world
+    from tests.risk.prediction.maker import make_columns, write_world
 
 
 @pytest.fixture(scope="session")
