@@ -117,7 +117,8 @@ def test_an_approved_profile_lives_by_its_dates(at: datetime):
     assert state_at("draft", at, None, at) is ProfileState.DRAFT
     assert state_at("retired", at, None, at) is ProfileState.RETIRED
     assert state_at("approved", at, at + day, at - day) is ProfileState.APPROVED
-    assert state_at("approved", at, at + day, at) is ProfileState.ACTIVE
+    assert state_at("approved", at, at + 99 * day, at) is ProfileState.ACTIVE
+    assert state_at("approved", at, at + day, at) is ProfileState.EXPIRING
     assert state_at("approved", at, None, at + 999 * day) is ProfileState.ACTIVE
     assert state_at("approved", at, at + day, at + day) is ProfileState.EXPIRED
 

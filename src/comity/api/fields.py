@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from ninja import Schema
@@ -12,6 +13,7 @@ from comity.common import ComityError, parse_instant, show_instant
 
 # PostgreSQL cannot hold NUL in text.
 _NO_NUL = r"^[^\x00]*$"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=_NO_NUL)]
 Short = Annotated[str, StringConstraints(max_length=100, pattern=_NO_NUL)]
@@ -51,6 +53,16 @@ class PurposeQuery(Given):
     purpose: Stated = Field(
         default="", description="Without one, what partners shared is not shown; nor where the article excludes it"
     )
+
+
+def _read_day(value: object) -> object:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("A day is written 2026-03-31")
+    return value
+
+
+# Without this a bare number would be taken as seconds since 1970.
+Day = Annotated[date, BeforeValidator(_read_day, json_schema_input_type=date)]
 
 
 def _read_instant(value: object) -> object:

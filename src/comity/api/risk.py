@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from pydantic import StringConstraints
 
-from comity.api.fields import Given, Instant, PurposeQuery, Sentence, Stated, Text, Word
+from comity.api.fields import Day, Given, Instant, PurposeQuery, Sentence, Stated, Text, Word
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import utc_now
@@ -127,7 +127,7 @@ class AssessmentOut(Schema):
     state: TargetState
     cause: Cause
     selection: str
-    day: date | None = None
+    day: Day | None = None
     assigned_to: str
     reasons: list[AssessmentReason]
 

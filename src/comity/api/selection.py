@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Field, Query, Router, Schema
 
-from comity.api.fields import Given, Sentence, Word
+from comity.api.fields import Day, Given, Sentence, Word
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import utc_now
@@ -33,7 +33,7 @@ router = Router(tags=["risk"])
 class DayQuery(Given):
     """Which day; today unless said otherwise."""
 
-    day: date | None = None
+    day: Day | None = None
 
 
 class BudgetOut(Schema):
@@ -50,7 +50,7 @@ class BudgetOut(Schema):
 class PlanOut(Schema):
     """A day's inspections. extra_share: what measured drift adds to exploring that day."""
 
-    day: date
+    day: Day
     capacity: int
     used: int
     used_mandatory: int
@@ -200,7 +200,7 @@ def plan_ahead(request: HttpRequest, query: Query[PlannerQuery]) -> PlannerOut:
     summary="The proof of a day's chance",
     **needs(Permission.VIEW_CONSIGNMENTS),
 )
-def prove(request: HttpRequest, day: date) -> HttpResponse:
+def prove(request: HttpRequest, day: Day) -> HttpResponse:
     """What chance was asked, its seeds and answers, as `comity risk selection verify` computes them again."""
     return JsonResponse(statement_to_json(prove_selection(actor_of(request), day=day, at=utc_now())))
 
