@@ -135,7 +135,7 @@ def test_the_random_requests_are_worth_asking() -> None:
         engine = Engine([agreement])
         verdicts += [engine.decide(any_request(chance)) for _ in range(REQUESTS)]
     assert sum(each.is_permitted for each in verdicts) >= 100
-    assert sum(not each.is_permitted and each.reasons[0].code == "prohibited" for each in verdicts) >= 50
+    assert sum(not each.is_permitted and each.reasons[0].code == "prohibited" for each in verdicts) >= 40
     words = ("goods0", "origin", "category", "risk_type", "procedure", "size", "onward_from", "field", "context.at")
     assert all(any(word in text for text in texts) for word in words)
 

@@ -37,6 +37,7 @@ from comity.trade import Party, Route, Subject, SubjectRole
 from comity.trade.values import Address
 from tests.risk.cast import ANALYST, AUDITOR, EXPORTER, NODE, OFFICER, SUPERVISOR, alert, declaration, store
 from tests.risk.conftest import MakeProfile, draft_of
+from tests.scale import scaled
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -159,7 +160,7 @@ def tried(road: Callable[[Sequence[StoredRecord]], object], records: Sequence[St
 
 
 @pytest.mark.once
-@settings(max_examples=60)
+@settings(max_examples=scaled(20, 60))
 @given(batches())
 def test_a_batch_leaves_the_same_rows_as_one_by_one(batch: Batch) -> None:
     with transaction.atomic():
