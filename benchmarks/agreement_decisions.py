@@ -32,7 +32,7 @@ from types import ModuleType
 from comity.agreements import Agreement, Article, Effect, Engine, Onward, Period, SharingRequest, Wording
 from comity.agreements.cedar import cedar_question, to_cedar
 from comity.agreements.conditions import Test, conditions_of
-from comity.agreements.vocabulary import CATEGORIES, KINDS, PURPOSES, fields_of_kind
+from comity.agreements.vocabulary import CATEGORIES, PURPOSES, fields_of_kind
 from comity.trade import Handling
 
 try:
@@ -40,6 +40,7 @@ try:
 except ImportError:
     cedarpy = None
 
+KINDS = ("alert/1", "finding/1", "evidence/1", "step/1")
 PARTIES = tuple(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRST")
 GOODS = tuple(f"{chapter:02d}" for chapter in range(1, 98))
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -66,6 +66,13 @@ def _of(declaration: Declaration, number: int) -> Declaration:
     return replace(declaration, lrn=lrn, mrn=mrn, ucr=f"6XAXA123-2026-{number:06d}")
 
 
+def _differing(nodes: World, number: int) -> None:
+    """An import that says 10,800 of an export of 24,000; the figures were asked for and came."""
+    nodes.ask("XA", "lodge", data=paper(_of(EXPORT, number)))
+    nodes.ask("XC", "lodge", data=paper(priced(_of(IMPORT, number), "10800.00")))
+    _settle(nodes)
+
+
 def test_equal_figures_are_proven_equal_and_none_is_told(nodes: World) -> None:
     nodes.ask("XA", "lodge", data=paper(_of(EXPORT, 1)))
     # On arrival freight and insurance have come to it.
@@ -113,29 +120,31 @@ def test_what_differs_is_asked_for_and_becomes_a_reason(nodes: World, number: in
 
 
 def test_an_amended_import_is_compared_again_without_asking_again(nodes: World) -> None:
+    _differing(nodes, 4)
     asked = _kinds(nodes, "XC").count("mirror_request/1")
-    amended = priced(_of(IMPORT, 2), "24000.00")
+    amended = priced(_of(IMPORT, 4), "24000.00")
     nodes.ask("XC", "lodge", data=paper(amended))
     _settle(nodes)
-    assert _reasons_of(nodes, "XC-I-2")["reasons"] == []
+    assert _reasons_of(nodes, "XC-I-4")["reasons"] == []
     assert _kinds(nodes, "XC").count("mirror_request/1") == asked
 
 
 def test_a_recall_takes_the_figures_out_of_every_table(nodes: World) -> None:
+    _differing(nodes, 5)
     values = nodes.ask("XA", "posted")[-1]
     assert "24,000.00" in nodes.ask("XC", "kept")
     nodes.ask("XA", "recall", ids=[values["id"]])
     _settle(nodes)
     kept = nodes.ask("XC", "kept")
-    current = _reasons_of(nodes, "XC-I-3")["reasons"]
+    current = _reasons_of(nodes, "XC-I-5")["reasons"]
     assert [reason[0] for reason in current] == ["mirror"]
     assert "24,000.00" not in json.dumps(current)
     offer = next(each for each in nodes.ask("XA", "posted") if each["id"] == values["body"]["offer"])
     nodes.ask("XA", "recall", ids=[offer["id"]])
     _settle(nodes)
-    assert _reasons_of(nodes, "XC-I-3")["reasons"] == []
+    assert _reasons_of(nodes, "XC-I-5")["reasons"] == []
     assert offer["body"]["locks"][0]["tag"] not in nodes.ask("XC", "kept")
-    assert kept.count("26XA00000000000003") == 0
+    assert kept.count("26XA00000000000005") == 0
 
 
 @pytest.mark.long
