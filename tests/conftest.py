@@ -11,8 +11,9 @@ from hypothesis import settings
 
 from tests.scale import IS_LONG
 
-# These machines are shared: how long an example takes says nothing about the code.
-settings.register_profile("house", deadline=None)
+# Machines are shared: how long an example takes says nothing about the code. The short run tries the same examples each
+# time, so that a change is judged by what it changed; the long run draws new ones.
+settings.register_profile("house", deadline=None, derandomize=not IS_LONG)
 settings.load_profile("house")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
