@@ -66,7 +66,7 @@ def test_the_ground_stays_small() -> None:
 
 
 def test_a_face_defines_nothing() -> None:
-    faces = sorted(PACKAGE.glob("*/__init__.py"))
+    faces = sorted(PACKAGE.glob("*/__init__.py")) + sorted(PACKAGE.glob("*/models/__init__.py"))
     assert len(faces) > 10
     assert [trouble for face in faces for trouble in _no_face(face)] == []
 
@@ -97,6 +97,24 @@ def _own_face(path: Path) -> Iterator[str]:
             submodules = {child.stem for child in (PACKAGE / room).iterdir()}
             if not {alias.name for alias in node.names} <= submodules:
                 yield f"{_name(path)}, line {node.lineno}: imports the room's own face"
+
+
+def test_tables_stand_among_tables() -> None:
+    """In a room's `models.py`, or where there are many in a module of its `models/`."""
+    tables = [(path, name) for path in MODULES for name in _tables(tree_of(path))]
+    assert len(tables) > 50
+    assert [f"{_name(path)}: {name}" for path, name in tables if not _is_for_tables(path)] == []
+
+
+def _tables(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and "models.Model" in {ast.unparse(base) for base in node.bases}:
+            yield node.name
+
+
+def _is_for_tables(path: Path) -> bool:
+    _, *rest = path.relative_to(PACKAGE).parts
+    return rest == ["models.py"] or (len(rest) == 2 and rest[0] == "models")
 
 
 def test_imports_stand_at_the_top() -> None:

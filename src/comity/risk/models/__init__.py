@@ -1,0 +1,48 @@
+"""Tables of risk, a module each matter: profiles, signals, assessments, the queue, what was learned, mirror checks."""
+
+from comity.risk.models.assessments import Assessment, AssessmentReason, LaneOverride
+from comity.risk.models.budgets import ControlBudget, ControlUse
+from comity.risk.models.learning import AlertFeedback, IssuerReliability, LearnedOutcome
+from comity.risk.models.mirror import (
+    MirrorExport,
+    MirrorImportTag,
+    MirrorKey,
+    MirrorMatch,
+    MirrorOffering,
+    MirrorTag,
+)
+from comity.risk.models.patterns import TradePair, TradePrice, TradeRoute, TradeVolume
+from comity.risk.models.profiles import ProfileBacktest, RuleProfile
+from comity.risk.models.screening import ScreeningDecision
+from comity.risk.models.selection import ChanceRow, Selection, SelectionPlan, SelectionPolicy
+from comity.risk.models.signals import PartnerSignal, SignalKey
+
+__all__ = [
+    "AlertFeedback",
+    "Assessment",
+    "AssessmentReason",
+    "ChanceRow",
+    "ControlBudget",
+    "ControlUse",
+    "IssuerReliability",
+    "LaneOverride",
+    "LearnedOutcome",
+    "MirrorExport",
+    "MirrorImportTag",
+    "MirrorKey",
+    "MirrorMatch",
+    "MirrorOffering",
+    "MirrorTag",
+    "PartnerSignal",
+    "ProfileBacktest",
+    "RuleProfile",
+    "ScreeningDecision",
+    "Selection",
+    "SelectionPlan",
+    "SelectionPolicy",
+    "SignalKey",
+    "TradePair",
+    "TradePrice",
+    "TradeRoute",
+    "TradeVolume",
+]
