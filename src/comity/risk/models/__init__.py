@@ -2,6 +2,7 @@
 
 from comity.risk.models.assessments import Assessment, AssessmentReason, LaneOverride
 from comity.risk.models.budgets import ControlBudget, ControlUse
+from comity.risk.models.learned import LearnedModel, ModelMove, ModelScore, ModelSetting, ModelTraining
 from comity.risk.models.learning import AlertFeedback, IssuerReliability, LearnedOutcome
 from comity.risk.models.mirror import (
     MirrorExport,
@@ -26,6 +27,7 @@ __all__ = [
     "ControlUse",
     "IssuerReliability",
     "LaneOverride",
+    "LearnedModel",
     "LearnedOutcome",
     "MirrorExport",
     "MirrorImportTag",
@@ -33,6 +35,10 @@ __all__ = [
     "MirrorMatch",
     "MirrorOffering",
     "MirrorTag",
+    "ModelMove",
+    "ModelScore",
+    "ModelSetting",
+    "ModelTraining",
     "PartnerSignal",
     "ProfileBacktest",
     "RuleProfile",
