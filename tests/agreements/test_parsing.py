@@ -297,7 +297,8 @@ def test_every_field_that_a_notice_carries_can_be_named() -> None:
     for kind, body in (("alert/1", alert_body()), ("finding/1", finding_body()), ("evidence/1", evidence_body())):
         assert paths_of(body) <= fields_of_kind(kind)
     mirrored = {"mirror/1", "mirror_request/1", "mirror_values/1"}
-    assert set(KINDS) == {"alert/1", "finding/1", "evidence/1", "step/1", *mirrored}
+    learned = {"profile/1", "hit_question/1", "hit_decision/1", "signal_report/1"}
+    assert set(KINDS) == {"alert/1", "finding/1", "evidence/1", "step/1", *mirrored, *learned}
 
 
 def _as_yaml(agreement: Agreement) -> dict[str, object]:

@@ -14,6 +14,16 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from comity.trade import Alert, AlertCategory, EvidenceNotice, Finding, Handling, ProcedureStep, RiskType, SubjectRole
+from comity.trade.knowledge import (
+    HIT_DECISION_KIND,
+    HIT_QUESTION_KIND,
+    PROFILE_KIND,
+    SIGNAL_REPORT_KIND,
+    HitDecision,
+    HitQuestion,
+    SharedProfile,
+    SignalReport,
+)
 from comity.trade.mirror import (
     MIRROR_KIND,
     MIRROR_KINDS,
@@ -109,7 +119,13 @@ _NOUN_OF_KIND: dict[str, type] = {
     MIRROR_KIND: MirrorOffer,
     MIRROR_REQUEST_KIND: MirrorRequest,
     MIRROR_VALUES_KIND: MirrorValues,
+    PROFILE_KIND: SharedProfile,
+    HIT_QUESTION_KIND: HitQuestion,
+    HIT_DECISION_KIND: HitDecision,
+    SIGNAL_REPORT_KIND: SignalReport,
 }
+# Kinds beyond alerts and findings whose bodies say alike whose they are and how they are handled.
+_OWN_KINDS = (*MIRROR_KINDS, HIT_QUESTION_KIND, HIT_DECISION_KIND, SIGNAL_REPORT_KIND)
 
 KINDS: tuple[str, ...] = tuple(_NOUN_OF_KIND)
 PURPOSES: tuple[str, ...] = tuple(each.value for each in Purpose)
@@ -135,20 +151,21 @@ ATTRIBUTE_FIELDS: dict[str, dict[str, str]] = {
     "goods": {"alert/1": "hs_codes", "finding/1": "hs_code"},
     "origin": {"alert/1": "route.origin"},
     "category": {"alert/1": "category"},
-    "risk_type": {"alert/1": "risk_type", "finding/1": "risk_type"},
+    "risk_type": {"alert/1": "risk_type", "finding/1": "risk_type", PROFILE_KIND: "risk_type"},
     "procedure": {STEP_KIND: "procedure"},
     "issuer": {
         "alert/1": "issuer",
         "finding/1": "administration",
         EVIDENCE_KIND: "administration",
         STEP_KIND: "by",
-        **dict.fromkeys(MIRROR_KINDS, "administration"),
+        PROFILE_KIND: "issuer",
+        **dict.fromkeys(_OWN_KINDS, "administration"),
     },
     "handling": {
         "alert/1": "handling",
         "finding/1": "handling",
         EVIDENCE_KIND: "handling",
-        **dict.fromkeys(MIRROR_KINDS, "handling"),
+        **dict.fromkeys((PROFILE_KIND, *_OWN_KINDS), "handling"),
     },
     "size": {EVIDENCE_KIND: "size_bytes"},
 }

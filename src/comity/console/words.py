@@ -89,6 +89,11 @@ WORDS: Mapping[str, str | Promise] = {
     "random": _("random choice"),
     "learning": pgettext_lazy("cause", "to learn"),
     "profile": _("rule profile"),
+    "mirror": _("mirror check"),
+    "screening": _("screening"),
+    "register": _("register"),
+    "anomaly": _("unusual trade"),
+    "model": _("learned model"),
     # kinds of control
     "documents": _("documents"),
     "scan": _("scan"),
@@ -106,6 +111,10 @@ WORDS: Mapping[str, str | Promise] = {
     "mirror/1": _("Export as commitments"),
     "mirror_request/1": _("Request for figures"),
     "mirror_values/1": _("Figures that were asked for"),
+    "profile/1": _("Risk profile"),
+    "hit_question/1": _("Question about a hit"),
+    "hit_decision/1": _("Decision on a hit"),
+    "signal_report/1": _("What came of it"),
     # what partners owe each other
     "recall/1": _("Recall"),
     "holding/1": _("News of a copy"),

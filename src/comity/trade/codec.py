@@ -67,6 +67,12 @@ def _integer(value: object, field: str) -> int:
     return value
 
 
+def _truth(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise FieldError("Must be true or false", where=field)
+    return value
+
+
 def _decimal(value: object, field: str) -> Decimal:
     text = _text(value, field)
     try:
@@ -94,6 +100,7 @@ def _handling(value: object, field: str) -> Handling:
 _SCALARS: dict[object, Codec] = {
     str: Codec(str, _text, {"type": "string"}),
     int: Codec(int, _integer, {"type": "integer"}),
+    bool: Codec(bool, _truth, {"type": "boolean"}),
     Decimal: Codec(show_decimal, _decimal, {"type": "string", "pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)$"}),
     datetime: Codec(show_instant, _instant, {"type": "string", "format": "date-time"}),
     Handling: Codec(

@@ -11,6 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comity.trade.codec import codec_of
+from comity.trade.knowledge import (
+    LANES,
+    MOST_TAGS,
+    RULE_LANGUAGE,
+    HitDecision,
+    HitQuestion,
+    SharedProfile,
+    SignalReport,
+)
 from comity.trade.mirror import MIRROR_FIELDS, MOST_LOCKS, MOST_WORDS, MirrorOffer, MirrorRequest, MirrorValues
 from comity.trade.notices import Alert, EvidenceNotice, Finding
 
@@ -20,6 +29,15 @@ _HASH: Mapping[str, object] = {"pattern": "^[0-9a-f]{64}$"}
 _NO_LESS: Mapping[str, object] = {"pattern": r"^\+?(\d+(\.\d*)?|\.\d+)$"}
 _MESSAGE = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _COMMITMENTS = ("ucr", "currency", "value", "gross_mass_kg", "net_mass_kg", "packages", "hs_codes", "origins")
+_ADMINISTRATION: Mapping[str, object] = {"pattern": "^[A-Z]{2}$"}
+_LISTED: Mapping[str, Mapping[str, object]] = {
+    "administration": _ADMINISTRATION,
+    "list_code": {"pattern": r"\S", "maxLength": 40},
+    "publisher": {"pattern": r"\S", "maxLength": 200},
+    "entry": {"pattern": r"\S", "maxLength": 100},
+    "key": _HASH,
+    "tags.tag": _HASH,
+}
 _EXHIBITS: Mapping[str, Mapping[str, object]] = {
     "exhibits.sha256": {"pattern": "^[0-9a-f]{64}$"},
     "exhibits.size_bytes": {"minimum": 0},
@@ -112,6 +130,43 @@ _NOTICES: Mapping[str, tuple[type, str, Mapping[str, Mapping[str, object]]]] = {
             "figures.origins": {"pattern": "^[A-Z]{2}$"},
         },
     ),
+    "profile/1": (
+        SharedProfile,
+        "Risk profile",
+        {
+            "issuer": _ADMINISTRATION,
+            "ref": {"pattern": r"\S", "maxLength": 100},
+            "title": {"pattern": r"\S", "maxLength": 200},
+            "owner": {"maxLength": 200},
+            "legal_basis": {"pattern": r"\S", "maxLength": 300},
+            "language": {"enum": [RULE_LANGUAGE]},
+            "expression": {"pattern": r"\S", "maxLength": 4000},
+            "weight": {"minimum": 1, "maximum": 100},
+            "lane": {"enum": list(LANES)},
+            "digest": _HASH,
+            "priority": {"minimum": 1, "maximum": 9},
+            "expected_hit_rate": _NO_LESS,
+        },
+    ),
+    "hit_question/1": (HitQuestion, "Question about a hit of the screening", _LISTED),
+    "hit_decision/1": (
+        HitDecision,
+        "Decision on a hit of the screening",
+        {**_LISTED, "list_of": {"pattern": r"^(\d{4}-\d{2}-\d{2})?$"}, "reason": {"maxLength": 500}},
+    ),
+    "signal_report/1": (
+        SignalReport,
+        "What came of an alert or a profile",
+        {
+            "administration": _ADMINISTRATION,
+            "ref": {"pattern": r"\S", "maxLength": 100},
+            "about": {"pattern": f"^{_MESSAGE}$"},
+            "fired": {"minimum": 0},
+            "examined": {"minimum": 0},
+            "found": {"minimum": 0},
+            "kinds.found": {"minimum": 1},
+        },
+    ),
 }
 
 
@@ -119,6 +174,8 @@ _NOTICES: Mapping[str, tuple[type, str, Mapping[str, Mapping[str, object]]]] = {
 _LENGTHS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "mirror/1": {"locks": {"minItems": 1, "maxItems": MOST_LOCKS}},
     "mirror_request/1": {"fields": {"minItems": 1}},
+    "hit_question/1": {"tags": {"minItems": 1, "maxItems": MOST_TAGS}},
+    "hit_decision/1": {"tags": {"minItems": 1, "maxItems": MOST_TAGS}},
     "mirror_values/1": {"figures.hs_codes": {"maxItems": MOST_WORDS}, "figures.origins": {"maxItems": MOST_WORDS}},
 }
 

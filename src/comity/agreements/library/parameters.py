@@ -81,6 +81,10 @@ _FRENCH = {
     "mirror/1": "les exportations sous engagement",
     "mirror_request/1": "les demandes de chiffres",
     "mirror_values/1": "les chiffres demandés",
+    "profile/1": "les profils de risque",
+    "hit_question/1": "les questions sur des correspondances",
+    "hit_decision/1": "les décisions sur des correspondances",
+    "signal_report/1": "les rapports sur la suite des alertes et des profils",
     "commodities": "marchandises",
     "means_of_transport": "moyens de transport",
     "businesses": "entreprises",
@@ -107,6 +111,10 @@ _ENGLISH = {
     "mirror/1": "exports as commitments",
     "mirror_request/1": "requests for figures",
     "mirror_values/1": "figures that were asked for",
+    "profile/1": "risk profiles",
+    "hit_question/1": "questions about hits of the screening",
+    "hit_decision/1": "decisions on hits of the screening",
+    "signal_report/1": "reports of what came of alerts and profiles",
 }
 
 

@@ -3,7 +3,7 @@
 from comity.risk.models.assessments import Assessment, AssessmentReason, LaneOverride
 from comity.risk.models.budgets import ControlBudget, ControlUse
 from comity.risk.models.learned import LearnedModel, ModelMove, ModelScore, ModelSetting, ModelTraining
-from comity.risk.models.learning import AlertFeedback, IssuerReliability, LearnedOutcome
+from comity.risk.models.learning import AlertFeedback, IssuerReliability, LearnedOutcome, ReportTaken, ReportTold
 from comity.risk.models.mirror import (
     MirrorExport,
     MirrorImportTag,
@@ -13,8 +13,8 @@ from comity.risk.models.mirror import (
     MirrorTag,
 )
 from comity.risk.models.patterns import TradePair, TradePrice, TradeRoute, TradeVolume
-from comity.risk.models.profiles import ProfileBacktest, RuleProfile
-from comity.risk.models.screening import ScreeningDecision
+from comity.risk.models.profiles import ProfileBacktest, ProfileShare, RuleProfile
+from comity.risk.models.screening import HitAdvice, HitAsked, HitQuestionTaken, HitTold, ScreeningDecision
 from comity.risk.models.selection import ChanceRow, Selection, SelectionPlan, SelectionPolicy
 from comity.risk.models.signals import PartnerSignal, SignalKey
 
@@ -25,6 +25,10 @@ __all__ = [
     "ChanceRow",
     "ControlBudget",
     "ControlUse",
+    "HitAdvice",
+    "HitAsked",
+    "HitQuestionTaken",
+    "HitTold",
     "IssuerReliability",
     "LaneOverride",
     "LearnedModel",
@@ -41,6 +45,9 @@ __all__ = [
     "ModelTraining",
     "PartnerSignal",
     "ProfileBacktest",
+    "ProfileShare",
+    "ReportTaken",
+    "ReportTold",
     "RuleProfile",
     "ScreeningDecision",
     "Selection",

@@ -64,3 +64,48 @@ class AlertFeedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alert_ref} {self.administration}"
+
+
+class ReportTold(models.Model):
+    """What a partner was told last of what came of its alert or profile. about: the id of its message."""
+
+    told = models.CharField(max_length=WORD)
+    issuer = models.CharField(max_length=WORD)
+    about = models.CharField(max_length=REF)
+    fired = models.PositiveIntegerField()
+    examined = models.PositiveIntegerField()
+    found = models.PositiveIntegerField()
+    is_closed = models.BooleanField()
+    message_id = models.CharField(max_length=REF)
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "about"], name="risk_report_told_once")]
+
+    def __str__(self) -> str:
+        return f"{self.issuer} {self.about}"
+
+
+class ReportTaken(models.Model):
+    """What a partner told of what came of an alert or a profile of ours. kinds: [irregularity, how many] each."""
+
+    administration = models.CharField(max_length=WORD)
+    message_id = models.CharField(max_length=REF)
+    article = models.CharField(max_length=REF)
+    told = models.CharField(max_length=WORD)
+    ref = models.CharField(max_length=REF, db_index=True)
+    about = models.CharField(max_length=REF, db_index=True)
+    fired = models.PositiveIntegerField(null=True)
+    examined = models.PositiveIntegerField()
+    found = models.PositiveIntegerField()
+    kinds = models.JSONField()
+    is_closed = models.BooleanField()
+    counted_until = models.DateTimeField()
+    taken_at = models.DateTimeField()
+    is_latest = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["administration", "message_id"], name="risk_report_taken_once")]
+
+    def __str__(self) -> str:
+        return f"{self.administration} {self.ref}"

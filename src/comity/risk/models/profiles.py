@@ -8,7 +8,10 @@ from comity.risk.models.sizes import REF, WORD
 
 
 class RuleProfile(models.Model):
-    """A rule with its owner, its law and its dates. state: draft, approved or retired; dates make it active."""
+    """A rule with its owner, its law and its dates. state: draft, received, approved or retired; dates make it active.
+
+    issuer to handling: of a partner's profile, how it came; empty of our own. digest: names what runs.
+    """
 
     ref = models.CharField(max_length=REF, unique=True)
     title = models.CharField(max_length=200)
@@ -34,6 +37,19 @@ class RuleProfile(models.Model):
     priority = models.PositiveSmallIntegerField(default=5)
     expected_hit_rate = models.FloatField(null=True)
     tested_at = models.DateTimeField(null=True)
+    issuer = models.CharField(max_length=WORD, blank=True)
+    issuer_ref = models.CharField(max_length=REF, blank=True)
+    message_id = models.CharField(max_length=REF, blank=True)
+    article = models.CharField(max_length=REF, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    handling = models.CharField(max_length=WORD, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "message_id"], condition=~models.Q(issuer=""), name="risk_profile_received_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.ref} {self.title}"
@@ -59,3 +75,16 @@ class ProfileBacktest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile_id} {self.at}"
+
+
+class ProfileShare(models.Model):
+    """A profile of ours that was given to a partner. ended_at: when it was taken back."""
+
+    profile = models.ForeignKey(RuleProfile, on_delete=models.CASCADE, related_name="shares")
+    recipient = models.CharField(max_length=WORD)
+    message_id = models.CharField(max_length=REF, unique=True)
+    shared_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} {self.recipient}"
