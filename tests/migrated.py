@@ -8,13 +8,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
+import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = "comity.sqlite3"
+# Parameters of a fixture whose nodes are tried on each database; `databases` takes them.
+EACH_DATABASE = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
 
 def place_database(home: Path) -> None:
@@ -26,6 +33,32 @@ def create_database(server: psycopg.Connection, url: str, name: str) -> str:
     """A migrated database on the PostgreSQL server of the run; returns its URL. url: of any database there."""
     server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_database(url)}"')
     return f"{url.rpartition('/')[0]}/{name}"
+
+
+@contextmanager
+def databases(engine: str) -> Iterator[Callable[[], str]]:
+    """What makes a migrated database at each call and returns its URL; empty for SQLite, in the home of its node.
+
+    They are dropped at the end. Skips where the run has no PostgreSQL server.
+    """
+    if engine == "sqlite":
+        yield str
+        return
+    if "postgresql" not in settings.DATABASES["default"]["ENGINE"]:
+        pytest.skip("this run has no PostgreSQL server: python -m tests.postgresql pytest tests")
+    url, made = os.environ["COMITY_DATABASE_URL"], []
+
+    def new_database() -> str:
+        made.append(f"node_{uuid4().hex}")
+        with psycopg.connect(url, autocommit=True) as server:
+            return create_database(server, url, made[-1])
+
+    try:
+        yield new_database
+    finally:
+        with psycopg.connect(url, autocommit=True) as server:
+            for name in made:
+                server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @cache

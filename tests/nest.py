@@ -91,6 +91,19 @@ def answer_of(program: str, *words: str, environment: Mapping[str, str], trouble
     return said
 
 
+def node_environment(home: Path, url: str, **more: str) -> dict[str, str]:
+    """What a process of a node sees: its own home and database, this checkout, and nothing of whoever started us."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
+    return {
+        **kept,
+        "COMITY_HOME": str(home),
+        "COMITY_DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "comity.node.settings",
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+        **more,
+    }
+
+
 class Hatched:
     """A process that was forked by the nest."""
 
@@ -129,9 +142,7 @@ class Nest:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line, self._lock, self._home = ours, Lock(), tempfile.TemporaryDirectory(prefix="comity-tests-")
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
-        environment = {**kept, "COMITY_HOME": self._home.name, "DJANGO_SETTINGS_MODULE": "comity.node.settings"}
-        environment["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
+        environment = node_environment(Path(self._home.name), "")
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.nest", str(theirs.fileno())],

@@ -14,7 +14,7 @@ import pytest
 
 from comity.cli.demo.nodes import DemoNode, command, lay_out, wait_until_ready
 from tests.cli.broken_node import MUTANTS
-from tests.exchange.children import ROOT
+from tests.nest import ROOT
 
 pytestmark = pytest.mark.slow
 

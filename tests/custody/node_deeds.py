@@ -31,7 +31,7 @@ from comity.node.wiring import JOURNEYS, VALIDATORS
 from comity.risk import selectors as risk
 from comity.staff import Role
 from comity.trade import Handling
-from comity.trust import keyring_from_files
+from comity.trust import VerifyKey, keyring_from_files
 from tests.exchange.cast import alert
 
 
@@ -53,6 +53,7 @@ class NodeDeeds:
     """One node; each deed has its time."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         files = {path.name: path.read_bytes() for path in (home / "keys").iterdir()}
         self.keyring = keyring_from_files(files)
         self.us = self.keyring.administration
@@ -73,9 +74,10 @@ class NodeDeeds:
         """Introduce partners and adopt the agreement."""
         open_log(signer=self.keyring.log, at=at)
         names = [introduce_partner(self.officer, key_statement=decode(each), at=at) for each in invitations]
-        keys = {name: load_peer(name).signing_keys(at) for name in ("XA", "XB", "XC", "XD") if name in names}
-        keys |= {name: [self._stranger(name)] for name in ("XA", "XB", "XC", "XD") if name not in keys}
-        adopt(self.officer, signed=decode(agreement), verify_keys=keys, at=at)
+        # The keys of the other parties were read out by telephone.
+        keys = {file.stem: [VerifyKey.from_raw(bytes.fromhex(file.read_text()))] for file in self.home.glob("*.key")}
+        keys |= {name: load_peer(name).signing_keys(at) for name in names}
+        self.adopted = adopt(self.officer, signed=decode(agreement), verify_keys=keys, at=at).id
 
     def share(self, recipients: list[str], at: datetime, purpose: str = "control", **changes: Any) -> list[str]:
         """Share an alert of our own; the ids."""
@@ -219,9 +221,3 @@ class NodeDeeds:
     def due(self, at: datetime) -> int:
         """How many copies have run out."""
         return len(purging.due_copies(at))
-
-    def _stranger(self, name: str) -> Any:
-        """The key of a party that is no partner here: read out by telephone, as an agreement's other parties are."""
-        from comity.trust import VerifyKey
-
-        return VerifyKey.from_raw(bytes.fromhex((Path(settings.COMITY_HOME) / f"{name}.key").read_text()))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comity.common import new_id, show_instant
-from tests.custody.cast import World
+from tests.federation import World
 
 pytestmark = pytest.mark.slow
 

@@ -32,7 +32,7 @@ from comity.custody.notices import CONSENT_TYPE, HOLDING_TYPE, RECALL_TYPE, sign
 from comity.custody.schemas import schema_text
 from comity.exchange import duties, onward
 from comity.trust import SigningKey
-from tests.custody.cast import AT
+from tests.federation import AT
 
 KEY = SigningKey.from_seed(b"k" * 32)
 ONE, TWO = "019cade2-11c0-71e0-af38-016dbe936163", "019cade2-1990-716d-b08c-f5c74824d7eb"

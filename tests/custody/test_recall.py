@@ -13,7 +13,8 @@ from comity.common import new_id, show_instant
 from comity.custody import HoldingNotice, Mode, RecallOrder, Status
 from comity.custody.notices import HOLDING_TYPE, sign_holding, sign_recall
 from comity.trust import SignedStatement, sha256_hex, verify_statement
-from tests.custody.cast import AGREEMENT, World
+from tests.custody.cast import AGREEMENT
+from tests.federation import World
 
 pytestmark = pytest.mark.slow
 AMONG = "risk_assessment"  # under this purpose the article lets the parties hand on without consent

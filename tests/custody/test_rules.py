@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from comity.custody import Limits, Mode, Status
 from comity.custody.rules import after_answer, after_due, after_recall, higher
-from tests.custody.cast import AT
+from tests.federation import AT
 
 WORDS = ("open", "official", "restricted", "confidential")
 MOMENTS = st.none() | st.integers(0, 400).map(lambda days: AT + timedelta(days=days))

@@ -21,9 +21,7 @@ from tests.exchange.cast import DEMO
 from tests.exchange.child import encode
 from tests.exchange.ports import free_ports
 from tests.migrated import place_database
-from tests.nest import Process, begin
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.nest import Process, begin, node_environment
 
 
 @dataclass
@@ -39,9 +37,7 @@ class Child:
 
     def start(self) -> None:
         """Begin, or begin again after a kill."""
-        environment = {**os.environ, "COMITY_HOME": str(self.home), "DJANGO_SETTINGS_MODULE": "comity.node.settings"}
-        environment["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
-        environment["COMITY_DATABASE_URL"] = self.database_url
+        environment = node_environment(self.home, self.database_url)
         with (self.home / "stderr.txt").open("ab") as trouble:
             self.process = begin("tests.exchange.child", environment=environment, errors=trouble)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
-from django.conf import settings
 
 from comity.common import show_instant
-from tests.custody.cast import World
-from tests.operations.cast import ANSWER, CODES, REQUEST, world
+from tests.federation import World, running
+from tests.migrated import EACH_DATABASE, databases
+from tests.operations.cast import ANSWER, CODES, REQUEST, THREE
 
 DELIVERY = {
     "operation": "North 1",
@@ -26,29 +23,12 @@ DELIVERY = {
 SHARED = ("state", "flags", "turn", "clocks", "may", "history")
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(scope="module", params=EACH_DATABASE)
 def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Running nodes; each test has cases of its own."""
     folder = tmp_path_factory.mktemp("assist")
-    if request.param == "sqlite":
-        with world(folder) as made:
-            yield made
-        return
-    if "postgresql" not in settings.DATABASES["default"]["ENGINE"]:
-        pytest.skip("this run has no PostgreSQL server: python -m tests.postgresql pytest tests/journeys")
-    url = os.environ["COMITY_DATABASE_URL"]
-    names = {code: f"assist_{uuid4().hex}" for code in CODES}
-    with psycopg.connect(url, autocommit=True) as server:
-        for name in names.values():
-            server.execute(f'CREATE DATABASE "{name}"')
-    try:
-        base = url.rpartition("/")[0]
-        with world(folder, database_urls={code: f"{base}/{name}" for code, name in names.items()}) as made:
-            yield made
-    finally:
-        with psycopg.connect(url, autocommit=True) as server:
-            for name in names.values():
-                server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with databases(request.param) as new_database, running(THREE, folder, new_database) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +36,7 @@ def _mended(nodes: World) -> Iterator[None]:
     """Every line is whole before and after a test."""
     yield
     nodes.cut.clear()
-    nodes.settle(among=CODES)
+    nodes.settle()
 
 
 def _open(nodes: World, **changes: Any) -> str:
@@ -81,7 +61,7 @@ def _same(nodes: World, case: str, codes: tuple[str, ...] = ("XA", "XB")) -> dic
 
 def test_a_request_is_acknowledged_answered_and_closed(nodes: World) -> None:
     case = _open(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     seen = _same(nodes, case)
     assert seen["state"] == "received"
     assert seen["turn"] == ["XB"]
@@ -89,17 +69,17 @@ def test_a_request_is_acknowledged_answered_and_closed(nodes: World) -> None:
     assert nodes.ask("XB", "tasks").count(case) == 1
     for event, fields in (("accept", {}), ("reply", ANSWER)):
         assert isinstance(nodes.ask("XB", "step", case=case, event=event, fields=fields), str)
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert nodes.ask("XA", "case", case=case)["fields"]["answer_text"] == "As declared."
     nodes.ask("XA", "step", case=case, event="report_outcome", fields={"outcome": "The value was corrected."})
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert _same(nodes, case)["state"] == "closed"
     assert case not in nodes.ask("XB", "tasks")
 
 
 def test_what_an_article_withholds_is_seen_to_be_withheld(nodes: World) -> None:
     case = _open(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     ours, theirs = nodes.ask("XA", "case", case=case), nodes.ask("XB", "case", case=case)
     assert ours["fields"]["persons"] == ["Jan Novak, Praha"]
     assert "persons" not in theirs["fields"]
@@ -110,7 +90,7 @@ def test_what_an_article_withholds_is_seen_to_be_withheld(nodes: World) -> None:
 
 def test_both_nodes_compute_the_deadline_with_the_days_of_the_agreement(nodes: World) -> None:
     case = _open(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     due_at, _, standing = _same(nodes, case)["clocks"]["answer"]
     assert standing == "running"
     assert due_at > "2026-04-10"
@@ -118,16 +98,16 @@ def test_both_nodes_compute_the_deadline_with_the_days_of_the_agreement(nodes: W
 
 def test_steps_that_cross_are_seen_alike(nodes: World) -> None:
     case = _open(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     nodes.cut = {("XA", "XB")}
     nodes.ask("XB", "step", case=case, event="accept")
     nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER)
     nodes.ask("XA", "step", case=case, event="withdraw")
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert nodes.ask("XA", "case", case=case)["state"] == "withdrawn"
     assert nodes.ask("XB", "case", case=case)["state"] == "replied"
     nodes.cut = set()
-    nodes.settle(among=CODES)
+    nodes.settle()
     seen = _same(nodes, case)
     assert seen["state"] == "withdrawn"
     assert [line[:3] for line in seen["history"]][-2:] == [
@@ -138,7 +118,7 @@ def test_steps_that_cross_are_seen_alike(nodes: World) -> None:
 
 def test_without_an_answer_both_see_it_overdue(nodes: World) -> None:
     case = _open(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     nodes.pass_time(days=80)
     assert nodes.ask("XA", "overdue") >= 1
     assert nodes.ask("XB", "overdue") >= 1
@@ -149,7 +129,7 @@ def test_without_an_answer_both_see_it_overdue(nodes: World) -> None:
 
 def test_what_cannot_be_done_now_is_refused_and_keeps_nothing(nodes: World) -> None:
     case = _open(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     before = nodes.ask("XB", "case", case=case)
     assert nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER)["error"] == "not_now"
     assert nodes.ask("XB", "step", case=case, event="withdraw")["error"] == "wrong_role"
@@ -185,32 +165,32 @@ def _deliver(nodes: World) -> str:
 
 def test_a_delivery_waits_for_the_consent_of_every_state_on_the_route(nodes: World) -> None:
     case = _deliver(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     nodes.cut = {("XB", "XC")}
     nodes.ask("XB", "step", case=case, event="consent")
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert nodes.ask("XA", "case", case=case)["turn"] == ["XC"]
     nodes.ask("XC", "step", case=case, event="consent")
-    nodes.settle(among=CODES)
+    nodes.settle()
     # Each member has seen its own consent; only the lead, who hears both, sees the delivery armed.
     assert [nodes.ask(code, "case", case=case)["state"] for code in CODES] == ["armed", "proposed", "proposed"]
     nodes.ask("XA", "step", case=case, event="depart", fields={"place": "Antwerp"})
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert nodes.ask("XB", "case", case=case)["missing"] != []
     nodes.cut = set()
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert _same(nodes, case, CODES)["state"] == "in_transit"
     assert nodes.ask("XB", "case", case=case)["missing"] == []
 
 
 def test_a_refusal_that_crosses_the_last_consent_counts(nodes: World) -> None:
     case = _deliver(nodes)
-    nodes.settle(among=CODES)
+    nodes.settle()
     nodes.cut = {("XA", "XC"), ("XB", "XC"), ("XA", "XB")}
     nodes.ask("XB", "step", case=case, event="consent")
     nodes.ask("XC", "step", case=case, event="refuse", fields={"grounds": ["E1"], "law_reference": "Art. 1"})
     nodes.cut = set()
-    nodes.settle(among=CODES)
+    nodes.settle()
     seen = _same(nodes, case, CODES)
     assert seen["state"] == "refused"
     assert ["consent", "overtaken", "state"] in [line[:3] for line in seen["history"]]
@@ -218,13 +198,13 @@ def test_a_refusal_that_crosses_the_last_consent_counts(nodes: World) -> None:
 
 def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: World) -> None:
     case = _open(nodes, matter_at_issue="Matter 7f3a: brushes", purpose="Purpose 7f3a", export_declaration_no="7F3A-77")
-    nodes.settle(among=CODES)
+    nodes.settle()
     nodes.ask("XB", "step", case=case, event="accept")
-    nodes.settle(among=CODES)
+    nodes.settle()
     before = nodes.ask("XB", "case", case=case)
     assert "Matter 7f3a: brushes" in nodes.ask("XB", "rows")
     assert isinstance(nodes.ask("XA", "recall", ids=nodes.ask("XA", "told", case=case)[:1]), list)
-    nodes.settle(among=CODES)
+    nodes.settle()
     after, rows = nodes.ask("XB", "case", case=case), nodes.ask("XB", "rows")
     assert {name: after[name] for name in SHARED} == {name: before[name] for name in SHARED}
     assert after["fields"] == {}
@@ -237,7 +217,7 @@ def test_what_is_taken_back_goes_from_the_case_and_leaves_it_standing(nodes: Wor
     assert ours["recalls"] == ["recall: issued_in_error"]
     assert nodes.statuses("XA", nodes.ask("XA", "told", case=case)[0])["XB"] == "purged"
     assert isinstance(nodes.ask("XB", "step", case=case, event="reply", fields=ANSWER), str)
-    nodes.settle(among=CODES)
+    nodes.settle()
     _same(nodes, case)
 
 
@@ -247,7 +227,7 @@ def test_a_step_that_was_taken_back_before_it_came_is_in_the_case_all_the_same(n
     assert isinstance(nodes.ask("XA", "recall", ids=nodes.ask("XA", "told", case=case)), list)
     nodes.ask("XA", "step", case=case, event="withdraw")
     nodes.cut = set()
-    nodes.settle(among=CODES)
+    nodes.settle()
     seen = _same(nodes, case)
     assert (seen["state"], nodes.ask("XB", "case", case=case)["missing"]) == ("withdrawn", [])
     assert nodes.ask("XB", "case", case=case)["fields"] == {}
@@ -256,17 +236,17 @@ def test_a_step_that_was_taken_back_before_it_came_is_in_the_case_all_the_same(n
 
 def test_what_may_be_kept_no_longer_goes_and_what_is_tightened_is_handled_so(nodes: World) -> None:
     case = _open(nodes, purpose="Purpose 5b2e")
-    nodes.settle(among=CODES)
+    nodes.settle()
     ids, until = nodes.ask("XA", "told", case=case), show_instant(nodes.at + timedelta(hours=1))
     tightened = nodes.ask("XA", "recall", ids=ids, mode="tighten", handling="restricted", keep_until=until)
     assert isinstance(tightened, list), tightened
-    nodes.settle(among=CODES)
+    nodes.settle()
     held = nodes.ask("XB", "case", case=case)
     assert (held["handling"], held["fields"]["purpose"]) == ("restricted", "Purpose 5b2e")
     assert nodes.ask("XB", "step", case=case, event="accept")["error"] == "second_officer_needed"
     nodes.pass_time(hours=2)
     assert nodes.ask("XB", "purge_due") >= 1
-    nodes.settle(among=CODES)
+    nodes.settle()
     assert nodes.ask("XB", "case", case=case)["purged"]["purpose"] == ["retention_ended", "1"]
     assert "Purpose 5b2e" not in nodes.ask("XB", "rows")
     assert nodes.statuses("XA", ids[0])["XB"] == "purged"

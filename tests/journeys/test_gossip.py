@@ -18,9 +18,9 @@ import pytest
 
 from comity.ledger import verify_bundle
 from tests.exchange.child import decode
-from tests.exchange.children import ROOT
 from tests.exchange.conftest import database_url as database_url  # noqa: PLC0414  # the fixture of the room below
 from tests.journeys.watchers import TWIN, Watcher, watch
+from tests.nest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 MakeURL = Callable[[], str]

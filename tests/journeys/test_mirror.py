@@ -3,50 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
-from django.conf import settings
 
 from comity.trade import Declaration, HSCode
-from tests.custody.cast import World
-from tests.journeys.mirror_cast import CODES, EXPORT, IMPORT, pair, paper, priced
-from tests.migrated import create_database
+from tests.federation import World, running
+from tests.journeys.mirror_cast import EXPORT, IMPORT, PAIR, paper, priced
+from tests.migrated import EACH_DATABASE, databases
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(scope="module", params=EACH_DATABASE)
 def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """XA exports, XC imports."""
     folder = tmp_path_factory.mktemp("mirror")
-    if request.param == "sqlite":
-        with pair(folder) as made:
-            yield made
-        return
-    if "postgresql" not in settings.DATABASES["default"]["ENGINE"]:
-        pytest.skip("this run has no PostgreSQL server: python -m tests.postgresql pytest tests/journeys")
-    url = os.environ["COMITY_DATABASE_URL"]
-    names = {code: f"mirror_{uuid4().hex}" for code in CODES}
-    with psycopg.connect(url, autocommit=True) as server:
-        for name in names.values():
-            create_database(server, url, name)
-    try:
-        base = url.rpartition("/")[0]
-        with pair(folder, database_urls={code: f"{base}/{name}" for code, name in names.items()}) as made:
-            yield made
-    finally:
-        with psycopg.connect(url, autocommit=True) as server:
-            for name in names.values():
-                server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with databases(request.param) as new_database, running(PAIR, folder, new_database) as made:
+        yield made
 
 
 def _settle(nodes: World) -> None:
-    nodes.settle(among=CODES)
+    nodes.settle()
 
 
 def _kinds(nodes: World, code: str) -> list[str]:

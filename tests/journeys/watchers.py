@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +12,10 @@ from comity.agreements.selectors import PAYLOAD_TYPE
 from comity.trust import keyring_files, sign_statement
 from tests.exchange.cast import DEMO
 from tests.exchange.child import encode
-from tests.exchange.children import ROOT, Cast, Child
+from tests.exchange.children import Cast, Child
 from tests.exchange.ports import free_ports
 from tests.migrated import place_database
-from tests.nest import begin
+from tests.nest import begin, node_environment
 
 CODES = ("XA", "XB", "XC")
 # The node that lies: the keys of XA once more, with another database and another port.
@@ -28,9 +27,7 @@ class Watcher(Child):
 
     def start(self) -> None:
         """Begin, or begin again."""
-        environment = {**os.environ, "COMITY_HOME": str(self.home), "DJANGO_SETTINGS_MODULE": "comity.node.settings"}
-        environment["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
-        environment["COMITY_DATABASE_URL"] = self.database_url
+        environment = node_environment(self.home, self.database_url)
         with (self.home / "stderr.txt").open("ab") as trouble:
             self.process = begin("tests.journeys.watcher", environment=environment, errors=trouble)
 

@@ -8,32 +8,20 @@ from typing import Any
 
 from django.apps import apps
 
-from comity.agreements.services import adopt
-from comity.exchange.directory import load_peer
-from comity.exchange.services import introduce_partner
 from comity.journeys import assist
-from comity.ledger.services import open_log
 from comity.operations import CaseView, Party, selectors
 from comity.operations.models import CaseSending
 from comity.operations.services import Opening
-from tests.custody.node_deeds import NodeDeeds, decode
+from tests.custody.node_deeds import NodeDeeds
 
 
 class AssistingNode(NodeDeeds):
     """One node; each deed has its time."""
 
-    def meet_all(self, invitations: list[str], agreement: str, at: datetime) -> None:
-        """Introduce partners and adopt the agreement."""
-        open_log(signer=self.keyring.log, at=at)
-        names = [introduce_partner(self.officer, key_statement=decode(each), at=at) for each in invitations]
-        keys = {name: load_peer(name).signing_keys(at) for name in names}
-        keys[self.us] = [self.keyring.signing.verify_key]
-        self.agreement = adopt(self.officer, signed=decode(agreement), verify_keys=keys, at=at).id
-
     def open_case(self, procedure: str, parties: dict[str, str], fields: dict[str, Any], at: datetime) -> str:
         """Open a case; its id."""
         roles = tuple(Party(code, role) for code, role in sorted(parties.items()))
-        opening = Opening(procedure, self.agreement, roles, fields, "control", "official")
+        opening = Opening(procedure, self.adopted, roles, fields, "control", "official")
         return assist.open_case(self.officer, opening=opening, at=at).step.case
 
     def step(self, case: str, event: str, at: datetime, fields: dict[str, Any] | None = None) -> str:

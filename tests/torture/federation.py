@@ -22,8 +22,7 @@ from comity.trust import Keyring, keyring_files, make_keyring, sign_statement
 from tests.exchange.child import encode
 from tests.exchange.children import Child
 from tests.exchange.ports import free_ports
-from tests.nest import answer_of, begin
-from tests.torture.names import node_environment
+from tests.nest import answer_of, begin, node_environment
 
 CODES = ("XA", "XB", "XC", "XD", "XE")
 _AGREEMENT = """\
@@ -62,7 +61,7 @@ class TortureChild(Child):
     def start(self) -> None:
         """Begin, or begin again after a kill."""
         with (self.home / "stderr.txt").open("ab") as trouble:
-            environment = node_environment(self.home, self.database_url, self.environment)
+            environment = node_environment(self.home, self.database_url, **self.environment)
             self.process = begin(self.program, environment=environment, errors=trouble)
 
 
@@ -176,5 +175,5 @@ def _databases(root: Path, codes: Sequence[str], server_url: str) -> dict[str, s
 
 
 def _run_template(home: Path, url: str) -> None:
-    environment = node_environment(home, url, {})
+    environment = node_environment(home, url)
     answer_of("tests.torture.child", "template", environment=environment, trouble=home / "stderr.txt")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.children import ROOT
+from tests.nest import ROOT
 from tests.torture.mutants import MUTANTS
 from tests.torture.trial import Trial, show_figures
 from tests.torture.verdict import Verdict, judge

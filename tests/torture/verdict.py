@@ -18,8 +18,8 @@ from pathlib import Path
 
 import django
 
-from tests.nest import answer_of
-from tests.torture.names import RUN_FILE, node_environment
+from tests.nest import answer_of, node_environment
+from tests.torture.names import RUN_FILE
 
 # What must be nought; everything else is only counted.
 FAULTS = (
@@ -72,7 +72,7 @@ def judge(root: Path) -> Verdict:
 
 
 def _look(look: str, root: Path, code: str, url: str) -> dict[str, dict[str, int] | list[str]]:
-    environment, trouble = node_environment(root / code, url, {}), root / f"look-{code}.txt"
+    environment, trouble = node_environment(root / code, url), root / f"look-{code}.txt"
     said = answer_of("tests.torture.verdict", str(root), look, code, environment=environment, trouble=trouble)
     found: dict[str, dict[str, int] | list[str]] = json.loads(said)
     return found

@@ -1,4 +1,8 @@
-"""A node in a process of its own, driven by JSON lines, with the time in each: python -m tests.operations.node."""
+"""A node in a process of its own, driven by JSON lines, with the time in each: python -m tests.driven DEEDS.
+
+It has its own keys and database; envelopes are carried by whoever drives it, so that a line is cut by not carrying.
+DEEDS: the class of what it can do, as it is imported.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import django
-from django.core.management import call_command
+from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.node.settings")
 
@@ -17,11 +21,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.node.settings")
 def main() -> None:
     """Answer commands until the input ends."""
     django.setup()
-    from tests.custody.node_deeds import show
-    from tests.operations.node_deeds import AssistingNode
+    from tests.custody.node_deeds import NodeDeeds, show
 
-    call_command("migrate", verbosity=0)
-    node = AssistingNode(Path(os.environ["COMITY_HOME"]))
+    node: NodeDeeds = import_string(sys.argv[1])(Path(os.environ["COMITY_HOME"]))
     for line in sys.stdin:
         words: dict[str, Any] = json.loads(line)
         result = node.do(words.pop("do"), words)
