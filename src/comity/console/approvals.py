@@ -39,7 +39,7 @@ from comity.staff.four_eyes import EYES_OF_DEED
 from comity.staff.need_to_know import LEVELS, Sight
 from comity.staff.selectors import Proposal
 
-_NOTICES = ("alert", "finding", "evidence")
+_NOTICES = ("alert", "finding", "evidence", "profile", "decision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,13 @@ def title_of(proposal: Proposal) -> str:
     if proposal.deed == LOWER_DEED:
         return f"{word(proposal.deed)} · {payload['reference']}"
     named = ""
-    for key, name in (("alert", "title"), ("finding", "ref"), ("evidence", "name")):
+    for key, name in (
+        ("alert", "title"),
+        ("finding", "ref"),
+        ("evidence", "name"),
+        ("profile", "title"),
+        ("decision", "entry"),
+    ):
         notice = payload.get(key)
         named = named or (str(notice.get(name, "")) if isinstance(notice, Mapping) else "")
     return f"{word(proposal.deed)} · {named}" if named else str(word(proposal.deed))

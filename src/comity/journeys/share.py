@@ -21,6 +21,7 @@ from comity.common import Actor, ComityError
 from comity.exchange.services import Posting, post_all
 from comity.journeys.files import SealedFiles, seal_files
 from comity.journeys.hold import hold_posted
+from comity.risk.profile_sharing import note_shared
 from comity.staff import Permission, ProposalRefusedError, Role, require
 from comity.staff.selectors import proposal as proposal_by_id
 from comity.staff.services import approve, propose
@@ -33,6 +34,7 @@ from comity.trade.encoding import (
     finding_from_body,
     finding_to_body,
 )
+from comity.trade.knowledge import HIT_DECISION_KIND, PROFILE_KIND
 
 ALERT_KIND = "alert/1"
 FINDING_KIND = "finding/1"
@@ -42,6 +44,10 @@ _DEED = "share_alert"
 _NO_FILES = SealedFiles()
 _ANSWER_DEED = "share_finding"
 FILE_DEED = "share_evidence"
+PROFILE_DEED = "share_profile"
+HIT_DEED = "share_hit"
+# Of what else waits for a second officer: its kind, and under which word the proposal keeps its body.
+_LETTERS = {PROFILE_DEED: (PROFILE_KIND, "profile"), HIT_DEED: (HIT_DECISION_KIND, "decision")}
 
 
 class NoRecipientError(ComityError):
@@ -90,7 +96,7 @@ def preview_sharing(actor: Actor, *, alert: Alert, wish: Wish, at: datetime) -> 
 
     Raises: PermissionRefusedError, NoRecipientError.
     """
-    return _previews(actor, _letter_of(alert), wish, at)
+    return preview_letter(actor, _letter_of(alert), wish, at)
 
 
 def share_alert(
@@ -178,6 +184,10 @@ def _proposed_letter(deed: str, payload: Mapping[str, object]) -> Letter:
     if deed == FILE_DEED:
         notice = evidence_from_body(cast(dict[str, object], payload["evidence"]))
         return Letter(EVIDENCE_KIND, evidence_to_body(notice), notice.handling)
+    if deed in (PROFILE_DEED, HIT_DEED):
+        kind, body = _LETTERS[deed]
+        notice = cast(dict[str, object], payload[body])
+        return Letter(kind, notice, Handling.from_word(str(notice["handling"])))
     if deed == _DEED:
         return _letter_of(alert_from_body(cast(dict[str, object], payload["alert"])))
     raise ProposalRefusedError("This is nothing that is shared", where="deed", remedy=f"It is {deed}.")
@@ -188,7 +198,11 @@ def _propose(actor: Actor, deed: str, payload: dict[str, object], letter: Letter
     return propose(actor, deed=deed, payload=payload, handling=int(letter.handling), at=at).proposal_id
 
 
-def _previews(actor: Actor, letter: Letter, wish: Wish, at: datetime) -> list[Preview]:
+def preview_letter(actor: Actor, letter: Letter, wish: Wish, at: datetime) -> list[Preview]:
+    """The agreement's decision on a letter for each recipient; nothing is sent and nothing is stored.
+
+    Raises: PermissionRefusedError, NoRecipientError.
+    """
     require(actor, Permission.SHARE)
     previews = []
     for recipient in _checked(wish.recipients):
@@ -200,7 +214,7 @@ def _previews(actor: Actor, letter: Letter, wish: Wish, at: datetime) -> list[Pr
 
 def _refuse_early(actor: Actor, letter: Letter, wish: Wish, at: datetime) -> None:
     """A refusal is stored by `permit` outside of any transaction, so that raising it does not take it away again."""
-    for preview in _previews(actor, letter, wish, at):
+    for preview in preview_letter(actor, letter, wish, at):
         if not preview.decision.is_permitted:
             _permit(actor, letter, wish, preview.recipient, at)
 
@@ -216,7 +230,14 @@ def _post(
     hold_posted(ids, at=at)
     posted = tuple((release.recipient, message_id) for release, message_id in zip(releases, ids, strict=True))
     files.offer_with(posted, at)
+    _note(letter, posted, at)
     return posted
+
+
+def _note(letter: Letter, posted: Sequence[tuple[str, str]], at: datetime) -> None:
+    """Remember who has what may have to be taken back when it ends here."""
+    if letter.kind == PROFILE_KIND:
+        note_shared(str(letter.body["ref"]), posted, at=at)
 
 
 def _seal(letter: Letter, wish: Wish) -> SealedFiles:

@@ -17,6 +17,7 @@ from comity.journeys.files import evidence_folder
 from comity.operations import STEP_KIND
 from comity.operations.services import forget_steps, tighten_cases
 from comity.risk.mirror_forgetting import forget_mirror, mirror_told
+from comity.risk.profile_sharing import forget_profile, profile_told, tighten_profile
 from comity.risk.services import forget_signal, records_told, tighten_signal
 
 
@@ -24,8 +25,9 @@ def rests_seizure(held: HolderView) -> bool:
     """Whether goods were seized after a control for which this message spoke: then it is evidence in that case."""
     ref, records = records_told(held.origin, held.message_id)
     mirrored, compared = mirror_told(held.origin, held.message_id)
-    sources = {f"alert:{ref}", *mirrored}
-    for record_id in (*records, *compared):
+    profile, spoken = profile_told(held.origin, held.message_id)
+    sources = {f"alert:{ref}", f"profile:{profile}", *mirrored}
+    for record_id in (*records, *compared, *spoken):
         file = enforcement.record_file(record_id)
         asked = {each.inspection_id for each in file.inspections if not sources.isdisjoint(each.sources)}
         if any(each.inspection_id in asked for each in file.seizures):
@@ -48,6 +50,7 @@ def shred(held: HolderView, at: datetime) -> None:
         forget_steps([copy.copy_id for copy in copies], by=held.origin, ground=held.ground, at=at)
     forget_signal(this_node(), issuer=held.origin, message_id=held.message_id, reason=reason, at=at)
     forget_mirror(this_node(), issuer=held.origin, message_id=held.message_id, at=at)
+    forget_profile(this_node(), issuer=held.origin, message_id=held.message_id, reason=reason, at=at)
     purging.purge([(copy.sender, copy.copy_id) for copy in copies], ground=held.ground, at=at)
     wipe([each.copy_id for each in custody.hand_ons(held.origin, held.message_id)], at)
 
@@ -76,3 +79,4 @@ def tighten(held: HolderView) -> None:
     tighten_cases([copy.copy_id for copy in custody.copies_of(held.origin, held.message_id)], handling=held.handling)
     if held.keep_until is not None:
         tighten_signal(issuer=held.origin, message_id=held.message_id, until=held.keep_until)
+        tighten_profile(issuer=held.origin, message_id=held.message_id, until=held.keep_until)

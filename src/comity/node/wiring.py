@@ -17,7 +17,7 @@ from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
 from comity.insight.mentions import read_mentions_due
 from comity.insight.services import remind_due
-from comity.journeys import assist, evidence, forget, forward, gossip, keys, mirror, negotiate, receive
+from comity.journeys import assist, evidence, forget, forward, gossip, keys, mirror, negotiate, receive, teach
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.hold import guarded
 from comity.journeys.lanes import lanes_turn
@@ -45,6 +45,7 @@ _CUSTODY_SECONDS = 15.0
 _STANDING_SECONDS = 300.0
 _MIRROR_SECONDS = 1.0
 _CASES_SECONDS = 60.0
+_KNOWLEDGE_SECONDS = 2.0
 _OBLIGATIONS_SECONDS = 300.0
 _MONITOR_SECONDS = 60.0
 _MENTIONS_SECONDS = 60.0
@@ -55,6 +56,7 @@ VALIDATORS: Mapping[str, Validator] = {
     **assist.VALIDATORS,
     **evidence.VALIDATORS,
     **mirror.VALIDATORS,
+    **teach.VALIDATORS,
     **gossip.VALIDATORS,
     **forget.VALIDATORS,
     **forward.VALIDATORS,
@@ -64,7 +66,8 @@ VALIDATORS: Mapping[str, Validator] = {
 }
 JOURNEYS: Mapping[str, Handler] = {
     **guarded(
-        {**receive.JOURNEYS, **evidence.JOURNEYS, **assist.JOURNEYS, **mirror.JOURNEYS}, forget.forget_on_arrival
+        {**receive.JOURNEYS, **evidence.JOURNEYS, **assist.JOURNEYS, **mirror.JOURNEYS, **teach.JOURNEYS},
+        forget.forget_on_arrival,
     ),
     **forget.JOURNEYS,
     **forward.JOURNEYS,
@@ -88,6 +91,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("probe partners", _PROBE_SECONDS, probe_due),
         Job("mirror check", _MIRROR_SECONDS, mirror.mirror_turn),
         Job("keys of mirror checks", _STANDING_SECONDS, mirror.forget_due),
+        Job("knowledge of partners", _KNOWLEDGE_SECONDS, teach.teach_turn),
         Job("retention", _CUSTODY_SECONDS, forget.purge_due),
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
         Job("standing of agreements", _STANDING_SECONDS, negotiate.ask_due),

@@ -53,7 +53,7 @@ def forget_signal(actor: Actor, *, issuer: str, message_id: str, reason: str, at
         signal.withdrawn_at, signal.withdrawn_because = at, reason[:300]
         signal.save(update_fields=["withdrawn_at", "withdrawn_because"])
     changed = reassess_for_signal(actor, signal_ref=signal.ref, at=at) if was_in_force else []
-    _return_to_queue(changed, at)
+    return_to_queue(changed, at)
     is_replaced = PartnerSignal.objects.filter(ref=signal.ref, issuer=issuer, withdrawn_at=None).exists()
     _empty(signal, keeps_reasons=is_replaced)
     facts = {"issuer": issuer, "reason": reason[:200], "records": str(len(changed))}
@@ -66,7 +66,7 @@ def tighten_signal(*, issuer: str, message_id: str, until: datetime) -> None:
     PartnerSignal.objects.filter(issuer=issuer, message_id=message_id, valid_until__gt=until).update(valid_until=until)
 
 
-def _return_to_queue(changed: Sequence[UUID], at: datetime) -> None:
+def return_to_queue(changed: Sequence[UUID], at: datetime) -> None:
     """What was selected for this alert and for nothing else waits again; an officer's own choice stays."""
     asked_by_reasons = [Cause.RISK.value, Cause.MANDATORY.value]
     rows = Selection.objects.filter(record_id__in=changed, state=TargetState.SELECTED.value, cause__in=asked_by_reasons)

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from comity.common import Actor
-from comity.risk.backtesting import require_backtest
+from comity.risk.backtesting import digest_of, require_backtest
 from comity.risk.errors import FourEyesError, ProfileError
 from comity.risk.expressions import parse_rule
 from comity.risk.models import RuleProfile
@@ -18,6 +18,8 @@ from comity.staff import Permission, require
 from comity.staff.services import record_deed
 from comity.trade import RiskType
 from comity.trade.facts import FACT_TYPES
+from comity.trade.knowledge import RULE_LANGUAGE
+from comity.trust import canonical_json, sha256_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,18 @@ def approve_profile(actor: Actor, *, ref: str, at: datetime) -> Profile:
     """
     require(actor, Permission.APPROVE_PROFILES)
     row = _locked(ref)
-    if row.state != ProfileState.DRAFT:
+    if row.state not in (ProfileState.DRAFT, ProfileState.RECEIVED):
         raise ProfileError(f"The profile is {row.state} already", where=ref)
     if row.drafted_by == str(actor):
         raise FourEyesError(
             "The officer who drafted a profile may not approve it", where=ref, remedy="Ask another officer."
         )
     parse_rule(row.expression, FACT_TYPES)
-    untested = require_backtest(row, at)
+    untested = _require_trial(row, actor, at) if row.issuer else require_backtest(row, at)
     row.state, row.approved_by, row.approved_at = ProfileState.APPROVED.value, str(actor), at
     row.save(update_fields=["state", "approved_by", "approved_at"])
     facts = {"drafted_by": row.drafted_by} | ({"untested": untested} if untested else {})
+    facts |= {"digest": row.digest} if row.issuer else {}
     record_deed(actor, deed="approve_profile", subject=f"profile:{ref}", facts=facts, at=at)
     return profile_of(row, at)
 
@@ -109,6 +112,18 @@ def retire_profile(actor: Actor, *, ref: str, reason: str, at: datetime) -> Prof
     row.save(update_fields=["state", "retired_by", "retired_at", "retired_because"])
     record_deed(actor, deed="retire_profile", subject=f"profile:{ref}", facts={"reason": row.retired_because}, at=at)
     return profile_of(row, at)
+
+
+def digest_of_profile(expression: str, weight: int, lane: str, risk_type: str) -> str:
+    """The name of what runs: SHA-256 (hex) of rule, weight, lane and irregularity in canonical JSON."""
+    runs = {
+        "expression": expression,
+        "lane": lane,
+        "language": RULE_LANGUAGE,
+        "risk_type": risk_type,
+        "weight": weight,
+    }
+    return sha256_hex(canonical_json(runs))
 
 
 def profile_of(row: RuleProfile, at: datetime) -> Profile:
@@ -133,10 +148,46 @@ def profile_of(row: RuleProfile, at: datetime) -> Profile:
         priority=row.priority,
         expected_hit_rate=row.expected_hit_rate,
         tested_at=row.tested_at,
+        issuer=row.issuer,
+        issuer_ref=row.issuer_ref,
+        message_id=row.message_id,
+        article=row.article,
+        digest=row.digest or digest_of_profile(row.expression, row.weight, row.lane, row.risk_type),
+        retired_because=row.retired_because,
     )
 
 
+def _require_trial(row: RuleProfile, actor: Actor, at: datetime) -> str:
+    """See that a partner's profile is as it came, is not in force twice, and was tried here by another officer.
+
+    Answers as `require_backtest`. Raises: ProfileError, FourEyesError.
+    """
+    if row.digest != digest_of_profile(row.expression, row.weight, row.lane, row.risk_type):
+        raise ProfileError(
+            "The profile is not as it came", where=row.ref, remedy=f"Ask {row.issuer} to share it again."
+        )
+    if row.valid_until is not None and row.valid_until <= at:
+        raise ProfileError("The profile has ended at its issuer", where=row.ref)
+    same = RuleProfile.objects.filter(issuer=row.issuer, digest=row.digest, state=ProfileState.APPROVED.value)
+    if same.exists():
+        raise ProfileError("The same profile of this issuer is approved already", where=row.ref)
+    tried_by = row.backtests.filter(digest=digest_of(row.expression)).order_by("-at", "-id").first()
+    if tried_by is None:
+        raise ProfileError(
+            "The partner's profile was not tried on our own records",
+            where=row.ref,
+            remedy=f"Run its back-test first: comity risk profiles backtest {row.ref}",
+        )
+    if tried_by.by == str(actor):
+        raise FourEyesError(
+            "The officer who tried a partner's profile may not approve it", where=row.ref, remedy="Ask another officer."
+        )
+    return require_backtest(row, at)
+
+
 def _state(row: RuleProfile, at: datetime) -> ProfileState:
+    if row.state == ProfileState.RECEIVED and row.valid_until is not None and row.valid_until <= at:
+        return ProfileState.EXPIRED
     if row.state == ProfileState.DRAFT and row.tested_at is not None:
         return ProfileState.TESTED
     return state_at(row.state, row.valid_from, row.valid_until, at)

@@ -113,6 +113,8 @@ def _profile_reason(profile: RuleProfile, rule: Rule, hits: Sequence[Facts], adm
     if len(hits) > 1:
         sentence += f" (and {len(hits) - 1} more goods item{'' if len(hits) == 2 else 's'})"
     lane = Lane(profile.lane)
+    if profile.issuer:
+        sentence += f". Profile of {profile.issuer}, tried and approved here by {profile.approved_by}"
     return FoundReason(
         source_kind=SourceKind.PROFILE,
         source_ref=profile.ref,
@@ -120,12 +122,28 @@ def _profile_reason(profile: RuleProfile, rule: Rule, hits: Sequence[Facts], adm
         text=sentence,
         weight=float(profile.weight),
         lane=lane,
-        administration=administration,
+        administration=profile.issuer or administration,
         is_mandatory=lane is Lane.RED,
         risk_type=RiskType(profile.risk_type),
         clause=profile.legal_basis,
         evidence=evidence,
-        facts=(("Rule", profile.expression), ("Owner", profile.owner), ("Items", str(len(hits)))),
+        facts=(
+            ("Rule", profile.expression),
+            ("Owner", profile.owner),
+            ("Items", str(len(hits))),
+            *_issuer_facts(profile),
+        ),
+    )
+
+
+def _issuer_facts(profile: RuleProfile) -> tuple[tuple[str, str], ...]:
+    if not profile.issuer:
+        return ()
+    return (
+        ("Issuer", profile.issuer),
+        ("Issuer's reference", profile.issuer_ref),
+        ("Article", profile.article),
+        ("Digest", profile.digest),
     )
 
 

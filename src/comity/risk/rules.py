@@ -24,11 +24,12 @@ class Lane(StrEnum):
 
 
 class ProfileState(StrEnum):
-    """The life of a profile: drafted, tested on past records, approved by a second officer, active by its dates, in its
-    last thirty days expiring, then expired; or retired.
+    """The life of a profile: drafted, or received from a partner; tested on past records, approved by a second officer,
+    active by its dates, in its last thirty days expiring, then expired; or retired.
     """
 
     DRAFT = "draft"
+    RECEIVED = "received"
     TESTED = "tested"
     APPROVED = "approved"
     ACTIVE = "active"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
 from comity.risk.backtesting import latest_backtest
@@ -25,6 +26,7 @@ from comity.risk.models import (
     SelectionPlan,
 )
 from comity.risk.outcomes import by_chance
+from comity.risk.profile_sharing import profile_sources
 from comity.risk.profiles import profile_of
 from comity.risk.reasons import reliability_of
 from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
@@ -182,18 +184,22 @@ def signals(at: datetime) -> list[Signal]:
 
 
 def alert_sources(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], AlertSource]:
-    """Partners' alerts and offers by (issuer, reference), the latest of each; unknown ones are left out."""
+    """Partners' alerts, offers and profiles by (issuer, reference), the latest of each; unknown ones are left out."""
     wanted = set(pairs)
     rows = PartnerSignal.objects.filter(ref__in={ref for _, ref in wanted}).order_by("taken_at", "id")
-    return mirror_sources(wanted) | {
-        (row.issuer, row.ref): AlertSource(row.message_id, str(row.body.get("handling", "")) if row.body else "")
-        for row in rows
-        if (row.issuer, row.ref) in wanted
-    }
+    return (
+        mirror_sources(wanted)
+        | profile_sources(wanted)
+        | {
+            (row.issuer, row.ref): AlertSource(row.message_id, str(row.body.get("handling", "")) if row.body else "")
+            for row in rows
+            if (row.issuer, row.ref) in wanted
+        }
+    )
 
 
 def alert_reasons(record_ids: Iterable[UUID]) -> dict[UUID, list[AlertReason]]:
-    """Of each record what partners told of it among the reasons of its current assessment: alerts and differences."""
+    """Of each record what partners told among the reasons of its current assessment: alerts, differences, profiles."""
     found: dict[UUID, list[AlertReason]] = {record_id: [] for record_id in record_ids}
     rows = AssessmentReason.objects.filter(assessment__record_id__in=list(found), assessment__is_current=True)
     first: dict[UUID, int] = {}
@@ -202,7 +208,9 @@ def alert_reasons(record_ids: Iterable[UUID]) -> dict[UUID, list[AlertReason]]:
     )
     for record_id, position, kind, administration, ref in told:
         first.setdefault(record_id, position)
-        if kind in (SourceKind.ALERT.value, SourceKind.MIRROR.value):
+        if kind in (SourceKind.ALERT.value, SourceKind.MIRROR.value) or (
+            kind == SourceKind.PROFILE.value and administration != settings.COMITY_ADMINISTRATION
+        ):
             found[record_id].append(AlertReason(administration, ref, is_first=first[record_id] == position))
     return found
 

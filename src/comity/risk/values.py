@@ -153,6 +153,7 @@ class Profile:
     """A profile with its statistics. priority: 1 is looked at first, 9 last; expected_hit_rate: 0 to 1, of records.
 
     shadowed_by: a profile of at least its weight and lane that fired wherever this one did.
+    issuer: the partner whose it is, empty of our own; issuer_ref: how that one names it; digest: what runs.
     """
 
     ref: str
@@ -175,6 +176,12 @@ class Profile:
     expected_hit_rate: float | None = None
     tested_at: datetime | None = None
     shadowed_by: str = ""
+    issuer: str = ""
+    issuer_ref: str = ""
+    message_id: str = ""
+    article: str = ""
+    digest: str = ""
+    retired_because: str = ""
 
     @property
     def is_silent(self) -> bool:

@@ -25,6 +25,8 @@ EYES_OF_DEED: Mapping[str, Eyes] = {
     "share_alert": _SHARING,
     "share_finding": _SHARING,
     "share_evidence": _SHARING,
+    "share_profile": _SHARING,
+    "share_hit": _SHARING,
     "open_case": _SHARING,
     "take_step": _SHARING,
     "suspend_agreement": _AGREEMENT,
