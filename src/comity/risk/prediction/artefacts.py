@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import lightgbm
@@ -47,7 +48,7 @@ def _parts(model: Model) -> dict[str, bytes]:
     boosters = {
         f"{question}-{number}.txt": booster.model_to_string().encode()
         for question, head in (("chance", model.chance), ("revenue", model.revenue))
-        for number, booster in enumerate(head.boosters)
+        for number, booster in enumerate(head.boosters if head else ())
     }
     usual = [None if np.isnan(value) else float(value) for value in model.usual]
     calibration = {"scores": model.calibration.scores, "chances": model.calibration.chances}
@@ -55,6 +56,7 @@ def _parts(model: Model) -> dict[str, bytes]:
         "features.json": _json({"names": model.names, "usual": usual}),
         "calibration.json": _json(calibration),
         "card.json": _json(model.card),
+        "reference.json": _json(model.reference),
         "card.md": card_text(model.card).encode(),
     }
 
@@ -64,7 +66,14 @@ def load_model(folder: Path) -> Model:
 
     Raises: ModelFileError: it is missing, of another form, lacks a part, or a part was changed.
     """
-    parts = _checked_parts(folder)
+    return model_of(_checked_parts(folder), where=str(folder))
+
+
+def model_of(parts: Mapping[str, bytes], *, where: str) -> Model:
+    """The model of parts that were checked.
+
+    Raises: ModelFileError: a part is missing or cannot be understood.
+    """
     try:
         features, line = json.loads(parts["features.json"]), json.loads(parts["calibration.json"])
         usual = [float("nan") if value is None else value for value in features["usual"]]
@@ -72,12 +81,13 @@ def load_model(folder: Path) -> Model:
             names=tuple(features["names"]),
             usual=np.array(usual, dtype=np.float64),
             chance=_head(parts, "chance"),
-            revenue=_head(parts, "revenue"),
+            revenue=_head(parts, "revenue") if any(name.startswith("revenue-") for name in parts) else None,
             calibration=Calibration(tuple(line["scores"]), tuple(line["chances"])),
             card=json.loads(parts["card.json"]),
+            reference=json.loads(parts.get("reference.json", b"{}")),
         )
     except (KeyError, ValueError, TypeError, lightgbm.basic.LightGBMError) as error:
-        raise ModelFileError(f"The model cannot be understood: {error}", where=str(folder)) from error
+        raise ModelFileError(f"The model cannot be understood: {error}", where=where) from error
 
 
 def _checked_parts(folder: Path) -> dict[str, bytes]:
@@ -109,7 +119,7 @@ def _checked_part(folder: Path, name: str, digest: str) -> bytes:
     return data
 
 
-def _head(parts: dict[str, bytes], question: str) -> Head:
+def _head(parts: Mapping[str, bytes], question: str) -> Head:
     names = sorted(name for name in parts if name.startswith(f"{question}-"))
     if not names:
         raise ValueError(f"no trees for {question}")

@@ -66,7 +66,7 @@ def facts_of(world: World, panel: Panel) -> Floats:
         _by_air(world, panel),
         panel.codes["origin"] != panel.codes["departure"],
         _is_round(value),
-        panel.codes["hs2"],
+        _chapters(world)[panel.codes["hs6"]],
         heading[1][hs6],
         room,
         heading[0][hs6],
@@ -74,6 +74,11 @@ def facts_of(world: World, panel: Panel) -> Floats:
         np.log1p(np.maximum(room, 0.0) * value / 100.0),
     ]
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+
+
+def _chapters(world: World) -> Floats:
+    """For each code of hs6 its chapter as a number; 0 where it has none."""
+    return np.array([float(word[:2]) if word[:2].isdigit() else 0.0 for word in world.words["hs6"]], dtype=np.float64)
 
 
 def _rates_around(world: World, digits: int) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ from comity.risk.prediction.mirror import Mirror
 from comity.risk.prediction.novelty import Novelty
 from comity.risk.prediction.panels import Panel
 from comity.risk.prediction.prices import LEVELS, MEASURES, RunningLevels, measures_of
+from comity.risk.prediction.running import Memory
 from comity.risk.prediction.worlds import World
 
 # What partners' outcomes are shared by: no importer, no declarant, no goods.
@@ -50,10 +51,13 @@ class Table:
         return Table((*self.names, *other.names), np.concatenate([self.values, other.values], axis=1))
 
 
-def declared_features(world: World, panel: Panel, variant: Variant) -> Table:
-    """Everything that needs no outcome: facts, prices, novelty and, in exchange, the mirror."""
-    prices = RunningLevels([panel.keys[name] for name in LEVELS], LEVELS, MEASURES, "price")
-    novelty, unit_values = Novelty(panel), measures_of(panel)
+def declared_features(world: World, panel: Panel, variant: Variant, *, whole_weeks: bool = True) -> Table:
+    """Everything that needs no outcome: facts, prices, novelty and, in exchange, the mirror.
+
+    whole_weeks: whether a declaration is seen with all others of its week, as in a table, or as it arrives.
+    """
+    prices, novelty = levels_of(panel, "price"), Novelty(panel, whole_weeks=whole_weeks)
+    unit_values = measures_of(panel)
     mirror = None
     if variant is Variant.EXCHANGE and world.exports is not None:
         mirror = Mirror(world, panel, world.exports)
@@ -71,18 +75,27 @@ def declared_features(world: World, panel: Panel, variant: Variant) -> Table:
     return Table(names, values)
 
 
+def levels_of(panel: Panel, prefix: str) -> RunningLevels:
+    """The usual unit values of a panel's goods."""
+    keys, sizes = panel.picked(LEVELS)
+    return RunningLevels(keys, LEVELS, MEASURES, prefix, sizes=sizes)
+
+
 class Experience:
     """What one administration knows of controls: its own, and in exchange those of partners on shared actors."""
 
     def __init__(self, world: World, panel: Panel, variant: Variant) -> None:
         self._world, self._panel = world, panel
-        self._own = Histories([panel.keys[name] for name in OWN.keys], OWN)
+        keys, sizes = panel.picked(OWN.keys)
+        self._own = Histories(keys, OWN, sizes)
         self._partners: Histories | None = None
         if variant is Variant.EXCHANGE:
-            keys = [joined([world.codes[column] for column in columns]) for columns in SHARED.values()]
-            self._partners = Histories(keys, PARTNERS)
+            shared = [joined([world.codes[column] for column in columns]) for columns in SHARED.values()]
+            self._partners = Histories(shared, PARTNERS)
         self._unit_values = measures_of(panel)
-        self._honest = RunningLevels([panel.keys[name] for name in LEVELS], LEVELS, MEASURES, "honest")
+        self._honest = levels_of(panel, "honest")
+        self.memories: dict[str, Memory] = {f"own.{name}": each for name, each in self._own.memories.items()}
+        self.memories |= {f"honest.{name}": each for name, each in self._honest.memories.items()}
         self.names = (*self._own.names, *self._honest.names, *(self._partners.names if self._partners else ()))
 
     def look(self, rows: Ints, week: int) -> Floats:
@@ -105,6 +118,16 @@ class Experience:
             self._partners.learn(rows, week, self._world.outcomes, seen)
 
 
+def told_by_week(world: World, panel: Panel) -> dict[int, Ints]:
+    """The rows of the panel whose outcome became known in each week; where no declaration was made in it, later."""
+    if world.told is None:
+        return dict(weeks_of(panel.week))
+    weeks = np.unique(world.week)
+    place = np.searchsorted(weeks, world.told[panel.rows])
+    within = np.flatnonzero(place < len(weeks)).astype(np.int64)
+    return {week: within[rows] for week, rows in weeks_of(weeks[place[within]])}
+
+
 def experienced_features(world: World, panel: Panel, variant: Variant) -> Table:
     """What controls found before, where every outcome of an earlier week is known."""
     experience = Experience(world, panel, variant)
@@ -114,10 +137,12 @@ def experienced_features(world: World, panel: Panel, variant: Variant) -> Table:
     others = np.flatnonzero(~own).astype(np.int64)
     partners = {week: others[rows] for week, rows in weeks_of(world.week[others])} if len(others) else {}
     none = np.zeros(0, dtype=np.int64)
+    told = told_by_week(world, panel)
     for week in np.unique(world.week).tolist():
         rows = np.flatnonzero(panel.week == week).astype(np.int64)
         values[rows] = experience.look(rows, week)
-        experience.learn(rows, week, panel.outcomes.seen[rows])
+        learned = told.get(week, none)
+        experience.learn(learned, week, panel.outcomes.seen[learned])
         heard = partners.get(week, none)
         experience.hear(heard, week, world.outcomes.seen[heard])
     return Table(experience.names, values)

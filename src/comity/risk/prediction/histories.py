@@ -7,14 +7,14 @@ parent as in empirical Bayes target encoding (Micci-Barreca, SIGKDD Explorations
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from comity.risk.prediction.arrays import Bools, Floats, Ints, stacked
 from comity.risk.prediction.panels import KEYS, PARENTS
-from comity.risk.prediction.running import FadingSums, LastWeeks
+from comity.risk.prediction.running import FadingSums, LastWeeks, Memory
 from comity.risk.prediction.worlds import FINDINGS, Outcomes
 
 LONG_WEEKS, SHORT_WEEKS = 26.0, 3.0
@@ -56,13 +56,20 @@ OWN = HistoryPlan(tuple(KEYS), BY_FINDING, DATED)
 class Histories:
     """The histories of one set of keys over one column of codes per key."""
 
-    def __init__(self, keys: Sequence[Ints], plan: HistoryPlan) -> None:
+    def __init__(self, keys: Sequence[Ints], plan: HistoryPlan, sizes: Sequence[int] = ()) -> None:
         self.plan = plan
-        self._codes, total = stacked(keys)
+        self._codes, total = stacked(keys, sizes)
         self._long = FadingSums(total, COLUMNS, half_life=LONG_WEEKS)
         self._short = FadingSums(total, 2, half_life=SHORT_WEEKS)
         self._whole = FadingSums(1, 2, half_life=LONG_WEEKS)
         self._hits, self._looks = LastWeeks(total), LastWeeks(total)
+        self.memories: Mapping[str, Memory] = {
+            "long": self._long,
+            "short": self._short,
+            "whole": self._whole,
+            "hits": self._hits,
+            "looks": self._looks,
+        }
         self._parents = [plan.keys.index(PARENTS[k]) if PARENTS.get(k) in plan.keys else -1 for k in plan.keys]
         self._order = _parents_first(self._parents)
         self.names = self._names()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from comity.risk.prediction.arrays import LEAST_VALUE, Floats, Ints, joined, log_of, stacked
 from comity.risk.prediction.panels import Panel
-from comity.risk.prediction.running import FadingSums, LastWeeks
+from comity.risk.prediction.running import FadingSums, LastWeeks, Memory
 
 AGED = (
     "importer",
@@ -25,21 +27,30 @@ AGED = (
 )
 ACTORS = ("importer", "exporter", "declarant")
 HABITS = ("mfn", "preference", "indirect", "value")
+# What is known of a week as a batch; of a declaration that just arrived it is not.
+WITHIN = ("week_count:importer", "week_count:importer_exporter_hs6", "week_part:importer_exporter_hs6")
 SLOW_WEEKS, QUICK_WEEKS = 26.0, 4.0
 
 
 class Novelty:
     """How long each pair has been known, how its trade moves, and how a row differs from its actors' habits."""
 
-    def __init__(self, panel: Panel) -> None:
-        self._codes, total = stacked([panel.keys[name] for name in AGED])
+    def __init__(self, panel: Panel, *, whole_weeks: bool = True) -> None:
+        self._codes, total = stacked(*panel.picked(AGED))
         self._seen = LastWeeks(total)
         self._slow = FadingSums(total, 1, half_life=SLOW_WEEKS)
         self._quick = FadingSums(total, 1, half_life=QUICK_WEEKS)
-        self._actors, actors = stacked([panel.keys[name] for name in ACTORS])
+        self._actors, actors = stacked(*panel.picked(ACTORS))
         self._habits = FadingSums(actors, 1 + len(HABITS), half_life=SLOW_WEEKS)
+        self.memories: Mapping[str, Memory] = {
+            "seen": self._seen,
+            "slow": self._slow,
+            "quick": self._quick,
+            "habits": self._habits,
+        }
         self._now = _habits_of(panel)
-        self._crowds = [joined([panel.week, panel.keys[name]]) for name in ("importer", "importer_exporter_hs6")]
+        crowds = ("importer", "importer_exporter_hs6") if whole_weeks else ()
+        self._crowds = [joined([panel.week, panel.keys[name]]) for name in crowds]
         self._value = panel.numbers["cif_value"]
         self.names = (
             *(f"new_weeks:{name}" for name in AGED),
@@ -47,9 +58,7 @@ class Novelty:
             *(f"new_count:{name}" for name in AGED),
             *(f"new_surge:{name}" for name in AGED),
             *(f"habit_{habit}:{actor}" for actor in ACTORS for habit in HABITS),
-            "week_count:importer",
-            "week_count:importer_exporter_hs6",
-            "week_part:importer_exporter_hs6",
+            *(WITHIN if whole_weeks else ()),
         )
 
     def look(self, rows: Ints, week: int) -> Floats:
@@ -60,17 +69,14 @@ class Novelty:
         known = self._habits.read(self._actors[rows], week)
         usual = known[..., 1:] / np.maximum(known[..., :1], 1e-9)
         away = np.where(known[..., :1] > 0, self._now[rows][:, None, :] - usual, np.nan)
-        return np.concatenate(
-            [
-                self._seen.since_first(codes, week),
-                self._seen.since_last(codes, week),
-                np.log1p(slow),
-                surge,
-                away.reshape(len(rows), -1),
-                self._within(rows),
-            ],
-            axis=1,
-        )
+        parts = [
+            self._seen.since_first(codes, week),
+            self._seen.since_last(codes, week),
+            np.log1p(slow),
+            surge,
+            away.reshape(len(rows), -1),
+        ]
+        return np.concatenate([*parts, self._within(rows)] if self._crowds else parts, axis=1)
 
     def _within(self, rows: Ints) -> Floats:
         parts = []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from comity.risk.prediction.arrays import Floats, Ints, joined
+from comity.risk.prediction.arrays import Codebook, Floats, Ints
 from comity.risk.prediction.worlds import Outcomes, World
 
 # name of a key -> the columns that make it; a key of several columns leans on the key named in PARENTS.
@@ -66,7 +66,10 @@ PARENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Some declarations of a world: their places there, week, codes, numbers, keys and outcomes."""
+    """Some declarations of a world: their places there, week, codes, numbers, keys and outcomes.
+
+    books: by which the keys were numbered.
+    """
 
     rows: Ints
     week: Ints
@@ -75,25 +78,35 @@ class Panel:
     mfn: Floats
     keys: Mapping[str, Ints]
     outcomes: Outcomes
+    books: Mapping[str, Codebook]
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    def picked(self, names: Sequence[str]) -> tuple[list[Ints], list[int]]:
+        """Some keys, and how many numbers each may have."""
+        return [self.keys[name] for name in names], [self.books[name].size for name in names]
 
-def panel_of(world: World, rows: Ints) -> Panel:
-    """The declarations at these places of the world."""
+
+def panel_of(world: World, rows: Ints, books: Mapping[str, Codebook] | None = None) -> Panel:
+    """The declarations at these places of the world. books: of declarations before, where keys shall mean the same."""
     codes = {name: column[rows] for name, column in world.codes.items()}
     numbers = {name: column[rows] for name, column in world.numbers.items()}
     codes |= {f"hs{digits}": heading_of(world, digits)[codes["hs6"]] for digits in (2, 4)}
     codes["preference"] = (numbers["preference"] > 0).astype(np.int64)
     outcomes = world.outcomes
+    sizes = _sizes(world)
+    used = books or {
+        name: Codebook.of([codes[column] for column in columns], [sizes[column] for column in columns])
+        for name, columns in KEYS.items()
+    }
     return Panel(
         rows=rows,
         week=world.week[rows],
         codes=codes,
         numbers=numbers,
         mfn=world.mfn[codes["hs6"]],
-        keys={name: joined([codes[column] for column in columns]) for name, columns in KEYS.items()},
+        keys={name: used[name].numbers([codes[column] for column in columns]) for name, columns in KEYS.items()},
         outcomes=Outcomes(
             seen=outcomes.seen[rows],
             illicit=outcomes.illicit[rows],
@@ -101,11 +114,24 @@ def panel_of(world: World, rows: Ints) -> Panel:
             critical=outcomes.critical[rows],
             finding=outcomes.finding[rows],
         ),
+        books=used,
+    )
+
+
+def _sizes(world: World) -> dict[str, int]:
+    sizes = {name: len(words) for name, words in world.words.items()}
+    return (
+        sizes
+        | {f"hs{digits}": int(heading_of(world, digits).max(initial=-1)) + 1 for digits in (2, 4)}
+        | {"preference": 2}
     )
 
 
 def heading_of(world: World, digits: int) -> Ints:
-    """For each code of hs6 the code of its first digits."""
+    """For each code of hs6 the code of its first digits; those that came later stand behind those known before."""
     words = world.words["hs6"]
-    alphabet = {word: code for code, word in enumerate(sorted({word[:digits] for word in words}))}
+    known = world.known.get("hs6", len(words))
+    alphabet = {word: code for code, word in enumerate(sorted({word[:digits] for word in words[:known]}))}
+    for word in words[known:]:
+        alphabet.setdefault(word[:digits], len(alphabet))
     return np.array([alphabet[word[:digits]] for word in words], dtype=np.int64)

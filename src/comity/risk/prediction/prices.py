@@ -6,13 +6,13 @@ deviations, as in Huber's estimate (1964), so that a week of undervalued goods d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from comity.risk.prediction.arrays import LEAST_MASS_KG, LEAST_VALUE, Floats, Ints, log_of, stacked
 from comity.risk.prediction.panels import Panel
-from comity.risk.prediction.running import FadingSums
+from comity.risk.prediction.running import FadingSums, Memory
 
 MEMORY_WEEKS = 40.0
 LEANING, SPREAD, SPREAD_WEIGHT, CLIP = 2.0, 0.5, 3.0, 3.0
@@ -31,11 +31,20 @@ def measures_of(panel: Panel) -> Floats:
 class RunningLevels:
     """The usual size of some measures, by keys from coarse to fine. names: the features, `prefix` first."""
 
-    def __init__(self, keys: Sequence[Ints], levels: Sequence[str], measures: Sequence[str], prefix: str) -> None:
-        self._codes, total = stacked(keys)
+    def __init__(
+        self,
+        keys: Sequence[Ints],
+        levels: Sequence[str],
+        measures: Sequence[str],
+        prefix: str,
+        *,
+        sizes: Sequence[int] = (),
+    ) -> None:
+        self._codes, total = stacked(keys, sizes)
         self._measures = len(measures)
         self._sums = FadingSums(total, 1 + 2 * len(measures), half_life=MEMORY_WEEKS)
         self._whole = FadingSums(1, 1 + len(measures), half_life=MEMORY_WEEKS)
+        self.memories: Mapping[str, Memory] = {"levels": self._sums, "whole": self._whole}
         self.names = (
             *(f"{prefix}_{measure}:{level}" for level in levels for measure in measures),
             *(f"{prefix}_z_{measure}:{level}" for level in levels for measure in measures),

@@ -6,11 +6,15 @@ read for another key or an earlier week.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import numpy.typing as npt
 
 from comity.risk.prediction.arrays import Floats, Ints
 
 NEVER = -1_000
+Numbers = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 
 class FadingSums:
@@ -20,6 +24,19 @@ class FadingSums:
         self._sums = np.zeros((keys, columns))
         self._told_in = np.zeros(keys, dtype=np.int64)
         self._fade = 0.5 ** (1.0 / half_life)
+
+    def arrays(self) -> dict[str, Numbers]:
+        """All that it remembers."""
+        return {"sums": self._sums, "told_in": self._told_in}
+
+    def adopt(self, arrays: Mapping[str, Numbers]) -> None:
+        """Remember what another of the same form did.
+
+        Raises: ValueError where the form is another one.
+        """
+        if arrays["sums"].shape != self._sums.shape or arrays["told_in"].shape != self._told_in.shape:
+            raise ValueError(f"sums of the form {arrays['sums'].shape}, not {self._sums.shape}")
+        self._sums, self._told_in = np.asarray(arrays["sums"], np.float64), np.asarray(arrays["told_in"], np.int64)
 
     def read(self, keys: Ints, week: int) -> Floats:
         """The sums of each key as they stand in `week`; one more axis than `keys`, of the columns."""
@@ -43,6 +60,19 @@ class LastWeeks:
         self._first = np.full(keys, NEVER, dtype=np.int64)
         self._last = np.full(keys, NEVER, dtype=np.int64)
 
+    def arrays(self) -> dict[str, Numbers]:
+        """All that it remembers."""
+        return {"first": self._first, "last": self._last}
+
+    def adopt(self, arrays: Mapping[str, Numbers]) -> None:
+        """Remember what another of the same form did.
+
+        Raises: ValueError where the form is another one.
+        """
+        if arrays["first"].shape != self._first.shape or arrays["last"].shape != self._last.shape:
+            raise ValueError(f"weeks of the form {arrays['first'].shape}, not {self._first.shape}")
+        self._first, self._last = np.asarray(arrays["first"], np.int64), np.asarray(arrays["last"], np.int64)
+
     def since_first(self, keys: Ints, week: int, *, most: int = 60) -> Floats:
         """Weeks since it first happened; -1 where it never did."""
         return self._since(self._first[keys], week, most)
@@ -59,3 +89,6 @@ class LastWeeks:
         """It happened to these keys in this week."""
         self._last[keys] = week
         self._first[keys] = np.where(self._first[keys] == NEVER, week, self._first[keys])
+
+
+Memory = FadingSums | LastWeeks

@@ -14,8 +14,12 @@ from comity.risk.prediction.features import Table, Variant, declared_features, e
 from comity.risk.prediction.heads import Growth, Head, fading_weights, grow
 from comity.risk.prediction.panels import Panel, panel_of
 from comity.risk.prediction.ranking import HALF_LIFE_WEEKS, WARM_UP_WEEKS
+from comity.risk.prediction.references import reference_of
 from comity.risk.prediction.scoring import measure
 from comity.risk.prediction.worlds import Outcomes, World
+
+# Below these nothing worth using is learned: the trees would tell chance apart, and no chance could be calibrated.
+LEAST_FITTED, LEAST_IRREGULAR, LEAST_KEPT, LEAST_KEPT_IRREGULAR = 150, 15, 50, 5
 
 LIMITS = (
     "The chance is of what controls of this administration would find; what they never find it cannot know.",
@@ -29,36 +33,45 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What was learned: the chance of a find, the revenue to expect, how to calibrate, and the card."""
+    """What was learned: the chance of a find, the revenue to expect, how to calibrate, and the card.
+
+    revenue: None where no control's outcome had an amount. reference: how scores and main features lay in training, by
+    which drift is seen later.
+    """
 
     names: tuple[str, ...]
     usual: Floats
     chance: Head
-    revenue: Head
+    revenue: Head | None
     calibration: Calibration
     card: dict[str, object]
+    reference: dict[str, object] = field(default_factory=dict)
 
     def chances(self, values: Floats) -> Floats:
         """The calibrated chance of each row."""
         return self.calibration.apply(self.chance.ask(values))
 
     def revenues(self, values: Floats) -> Floats:
-        """The revenue to expect from a control of each row, in the table's money."""
-        return np.maximum(self.revenue.ask(values), 0.0)
+        """The revenue to expect from a control of each row, in the table's money; 0 where none was learned."""
+        return np.zeros(len(values)) if self.revenue is None else np.maximum(self.revenue.ask(values), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """Whose declarations, what may be seen, how trees grow, and how many last weeks are kept for calibration."""
+    """Whose declarations, what may be seen, how trees grow, and how many last weeks are kept for calibration.
+
+    whole_weeks: whether declarations are seen with all others of their week, or as they arrive, as a node needs it.
+    """
 
     administration: str
     variant: Variant
     growth: Growth = field(default_factory=Growth)
     kept_weeks: int = 10
     warm_up: int = WARM_UP_WEEKS
+    whole_weeks: bool = True
 
 
-def table_of(world: World, administration: str, variant: Variant) -> tuple[Panel, Table]:
+def table_of(world: World, administration: str, variant: Variant, *, whole_weeks: bool = True) -> tuple[Panel, Table]:
     """One administration's declarations and all their features.
 
     Raises: TrainingError: the administration decides on none of them.
@@ -67,7 +80,8 @@ def table_of(world: World, administration: str, variant: Variant) -> tuple[Panel
         known = ", ".join(world.administrations())
         raise TrainingError("No declaration is decided there", where=administration, remedy=f"The table has {known}.")
     panel = panel_of(world, world.rows_of(administration))
-    return panel, declared_features(world, panel, variant).beside(experienced_features(world, panel, variant))
+    declared = declared_features(world, panel, variant, whole_weeks=whole_weeks)
+    return panel, declared.beside(experienced_features(world, panel, variant))
 
 
 def train(world: World, plan: TrainingPlan, tell: Tell) -> Model:
@@ -75,21 +89,42 @@ def train(world: World, plan: TrainingPlan, tell: Tell) -> Model:
 
     Raises: TrainingError: too few weeks, or outcomes that are all the same.
     """
-    panel, table = table_of(world, plan.administration, plan.variant)
+    panel, table = table_of(world, plan.administration, plan.variant, whole_weeks=plan.whole_weeks)
     last = int(panel.week.max()) - plan.kept_weeks
     seen = panel.outcomes.seen
     fitted, kept = seen & (panel.week >= plan.warm_up) & (panel.week <= last), seen & (panel.week > last)
     tell(f"{int(fitted.sum())} declarations to learn from, {int(kept.sum())} kept to calibrate and measure")
+    _check_counts(panel.outcomes.illicit, fitted, kept)
     weight = fading_weights(panel.week[fitted].astype(np.float64), last, HALF_LIFE_WEEKS)
     values, outcomes = table.values, panel.outcomes
     chance = grow(values[fitted], outcomes.illicit[fitted], weight, plan.growth)
-    revenue = grow(values[fitted], outcomes.revenue[fitted], weight, plan.growth, "tweedie")
+    revenue = None
+    if outcomes.revenue[fitted].any():
+        revenue = grow(values[fitted], outcomes.revenue[fitted], weight, plan.growth, "tweedie")
     scores = chance.ask(values[kept])
     calibration = calibrate(scores, outcomes.illicit[kept])
     model = Model(table.names, _usual(values[fitted]), chance, revenue, calibration, {})
     model.card.update(_card(world, panel, plan, (fitted, kept), scores))
     model.card["reliability"] = [asdict(row) for row in _checked(scores, outcomes.illicit[kept])]
+    model.reference.update(reference_of(model, values[fitted], values[kept]))
     return model
+
+
+def _check_counts(illicit: Floats, fitted: Bools, kept: Bools) -> None:
+    """Raises: TrainingError where there is too little to learn from, saying how much is there and is needed."""
+    have = {
+        "inspected declarations to learn from": (int(fitted.sum()), LEAST_FITTED),
+        "of them irregular": (int(illicit[fitted].sum()), LEAST_IRREGULAR),
+        "inspected declarations of the last weeks, to calibrate": (int(kept.sum()), LEAST_KEPT),
+        "of those irregular": (int(illicit[kept].sum()), LEAST_KEPT_IRREGULAR),
+    }
+    if any(count < least for count, least in have.values()):
+        said = "; ".join(f"{count} {what}, {least} are needed" for what, (count, least) in have.items())
+        raise TrainingError(
+            "There are too few outcomes of controls to learn from",
+            where=said,
+            remedy="Record what controls find, those by chance too, and train later; or train on a table of the past.",
+        )
 
 
 def _checked(scores: Floats, hits: Floats) -> list[ReliabilityBin]:
@@ -121,6 +156,8 @@ def _card(
         "variant": plan.variant.value,
         "learned_from": _window(days[fitted], panel.week[fitted], int(told.illicit[fitted].sum())),
         "measured_on": _window(days[kept], panel.week[kept], int(told.illicit[kept].sum())),
+        "whole_weeks": plan.whole_weeks,
+        "tells_revenue": bool(told.revenue[fitted].any()),
         "quality_at_5_percent": {name: round(value, 4) for name, value in quality.items()},
         "growth": asdict(plan.growth),
         "limits": list(LIMITS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ IMPORT_WORDS = (
     "ucr",
 )
 IMPORT_NUMBERS = ("week", "preference", "aeo", "net_mass", "quantity", "cif_value", "duty_rate", "taxes_paid")
+TOLD = "outcome_week"
 EXPORT_WORDS = ("ucr", "export_admin", "exporter", "destination", "hs6", "origin")
 EXPORT_NUMBERS = ("net_mass", "fob_value")
 # Columns of partners' records that are compared with columns of one's own share their codes.
@@ -71,7 +72,11 @@ class Exports:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Declarations of several administrations, in the order of the file. words: the word of each code, by column."""
+    """Declarations of several administrations, in the order of the file. words: the word of each code, by column.
+
+    told: in which week each outcome became known; None: in its declaration's own. known: how many words of a column
+    there were before these declarations, where they came later than a state that they are looked up in.
+    """
 
     ids: tuple[str, ...]
     week: Ints
@@ -82,6 +87,8 @@ class World:
     outcomes: Outcomes
     mfn: Floats  # per code of hs6, percent; NaN where the tariff has no line
     exports: Exports | None = None
+    told: Ints | None = None
+    known: Mapping[str, int] = field(default_factory=dict)
 
     def administrations(self) -> tuple[str, ...]:
         """The deciding administrations, in alphabetical order."""
@@ -124,7 +131,16 @@ def read_world(folder: Path, *, with_exports: bool) -> World:
         outcomes=_outcomes(imports),
         mfn=np.array([tariff.get(word, np.nan) for word in words["hs6"]], dtype=np.float64),
         exports=None if exports is None else _exports(exports, partner_codes, monday=int((day - 7 * week).min())),
+        told=_told(imports, week),
     )
+
+
+def _told(imports: pa.Table, week: Ints) -> Ints | None:
+    """The weeks of the outcomes, where the table tells them: never before the declaration's own."""
+    if TOLD not in imports.column_names:
+        return None
+    told = _numbers(imports, TOLD, IMPORTS, may_be_null=True)
+    return np.maximum(np.where(np.isfinite(told), told, week), week).astype(np.int64)
 
 
 def _exports(table: pa.Table, codes: Mapping[str, Ints], *, monday: int) -> Exports:

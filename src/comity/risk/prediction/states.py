@@ -1,0 +1,257 @@
+"""What histories know at the beginning of a week, kept so that one declaration can be asked about at once.
+
+A state is made by the same memories that training fills, told of all whole weeks before. A declaration that arrives is
+numbered by the state's books: what never occurred has a number of its own that no memory was told of. Features are then
+looked up by the code that made those of training. A state is an archive of arrays and a JSON of words: nothing of it is
+executed on loading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from comity.risk.prediction.arrays import Codebook, Floats, Ints, weeks_of
+from comity.risk.prediction.errors import ModelFileError, TableError
+from comity.risk.prediction.facts import NAMES, facts_of
+from comity.risk.prediction.features import Experience, Variant, levels_of, told_by_week
+from comity.risk.prediction.novelty import Novelty
+from comity.risk.prediction.panels import Panel, panel_of
+from comity.risk.prediction.prices import measures_of
+from comity.risk.prediction.running import Memory, Numbers
+from comity.risk.prediction.worlds import IMPORT_NUMBERS, IMPORT_WORDS, SAME_CODES, Outcomes, World
+
+FORMAT = "comity-risk-state/1"
+_EPOCH = date(1970, 1, 1)
+_ABOUT = "about.json"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Histories up to the beginning of a week. first_day: of week 0, in days since 1970-01-01.
+
+    rates: of the tariff, percent by subheading. declarations, controls: how many it was told of.
+    """
+
+    administration: str
+    first_day: int
+    week: int
+    words: Mapping[str, tuple[str, ...]]
+    rates: Mapping[str, float]
+    books: Mapping[str, Codebook]
+    memories: Mapping[str, Mapping[str, Numbers]]
+    declarations: int
+    controls: int
+    made_at: str = ""
+
+    @property
+    def until(self) -> date:
+        """The first day that it was told nothing of."""
+        return date.fromordinal(_EPOCH.toordinal() + self.first_day + 7 * self.week)
+
+    def week_of(self, day: int) -> int:
+        """The number of the week of a day (since 1970-01-01)."""
+        return (day - self.first_day) // 7
+
+
+class _Asked:
+    """Everything that is asked and told about one panel; what it remembers can be handed on."""
+
+    def __init__(self, world: World, panel: Panel) -> None:
+        self._world, self._panel = world, panel
+        self._values = measures_of(panel)
+        self._prices, self._novelty = levels_of(panel, "price"), Novelty(panel, whole_weeks=False)
+        self._experience = Experience(world, panel, Variant.LOCAL)
+        self.names = (*NAMES, *self._prices.names, *self._novelty.names, *self._experience.names)
+        self.memories: dict[str, Memory] = {f"price.{name}": each for name, each in self._prices.memories.items()}
+        self.memories |= {f"novelty.{name}": each for name, each in self._novelty.memories.items()}
+        self.memories |= self._experience.memories
+
+    def tell(self, rows: Ints, told: Ints, week: int) -> None:
+        """What was declared in a week, and which outcomes became known in it."""
+        self._prices.pass_by(rows, week, self._values[rows])
+        self._novelty.pass_by(rows, week)
+        self._experience.learn(told, week, self._panel.outcomes.seen[told])
+
+    def ask(self, week: int) -> Floats:
+        """The features of all rows of the panel in this week."""
+        rows = np.arange(len(self._panel), dtype=np.int64)
+        parts = [facts_of(self._world, self._panel), self._prices.look(rows, week, self._values)]
+        parts += [self._novelty.look(rows, week), self._experience.look(rows, week)]
+        return np.concatenate(parts, axis=1)
+
+
+def build_state(world: World, administration: str, *, week: int, made_at: str = "") -> State:
+    """Tell the memories of all weeks before `week`.
+
+    Raises: TableError where there is no declaration of the administration before it.
+    """
+    rows = world.rows_of(administration) if administration in world.administrations() else np.zeros(0, np.int64)
+    if not len(rows) or int(world.week[rows].min()) >= week:
+        raise TableError("There is no declaration before the week", where=f"{administration}, week {week}")
+    panel = panel_of(world, rows)
+    asked, told = _Asked(world, panel), told_by_week(world, panel)
+    declared = dict(weeks_of(panel.week))
+    none = np.zeros(0, dtype=np.int64)
+    controls = 0
+    for each in sorted({*declared, *told}):
+        if each < week:
+            learned = told.get(each, none)
+            asked.tell(declared.get(each, none), learned, each)
+            controls += int(panel.outcomes.seen[learned].sum())
+    return State(
+        administration=administration,
+        first_day=int((world.day - 7 * world.week).min()),
+        week=week,
+        words={name: world.words[name] for name in IMPORT_WORDS},
+        rates=_rates_of(world),
+        books=panel.books,
+        memories={name: each.arrays() for name, each in asked.memories.items()},
+        declarations=int((panel.week < week).sum()),
+        controls=controls,
+        made_at=made_at,
+    )
+
+
+def _rates_of(world: World) -> dict[str, float]:
+    known = np.flatnonzero(np.isfinite(world.mfn))
+    return {world.words["hs6"][place]: float(world.mfn[place]) for place in known}
+
+
+def live_features(state: State, rows: Sequence[Mapping[str, object]], *, week: int) -> tuple[tuple[str, ...], Floats]:
+    """The names and values of the features of declarations that arrive in a week.
+
+    rows: the declared columns of the table. Raises: ModelFileError where the state is of another release.
+    """
+    world = _live_world(state, rows, week)
+    panel = panel_of(world, np.arange(len(rows), dtype=np.int64), state.books)
+    asked = _Asked(world, panel)
+    try:
+        for name, memory in asked.memories.items():
+            memory.adopt(state.memories[name])
+    except (KeyError, ValueError) as error:
+        raise ModelFileError("The histories were made by another release", where=str(error)) from error
+    return asked.names, asked.ask(week)
+
+
+def _live_world(state: State, rows: Sequence[Mapping[str, object]], week: int) -> World:
+    words = {name: list(state.words[name]) for name in IMPORT_WORDS}
+    # Columns of one alphabet grow together, or one country would have two codes.
+    shared = {name: family[0] for family in SAME_CODES.values() for name in family if name in words}
+    for name, first in shared.items():
+        words[name] = words[first] if first in words else words[name]
+    codes = {}
+    for name in IMPORT_WORDS:
+        alphabet = words[name]
+        place = {word: code for code, word in enumerate(alphabet)}
+        column = np.empty(len(rows), dtype=np.int64)
+        for number, row in enumerate(rows):
+            word = str(row[name])
+            if word not in place:
+                place[word] = len(alphabet)
+                alphabet.append(word)
+            column[number] = place[word]
+        codes[name] = column
+    numbers = {
+        name: np.array([float(str(row[name])) for row in rows], dtype=np.float64)
+        for name in IMPORT_NUMBERS
+        if name != "week"
+    }
+    nothing = np.zeros(len(rows))
+    mfn = [state.rates.get(word, np.nan) for word in words["hs6"]]
+    return World(
+        ids=tuple(str(number) for number in range(len(rows))),
+        week=np.full(len(rows), week, dtype=np.int64),
+        day=np.full(len(rows), state.first_day + 7 * week, dtype=np.int64),
+        codes=codes,
+        words={name: tuple(alphabet) for name, alphabet in words.items()},
+        numbers=numbers,
+        outcomes=Outcomes(nothing > 0, nothing, nothing, nothing, np.full(len(rows), -1, dtype=np.int64)),
+        mfn=np.array(mfn, dtype=np.float64),
+        known={name: len(state.words[name]) for name in IMPORT_WORDS},
+    )
+
+
+def save_state(state: State, path: Path) -> None:
+    """Write a state, whole or not at all; it names traders, so nobody else on the machine may read it.
+
+    Raises: ModelFileError where it cannot be written.
+    """
+    arrays: dict[str, Numbers] = {f"book.{name}": book.values for name, book in state.books.items()}
+    arrays |= {f"{name}/{part}": each for name, parts in state.memories.items() for part, each in parts.items()}
+    about = {
+        "format": FORMAT,
+        "administration": state.administration,
+        "first_day": state.first_day,
+        "week": state.week,
+        "words": {name: list(words) for name, words in state.words.items()},
+        "rates": dict(state.rates),
+        "sizes": {name: list(book.sizes) for name, book in state.books.items()},
+        "declarations": state.declarations,
+        "controls": state.controls,
+        "made_at": state.made_at,
+    }
+    waiting = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as target:
+            np.savez_compressed(target, allow_pickle=False, **arrays)
+        with zipfile.ZipFile(waiting, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_ABOUT, json.dumps(about, ensure_ascii=False))
+        waiting.replace(path)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise ModelFileError(f"The histories cannot be kept: {error.strerror}", where=str(path)) from error
+
+
+def load_state(path: Path) -> State:
+    """Read a state back.
+
+    Raises: ModelFileError: there is none, or it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            about = json.loads(archive.read(_ABOUT))
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files if name != _ABOUT}
+        if about["format"] != FORMAT:
+            raise ValueError(about["format"])
+        return _state_of(about, arrays)
+    except FileNotFoundError as error:
+        raise ModelFileError("There are no histories yet", where=str(path)) from error
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+        raise ModelFileError("The histories cannot be read", where=str(path), remedy="Make them anew.") from error
+
+
+def _state_of(about: dict[str, object], arrays: dict[str, Numbers]) -> State:
+    told: dict[str, dict[str, Numbers]] = {}
+    for name, each in arrays.items():
+        memory, part_mark, part = name.partition("/")
+        if part_mark:
+            told.setdefault(memory, {})[part] = each
+    words, sizes, rates = about["words"], about["sizes"], about["rates"]
+    if not (isinstance(words, dict) and isinstance(sizes, dict) and isinstance(rates, dict)):
+        raise TypeError("words, sizes, rates")
+    return State(
+        administration=str(about["administration"]),
+        first_day=int(str(about["first_day"])),
+        week=int(str(about["week"])),
+        words={str(name): tuple(each) for name, each in words.items()},
+        rates={str(name): float(rate) for name, rate in rates.items()},
+        books={
+            str(name): Codebook(tuple(each), np.asarray(arrays[f"book.{name}"], np.int64))
+            for name, each in sizes.items()
+        },
+        memories=told,
+        declarations=int(str(about["declarations"])),
+        controls=int(str(about["controls"])),
+        made_at=str(about["made_at"]),
+    )
