@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 import click
 
-from comity.cli.risk_selection import release_times_command, selection
+from comity.cli.risk_selection import record_id_of, release_times_command, selection
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import parse_instant, show_instant
-from comity.intake.selectors import versions
 from comity.journeys.select import select_today
-from comity.risk import Explanation, Lane, Profile, RuleError, SelectionError, parse_rule, services
+from comity.risk import Explanation, Lane, Profile, RuleError, parse_rule, services
 from comity.risk import selectors as reads
 from comity.trade import RiskType
 from comity.trade.facts import FACT_TYPES
@@ -162,7 +160,7 @@ def select() -> None:
 def explain(record: str) -> None:
     """Say why RECORD (its reference or number) stands where it stands."""
     require_home()
-    told = reads.explanation(_record_id(record))
+    told = reads.explanation(record_id_of(record))
     assessment = told.assessment
     click.echo(f"{record}: score {assessment.score:g}, lane {assessment.lane.value}, {told.state.value}")
     click.echo(f"{told.selection} Assessed {show_instant(assessment.at)}, version {assessment.version}.")
@@ -185,16 +183,6 @@ def _check(expression: str) -> list[str]:
         return sorted(parse_rule(expression, FACT_TYPES).columns)
     except RuleError as error:
         raise click.ClickException(error.show()) from error
-
-
-def _record_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        found = versions(text)
-    if not found:
-        raise SelectionError("No record has this reference", where=text)
-    return found[0].record_id
 
 
 def _note(found: Profile) -> str:
