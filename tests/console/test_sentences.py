@@ -14,6 +14,7 @@ from comity.common import Reason
 from comity.console import sentences
 from comity.console.deeds import particulars_of, subject_of
 from comity.console.forms import ConsoleForm
+from comity.console.reason_facts import say_fact
 from comity.console.templatetags import comity as tags
 from comity.console.verdicts import say_verdict
 from comity.risk import Cause, Evidence, FoundReason, Lane, SourceKind, parse_rule
@@ -108,7 +109,7 @@ def test_a_profiles_sentence_is_joined_again(french: None):
     told = reason(SourceKind.PROFILE, text, (*found, *found))
     both = "Chapitre SH : 64\u00a0; Prix unitaire : 6,78 USD/kg, au-dessous de 10"
     assert sentences.say_reason(told).text == f"{both} (et 2 autres articles)"
-    assert sentences.say_beside(told).text == "et 2 autres articles"
+    assert sentences.say_beside(told).text == "Et 2 autres articles"
     assert sentences.say_first(told).text == f"Shoes\u00a0: {both} (et 2 autres articles)"
     with translation.override("en"):
         assert sentences.say_beside(told).text == "And 2 more goods items"
@@ -125,7 +126,7 @@ def test_how_a_record_was_selected(french: None):
     )
     assert sentences.say_title(drawn).text == "Contrôle aléatoire"
     assert "Sélectionné au hasard le 2 mars 2026 : son tirage 0,073327" in sentences.say_reason(drawn).text
-    assert [sentences.say_fact(*each) for each in facts][1:] == [
+    assert [say_fact(*each) for each in facts][1:] == [
         ("Tirage", "0,073327106"),
         ("Part aléatoire", "10\u00a0%"),
     ]
@@ -137,13 +138,13 @@ def test_how_a_record_was_selected(french: None):
 
 
 def test_facts_of_an_alert(french: None):
-    assert sentences.say_fact("Grade", "B2 (source B, information 2)")[1] == "B2 (source B, information 2)"
-    assert sentences.say_fact("Measured reliability", str(Reliability("XA", 1, 0))) == (
+    assert say_fact("Grade", "B2 (source B, information 2)")[1] == "B2 (source B, information 2)"
+    assert say_fact("Measured reliability", str(Reliability("XA", 1, 0))) == (
         "Fiabilité mesurée",
         "0,67 (1 résultat)",
     )
-    assert sentences.say_fact("Suggested action", "select_for_control")[1] == "sélectionner pour contrôle"
-    assert sentences.say_fact("Owner", "Targeting centre") == ("Responsable", "Targeting centre")
+    assert say_fact("Suggested action", "select_for_control")[1] == "sélectionner pour contrôle"
+    assert say_fact("Owner", "Targeting centre") == ("Responsable", "Targeting centre")
     earlier = Evidence("Earlier alerts of XA were confirmed by 1 of 3 controls", "", "0.40", "measured reliability")
     assert sentences.say_evidence(earlier).text == (
         "Alertes antérieures de XA : contrôles qui les ont confirmées : 1 sur 3"

@@ -12,26 +12,13 @@ from django.views.decorators.http import require_GET
 from comity.common import Actor
 from comity.console.access import page
 from comity.console.purpose import look_of
+from comity.console.reason_words import FIELDS, JOINTS
 from comity.journeys.look import Veil, see_signals
 from comity.risk.mirror_reasons import COMMITMENTS
 from comity.risk.mirror_views import MirrorLine, mirror_counts, mirror_match, mirror_matches
 from comity.staff import Permission
 
 _MOST = 100
-FIELDS = {
-    "value": _("Value"),
-    "gross_mass_kg": _("Gross mass"),
-    "net_mass_kg": _("Net mass"),
-    "packages": _("Packages"),
-    "hs_codes": _("HS codes"),
-    "origins": _("Origin"),
-}
-JOINTS = {
-    "ucr": _("the same UCR"),
-    "declared": _("the number of the export declaration"),
-    "bill": _("the same transport document"),
-    "container": _("the same container"),
-}
 STATES = {
     "agreed": _("agrees"),
     "ask": _("differs; the figures are being asked for"),

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm
+from comity.console.reason_shapes import say_roles, say_word
+from comity.console.reason_words import KINDS, PARTS, RESULTS, VERDICTS
 from comity.registers import RegisterKind
 from comity.registers.selectors import in_force
 from comity.risk.hits import HitView, decide_hit, decided_hits, hit, open_hits
@@ -38,25 +40,6 @@ SIDES = {
     "program": gettext_lazy("Program"),
     "listed_on": gettext_lazy("Listed on"),
     "note": gettext_lazy("Note"),
-}
-VERDICTS = {Verdict.NOT_SAME: gettext_lazy("Not the same"), Verdict.SAME: gettext_lazy("The same")}
-PARTS = {
-    "name": gettext_lazy("Name"),
-    "few or common words": gettext_lazy("Few or common words"),
-    "several words written otherwise": gettext_lazy("Several words written otherwise"),
-    "a word missing and another written otherwise": gettext_lazy("A word missing and another written otherwise"),
-    "word order": gettext_lazy("Word order"),
-    "weak name": gettext_lazy("Weak name"),
-    "script": gettext_lazy("Script"),
-    "legal form": gettext_lazy("Legal form"),
-    "birth date": gettext_lazy("Birth date"),
-    "country": gettext_lazy("Country"),
-    "identifier": gettext_lazy("Number"),
-}
-RESULTS = {
-    "agrees": gettext_lazy("agrees"),
-    "near": gettext_lazy("is near"),
-    "differs": gettext_lazy("differs"),
 }
 
 
@@ -120,6 +103,10 @@ def screening_hit(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _side(known: object) -> list[tuple[object, str]]:
     told = dict(known) if isinstance(known, dict) else {}
+    if "part" in told:
+        told["part"] = say_roles(told["part"])
+    if "kind" in told:
+        told["kind"] = say_word(told["kind"], KINDS)
     return [(label, told[name]) for name, label in SIDES.items() if told.get(name)]
 
 

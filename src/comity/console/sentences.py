@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from comity.console.reason_shapes import say_again, say_day
 from comity.console.words import is_english, word
 from comity.risk import Cause, Evidence, Explanation, FoundReason, SourceKind
 from comity.risk.wording import label_of
@@ -88,42 +88,19 @@ _COMPARED: Mapping[str, str | Promise] = {
     "does not contain": _("%(name)s %(value)s does not contain %(bound)s"),
 }
 _PLAIN: Mapping[str, str | Promise] = {"nothing": _("nothing"), "yes": _("yes"), "no": _("no")}
-_FACTS: Mapping[str, str | Promise] = {
-    "Rule": _("Rule"),
-    "Owner": _("Owner"),
-    "Items": _("Items"),
-    "Issuer": _("Issuer"),
-    "Article": _("Article"),
-    "Grade": _("Grade"),
-    "Method": _("Method"),
-    "Evidence": _("Evidence"),
-    "Age": _("Age"),
-    "Weight left by its age": _("Weight left by its age"),
-    "Joined by": _("Joined by"),
-    "Here": _("Here"),
-    "In the export declaration": _("In the export declaration"),
-    "Export declaration": _("Export declaration"),
-    "Committed to before it was asked": _("Committed to before it was asked"),
-    "Measured reliability": _("Measured reliability"),
-    "Suggested action": _("Suggested action"),
-    "Handling": _("Handling"),
-    "Match": _("Match"),
-    "How": _("How"),
-    "Concealment": _("Concealment"),
-    "Case": _("Case"),
-    "Seed": _("Seed"),
-    "Draw": _("Draw"),
-    "Random share": _("Random share"),
-}
 _FORMULA = (
     "100 × (1 − product of (1 − weight / 100)) over the reasons below; "
     "a weight below 0 takes its percentage off the whole, unless a reason selects by itself"
 )
-_UNVERIFIED = ". Unverified partner information: it may select for control, it may not be the deciding factor."
-_MORE = re.compile(r" \(and (\d+) more goods items?\)$")
+# How a sentence goes on behind what was compared: further goods, the list that says so, a bound, a doubt, a warning.
+_ENDING = re.compile(
+    r"(?: \(and (?P<more>\d+) more goods items?\))?(?: \((?P<list>\S+ of \d{4}-\d\d-\d\d)\))?"
+    r"(?:, (?P<unless>unless a reason selects by itself))?"
+    r"(?:\. (?P<doubt>\w+ committed to another figure before it was asked)\.)?"
+    r"(?P<unverified>\.? Unverified partner information: it may select for control, "
+    r"it may not be the deciding factor\.)?$"
+)
 _EARLIER = re.compile(r"Earlier alerts of (.+) were confirmed by (\d+) of (\d+) controls")
-_GRADE = re.compile(r"(\w\w) \(source (\w), information (\w)\)")
-_RELIABILITY = re.compile(r"([\d.]+) from (\d+) outcomes?")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 
 
@@ -161,18 +138,16 @@ def say_reason(reason: FoundReason) -> Said:
         case SourceKind.RANDOM:
             return say(reason.text, lambda: _drawn_briefly(reason))
         case _:
-            return say(reason.text, lambda: _joined(reason.text, reason.evidence))
+            return say(reason.text, lambda: _joined(reason.text, reason.evidence) or _shaped(reason.text))
 
 
 def say_beside(reason: FoundReason) -> Said:
-    """What the sentence says more than the evidence, which stands in a list: further goods items, the warning."""
-    told = _told(reason.text, reason.evidence)
-    if not told:
+    """What the sentence says more than the evidence and the facts, which stand in lists: further goods, a warning."""
+    told, rest = _told(reason.text, reason.evidence)
+    if rest is None or not told:
         return say_reason(reason)
-    rest = reason.text.removeprefix("; ".join(each.text for each in told)).removeprefix(". ").strip(" ()")
-    rest = f"{rest[:1].upper()}{rest[1:]}"
-    more = _MORE.search(reason.text)
-    return say(rest, lambda: _rest(int(more[1]) if more else 0, reason.text).strip(" ()"))
+    english = reason.text[rest.start() :].replace(f" ({rest['list']})", "")
+    return say(_alone(english), lambda: _alone(_rest(rest, with_list=False)))
 
 
 def say_first(reason: FoundReason) -> Said:
@@ -180,14 +155,6 @@ def say_first(reason: FoundReason) -> Said:
     sentence = say_reason(reason)
     title = _title(reason)
     return Said(f"{title}\u00a0: {sentence.text}" if not is_english() else f"{title}: {sentence.text}")
-
-
-def say_fact(label: str, value: str) -> tuple[str, str]:
-    """What else is known of a source: its label and its words."""
-    name = str(_FACTS.get(label, label))
-    if label in {"Suggested action", "Handling"}:
-        return name, str(word(value))
-    return name, value if is_english() else _fact(label, value)
 
 
 def say_selection(explanation: Explanation) -> Said:
@@ -220,11 +187,13 @@ def _title(reason: FoundReason) -> str:
                     **parts,
                     "title": reason.title.removeprefix(opening),
                 }
+        case SourceKind.SCREENING | SourceKind.REGISTER | SourceKind.MIRROR | SourceKind.ANOMALY:
+            return say_again(reason.title) or reason.title
     return reason.title
 
 
 def _evidence(each: Evidence) -> str:
-    return _told_by_alert(each) or _stated(each) or _compared(each)
+    return _told_by_alert(each) or _stated(each) or _compared(each) or say_again(each.text)
 
 
 def _told_by_alert(each: Evidence) -> str:
@@ -336,30 +305,55 @@ def _value(text: str, column: str) -> str:
 
 
 def _joined(english: str, evidence: Sequence[Evidence]) -> str:
-    texts = [_evidence(each) for each in _told(english, evidence)]
-    more = _MORE.search(english)
-    rest = _rest(int(more[1]) if more else 0, english)
-    gap = "" if not rest else " " if more else ". "
-    return "\u00a0; ".join(texts) + gap + rest if texts and all(texts) else ""
+    told, rest = _told(english, evidence)
+    texts = [_evidence(each) for each in told]
+    if rest is None or not texts or not all(texts):
+        return ""
+    return "\u00a0; ".join(texts) + _rest(rest)
 
 
-def _told(english: str, evidence: Sequence[Evidence]) -> Sequence[Evidence]:
-    """What of the evidence the sentence tells: risk joins what was compared, of the first goods item only."""
-    more = _MORE.search(english)
-    plain = english[: more.start()] if more else english.removesuffix(_UNVERIFIED)
-    counts = range(1, len(evidence) + 1)
-    fitting = (count for count in counts if "; ".join(each.text for each in evidence[:count]) == plain)
-    return evidence[: next(fitting, 0)]
+def _told(english: str, evidence: Sequence[Evidence]) -> tuple[Sequence[Evidence], re.Match[str] | None]:
+    """What of the evidence the sentence tells, and how it goes on: risk joins what was compared, of the first item."""
+    for count in range(1, len(evidence) + 1):
+        plain = "; ".join(each.text for each in evidence[:count])
+        rest = _ENDING.match(english, len(plain)) if english.startswith(plain) else None
+        if rest is not None:
+            return evidence[:count], rest
+    return (), None
 
 
-def _rest(more: int, english: str) -> str:
-    """How the sentence ends: with the number of further goods items, or with the warning."""
-    if more:
+def _rest(found: re.Match[str], *, with_list: bool = True) -> str:
+    """How the sentence goes on, with what stands between."""
+    told = ""
+    if found["more"]:
+        more = int(found["more"])
         text = ngettext("(and %(count)d more goods item)", "(and %(count)d more goods items)", more)
-        return text % {"count": more}
-    if english.endswith(_UNVERIFIED):
-        return gettext("Unverified partner information: it may select for control, it may not be the deciding factor.")
-    return ""
+        told += f" {text % {'count': more}}"
+    if found["list"] and with_list:
+        told += f" ({say_again(found['list'])})"
+    if found["unless"]:
+        told += f", {say_again(found['unless'])}"
+    if found["doubt"]:
+        told += f". {say_again(found['doubt'])}"
+    if found["unverified"]:
+        warning = gettext(
+            "Unverified partner information: it may select for control, it may not be the deciding factor."
+        )
+        told += f". {warning}"
+    return told
+
+
+def _shaped(english: str) -> str:
+    """A sentence that is more than what was compared: one of the known shapes, and how it goes on."""
+    rest = _ENDING.search(english)
+    told = say_again(english[: rest.start()]) if rest else ""
+    return told + _rest(rest) if rest and told else ""
+
+
+def _alone(rest: str) -> str:
+    """The rest of a sentence as one of its own."""
+    text = rest.lstrip(" .,").strip(" ()")
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _drawn_briefly(reason: FoundReason) -> str:
@@ -368,14 +362,14 @@ def _drawn_briefly(reason: FoundReason) -> str:
         return ""
     text = gettext("Selected at random on %(day)s: its draw %(draw)s from the seed %(seed)s…")
     return text % {
-        "day": _day(reason.source_ref),
+        "day": say_day(reason.source_ref),
         "draw": _value(facts["Draw"][:8], ""),
         "seed": facts["Seed"][:16],
     }
 
 
 def _selection(explanation: Explanation) -> str:
-    day = "" if explanation.day is None else _day(explanation.day.isoformat())
+    day = "" if explanation.day is None else say_day(explanation.day.isoformat())
     match explanation.cause:
         case Cause.MANDATORY:
             return gettext("Selected on %(day)s because a reason below makes it mandatory.") % {"day": day}
@@ -394,24 +388,3 @@ def _selection(explanation: Explanation) -> str:
         case Cause.NONE:
             return gettext("Not selected.")
     return ""
-
-
-def _day(iso: str) -> str:
-    try:
-        return date_format(date.fromisoformat(iso), "j N Y")
-    except ValueError:
-        return iso
-
-
-def _fact(label: str, value: str) -> str:
-    grade, reliability = _GRADE.fullmatch(value), _RELIABILITY.fullmatch(value)
-    if label == "Grade" and grade:
-        text = gettext("%(grade)s (source %(source)s, information %(information)s)")
-        return text % {"grade": grade[1], "source": grade[2], "information": grade[3]}
-    if label == "Measured reliability" and reliability:
-        count = int(reliability[2])
-        text = ngettext("%(share)s from %(count)d outcome", "%(share)s from %(count)d outcomes", count)
-        return text % {"share": _value(reliability[1], ""), "count": count}
-    if label in {"Match", "Random share"} and value.endswith("%"):
-        return f"{value.removesuffix('%')}\u00a0%"
-    return _value(value, "") if label == "Draw" else value

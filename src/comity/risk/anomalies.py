@@ -232,7 +232,7 @@ def _price(
     words = "below" if far < 0 else "above"
     text = (
         f"Unit price {own:.2f} {currency}/kg is far {words} the usual {usual:.2f} for HS {hs_code} from {origin}"
-        f" (median of {count} goods items, {abs(far):.1f} robust deviations)"
+        f" (median of {count} goods items; {abs(far):.1f} times the usual spread away)"
     )
     evidence = Evidence(text, "unit_price_per_kg", f"{own:.2f}", f"is far {words}", f"{usual:.2f}", item.item_no)
     return Unusual("price", "Price far from the usual", evidence, weight, RiskType.UNDERVALUATION if far < 0 else None)

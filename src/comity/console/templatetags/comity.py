@@ -24,12 +24,12 @@ from comity.console.bodies import readable_paths
 from comity.console.deeds import Particular, particulars_of, subject_of
 from comity.console.findings import cause_of, say_span
 from comity.console.holders import CONSENTS, FILES, MODES, Badge, kind_of_line, say_ground
+from comity.console.reason_facts import say_facts
 from comity.console.refusals import advice_for
 from comity.console.sentences import (
     Said,
     say_beside,
     say_evidence,
-    say_fact,
     say_first,
     say_formula,
     say_reason,
@@ -235,7 +235,7 @@ def beside(reason: FoundReason) -> str | SafeString:
 @register.filter
 def further(reason: FoundReason) -> list[tuple[str, str]]:
     """What else is known of a reason's source: labels and words."""
-    return [say_fact(name, value) for name, value in reason.facts]
+    return say_facts(reason.facts)
 
 
 @register.filter
