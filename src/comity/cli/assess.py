@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 
-from comity.risk.bulk import BATCH_ROWS, Engine, Order, Progress, Summary
+from comity.cli.support import require_home
+from comity.common import ComityError
+from comity.registers import RegisterKind
+from comity.registers.selectors import in_force, watch_entries
+from comity.risk.bulk import BATCH_ROWS, Engine, Order, Progress, Summary, UsedList
 from comity.risk.bulk.libraries import load
+from comity.risk.bulk.lists import list_from, named_apart
 from comity.risk.bulk.rules_file import read_rules
 from comity.trade.facts import FACT_TYPES
 
 _MAX_NAMED = 10
+_NODE = "node"
+# On no terminal so many names are a line.
+_NAMES_TOLD = 10_000
 
 
 @click.command()
@@ -31,6 +40,11 @@ _MAX_NAMED = 10
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder for the result."
 )
+@click.option(
+    "--lists",
+    multiple=True,
+    help="Watch lists to screen against: un=FILE, ofac=FILE,FILE,FILE, eu=FILE, ftm=FILE; node: those in force here.",
+)
 @click.option("--key", "keys", multiple=True, help="A column that names a row in the result. Default: lrn.")
 @click.option(
     "--engine",
@@ -43,10 +57,11 @@ _MAX_NAMED = 10
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped; its finished parts are kept.")
 @click.option("--batch-rows", type=click.IntRange(1, 10_000_000), default=BATCH_ROWS, show_default=True)
 def assess(declarations: Path, rules: Path, out: Path, keys: tuple[str, ...], **options: object) -> None:
-    """Run rules over a table of declarations, without a node.
+    """Run rules over a table of declarations and screen whom it names, without a node.
 
-    Writes the folder OUT: part-*.parquet with a row for each hit (the keys and the rule), summary.json, and
-    manifest.json, which binds the run to its rules and its declarations.
+    Writes the folder OUT: part-*.parquet with a row for each hit of a rule (the keys and the rule),
+    screened-*.parquet with a row for each hit of the screening (the keys, who, the entry, the score, the parts that
+    agree), summary.json, and manifest.json, which binds the run to its rules, lists and declarations.
     """
     order = Order(
         declarations=declarations,
@@ -57,30 +72,64 @@ def assess(declarations: Path, rules: Path, out: Path, keys: tuple[str, ...], **
         is_resumed=bool(options["resume"]),
         batch_rows=int(str(options["batch_rows"])),
         remote=str(options["remote"]),
+        lists=_lists(cast("tuple[str, ...]", options["lists"])),
     )
     summary: Summary = load("comity.risk.bulk.running").run(order, tell=_Line().tell)
     _say(summary)
 
 
+def _lists(words: tuple[str, ...]) -> tuple[UsedList, ...]:
+    """The lists that are named; those of the node as it has them in force."""
+    found: list[UsedList] = []
+    for word in words:
+        found += _of_node() if word == _NODE else [list_from(word)]
+    for used in found:
+        if used.left_out:
+            more = f" and {len(used.left_out) - 1} more" if len(used.left_out) > 1 else ""
+            click.echo(f"{used.code}: left out {used.left_out[0]}{more}", err=True)
+    return named_apart(found)
+
+
+def _of_node() -> list[UsedList]:
+    require_home()
+    lists = [version for version in in_force() if version.kind is RegisterKind.WATCH_LIST]
+    if not lists:
+        raise ComityError("No watch list is in force", remedy="Load one with `comity registers load`.")
+    return [
+        UsedList(each.code, each.sha256, tuple(entry for entry, _ in watch_entries(each.version_id))) for each in lists
+    ]
+
+
 class _Line:
-    """One line on standard error that grows; on no terminal a line for each part."""
+    """One line on standard error that grows; on no terminal a line for each part, and for each bucket of names."""
 
     def __init__(self) -> None:
         self._is_live = sys.stderr.isatty()
-        self._parts = -1
+        self._told: tuple[int, int] = (-1, -1)
 
     def tell(self, progress: Progress) -> None:
         """Say how far the run is."""
-        share = progress.rows / progress.of if progress.of else 1.0
-        text = (
-            f"{progress.rows:,} of {progress.of:,} rows ({share:.0%}), {progress.hits:,} hits, "
-            f"part {progress.part} of {progress.parts}"
-        )
+        is_at_names = progress.names < progress.of_names
+        text = _names_line(progress) if is_at_names else _rows_line(progress)
+        told = (progress.names // _NAMES_TOLD, progress.part)
         if self._is_live:
-            click.echo(f"\r{text}", nl=progress.rows == progress.of, err=True)
-        elif progress.part != self._parts:
-            self._parts = progress.part
+            click.echo(f"\r{text:<78}", nl=not is_at_names and progress.part == progress.parts, err=True)
+        elif told != self._told:
+            self._told = told
             click.echo(text, err=True)
+
+
+def _names_line(progress: Progress) -> str:
+    share = progress.names / progress.of_names
+    return f"{progress.names:,} of {progress.of_names:,} distinct names screened ({share:.0%})"
+
+
+def _rows_line(progress: Progress) -> str:
+    share = progress.rows / progress.of if progress.of else 1.0
+    return (
+        f"{progress.rows:,} of {progress.of:,} rows ({share:.0%}), {progress.hits:,} hits, "
+        f"part {progress.part} of {progress.parts}"
+    )
 
 
 def _say(summary: Summary) -> None:
@@ -90,3 +139,6 @@ def _say(summary: Summary) -> None:
         named = ", ".join(summary.never_fired[:_MAX_NAMED])
         more = f" and {len(summary.never_fired) - _MAX_NAMED} more" if len(summary.never_fired) > _MAX_NAMED else ""
         click.echo(f"never fired: {named}{more}")
+    if summary.hits_by_list:
+        hits = ", ".join(f"{count:,} hits of {code}" for code, count in summary.hits_by_list.items())
+        click.echo(f"{summary.names:,} distinct names screened: {hits}")

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comity.risk.bulk import Order, RuleLine
+from comity.registers import EntryKind, Identifier, ListedName, WatchEntry
+from comity.risk.bulk import Order, RuleLine, UsedList
 from comity.risk.bulk.running import run
 from comity.risk.expressions import compile_rules, parse_rule
 from comity.risk.rules import Lane
@@ -52,7 +53,8 @@ def facts(count: int, seed: int = 1) -> list[dict[str, object]]:
 
 def write(path: Path, rows: list[dict[str, object]], group_rows: int = 10) -> Path:
     """Rows as a Parquet file."""
-    pq.write_table(pa.Table.from_batches([batch_of(rows, COLUMNS)]), path, row_group_size=group_rows)
+    columns = COLUMNS | (NAMED if rows and "means_id" in rows[0] else {})
+    pq.write_table(pa.Table.from_batches([batch_of(rows, columns)]), path, row_group_size=group_rows)
     return path
 
 
@@ -78,6 +80,52 @@ def written(out: Path) -> list[dict[str, object]]:
     return [row for path in paths for row in pq.read_table(path).to_pylist()]
 
 
+LISTED = (
+    WatchEntry("P1", EntryKind.PERSON, (ListedName("Orban Tavrosh Kelimdar"),), countries=("XB",)),
+    WatchEntry("C1", EntryKind.COMPANY, (ListedName("Velmora Shipping Company Ltd"),)),
+    WatchEntry("V1", EntryKind.VESSEL, (ListedName("Gulden Mare"),), identifiers=(Identifier("imo", "9321483"),)),
+    WatchEntry("B1", EntryKind.CONTAINER, (ListedName("MSKU 1234565"),), identifiers=(Identifier("c", "MSKU1234565"),)),
+)
+NAMED = {"exporter_name": "text", "exporter_country": "text", "exporter_id": "text"}
+NAMED |= {"importer_name": "text", "means_id": "text", "container": "text"}
+
+
+def used_lists() -> tuple[UsedList, ...]:
+    """Two lists of made-up entries."""
+    return UsedList("one", "1" * 64, LISTED[:2]), UsedList("two", "2" * 64, LISTED[2:])
+
+
+def with_names(rows: list[dict[str, object]], seed: int = 1) -> list[dict[str, object]]:
+    """The same rows, with parties, ships and containers, some of which are like an entry."""
+    rng = random.Random(seed)
+    people = [
+        None,
+        "",
+        "Orban Tavrsh Kelimdar",
+        "Kelimdar, Orban Tavrosh",
+        "Ann Other",
+        "VELMORA SHIPPING",
+        "Ännchen Ö.",
+    ]
+    return [
+        row
+        | {
+            "exporter_name": rng.choice(people),
+            "exporter_country": rng.choice([None, "XB", "XC"]),
+            "exporter_id": rng.choice([None, "", "XB77001122"]),
+            "importer_name": rng.choice(people),
+            "means_id": rng.choice([None, "IMO 9321483", "MV Gulden Mare", "Other Ship"]),
+            "container": rng.choice([None, "MSKU1234565", "TCLU0000001"]),
+        }
+        for row in rows
+    ]
+
+
+def screened(out: Path) -> list[dict[str, object]]:
+    """The hits of the screening of a run."""
+    return [row for path in sorted(out.glob("screened-*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
 if __name__ == "__main__":
     source, target = sys.argv[1:]
 
@@ -86,4 +134,4 @@ if __name__ == "__main__":
         if getattr(progress, "rows", 0) > 30:
             sys.stdin.read()
 
-    run(order(Path(source), Path(target)), tell=wait)
+    run(order(Path(source), Path(target), lists=used_lists()), tell=wait)

@@ -24,3 +24,9 @@ def load(module: str, *, extra: str = "learning") -> ModuleType:
         raise MissingLibraryError(
             f"The library {name} is not installed", where=module, remedy=f"Run: pip install 'comity[{extra}]'"
         ) from error
+    except OSError as error:
+        raise MissingLibraryError(
+            "A library of the system cannot be loaded",
+            where=str(error)[:200],
+            remedy="LightGBM needs libgomp1: apt-get install libgomp1.",
+        ) from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from comity.registers import WatchEntry
 from comity.risk.expression_tree import Rule
 from comity.risk.rules import Lane
 
@@ -14,6 +15,8 @@ from comity.risk.rules import Lane
 BATCH_ROWS = 262_144
 # Rows of one part of the result, at least: what a run that was stopped has to do again.
 PART_ROWS = 1_048_576
+# With a model parts are smaller: of a part and of the rows before it much more must be known at once.
+MODEL_PART_ROWS = 262_144
 RULE = "rule"
 
 
@@ -35,10 +38,29 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedList:
+    """A watch list to screen against. sha256: of its file; left_out: its rows that could not be read."""
+
+    code: str
+    sha256: str
+    entries: tuple[WatchEntry, ...]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UsedModel:
+    """A trained model to score with, and the tariff that its features ask for (hs6, mfn_rate)."""
+
+    folder: Path
+    tariff: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A bulk assessment: facts in Parquet (a file, or a folder of them), rules, and the folder for the result.
 
     keys: columns that name a row in the result. remote: the address of a Spark Connect server, for engine spark.
+    lists: where there is none, nothing is screened; model: where there is none, nothing is scored.
     """
 
     declarations: Path
@@ -50,27 +72,40 @@ class Order:
     batch_rows: int = BATCH_ROWS
     part_rows: int = PART_ROWS
     remote: str = ""
+    lists: tuple[UsedList, ...] = ()
+    model: UsedModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is."""
+    """How far a run is. rows: where a row is asked several things, by how much of the work on them is done.
+
+    names: names screened, of as many as there are; that comes first.
+    """
 
     rows: int
     of: int
     hits: int
     part: int
     parts: int
+    names: int = 0
+    of_names: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a bulk assessment found. hits_by_rule: every rule, in the order of the rules file."""
+    """What a bulk assessment found. hits_by_rule: every rule, in the order of the rules file.
+
+    names: distinct names and numbers screened; hits_by_list: rows like an entry; scored: rows that have a chance.
+    """
 
     rows: int
     hits: int
     parts: int
     hits_by_rule: Mapping[str, int]
+    names: int = 0
+    hits_by_list: Mapping[str, int] = field(default_factory=dict)
+    scored: int = 0
 
     @property
     def never_fired(self) -> tuple[str, ...]:

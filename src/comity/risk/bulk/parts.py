@@ -1,28 +1,31 @@
-"""A run cut into parts: which row groups of which files, and the table that is written for each.
-
-A part is written beside its place and renamed when it is whole, so that what stands there is finished. What it found
-stands in its own footer: a run that was stopped needs no other notes.
-"""
+"""A run cut into parts: which row groups of which files, what is asked of each, and the table that answers it."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from comity.risk.bulk.files import Found, opened, table_at
 from comity.risk.bulk.firing import BulkRules, fire
 from comity.risk.bulk.orders import RULE, Order
 from comity.risk.errors import RunError
 
-_FOOTER = b"comity"
-_PARTIAL = ".partial"
+# Told how many rows of a part are done, and how many hits they have.
+TellRows = Callable[[int, int], None]
+
+
+class Step(StrEnum):
+    """What is asked of a part; the value begins the name of the table that answers."""
+
+    NAMES = "names"
+    RULES = "part"
+    SCREENING = "screened"
+    MODEL = "scored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,23 @@ class Part:
     rows: int
     first_row: int
 
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing asked of one part."""
+
+    step: Step
+    part: Part
+
     @property
     def name(self) -> str:
         """The name of its file in the result."""
-        return f"part-{self.number:05d}.parquet"
+        return f"{self.step}-{self.part.number:05d}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was found in a part. hits: of each rule, in the order of the rules."""
-
-    rows: int
-    hits: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """How parts are assessed, wherever they are."""
+class RulesWork:
+    """How rules are run over parts, wherever they are."""
 
     rules: BulkRules
     out: Path
@@ -69,19 +72,18 @@ def input_files(path: Path) -> list[Path]:
     return files
 
 
-def cut(order: Order, rules: BulkRules) -> list[Part]:
-    """Every part of the input, after every file's columns were checked. The same input is always cut alike.
+def cut(order: Order, check: Callable[[Any], Any]) -> list[Part]:
+    """Every part of the input. check: refuses a file's columns, or says what its answers will look like.
 
-    Raises: RunError, FactError.
+    The same input is always cut alike. Raises: RunError, FactError.
     """
     parts: list[Part] = []
     first_row = 0
     first_schema: Any = None
     for path in input_files(order.declarations):
-        with _opened(path, []) as file:
-            schema, metadata = file.schema_arrow, file.metadata
-            rules.check(schema)
-            output = rules.output(schema)
+        with opened(path, []) as file:
+            metadata = file.metadata
+            output = check(file.schema_arrow)
             first_schema = first_schema or output
             if output != first_schema:
                 raise RunError("The keys of two files are of different types", where=str(path))
@@ -97,54 +99,28 @@ def cut(order: Order, rules: BulkRules) -> list[Part]:
     return parts
 
 
-def assess_part(work: Work, part: Part, tell: Callable[[int, int], None] = lambda _rows, _hits: None) -> Found:
-    """Assess a part and put its table in place. tell: is told how many rows and hits there are so far.
+def run_rules(work: RulesWork, task: Task, tell: TellRows) -> Found:
+    """Run the rules over a part and put its table in place.
 
     Raises: FactError, RunError.
     """
-    place = work.out / part.name
-    partial = place.with_name(f"{part.name}.{os.getpid()}{_PARTIAL}")
+    part = task.part
     hits = np.zeros(len(work.rules), np.int64)
     rows = 0
-    try:
-        with _opened(Path(part.path), work.rules.texts) as file:
-            names = work.rules.columns(file.schema_arrow)
-            # The keys are named too, so that a table without any rule's column still has its rows.
-            reader = file.iter_batches(work.batch_rows, row_groups=list(part.row_groups), columns=names)
-            with pq.ParquetWriter(partial, work.rules.output(file.schema_arrow), compression="zstd") as writer:
-                for fired, count in _fired(work, reader, part.first_row):
-                    hits += np.bincount(fired.column(RULE).indices.to_numpy(), minlength=len(work.rules))
-                    rows += count
-                    if fired.num_rows:
-                        writer.write_batch(fired)
-                    tell(rows, int(hits.sum()))
-                found = Found(rows, tuple(hits.tolist()))
-                writer.add_key_value_metadata({_FOOTER: json.dumps({"rows": rows, "hits": found.hits})})
-        _make_durable(partial)
-        partial.replace(place)
-    finally:
-        partial.unlink(missing_ok=True)
-    return found
+    with opened(Path(part.path), work.rules.texts) as file:
+        names = work.rules.columns(file.schema_arrow)
+        # The keys are named too, so that a table without any rule's column still has its rows.
+        reader = file.iter_batches(work.batch_rows, row_groups=list(part.row_groups), columns=names)
+        with table_at(work.out / task.name, work.rules.output(file.schema_arrow)) as table:
+            for fired, count in _fired(work, reader, part.first_row):
+                hits += np.bincount(fired.column(RULE).indices.to_numpy(), minlength=len(work.rules))
+                rows += count
+                table.add(fired)
+                tell(rows, int(hits.sum()))
+            return table.close(Found(rows, tuple(hits.tolist())))
 
 
-def finished_part(out: Path, part: Part) -> Found | None:
-    """What was found in a part that is in place; None where it is not, or is not what it should be."""
-    try:
-        metadata = pq.read_metadata(out / part.name).metadata or {}
-        told = json.loads(metadata[_FOOTER])
-        found = Found(int(told["rows"]), tuple(int(count) for count in told["hits"]))
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-        return None
-    return found if found.rows == part.rows else None
-
-
-def drop_partial(out: Path) -> None:
-    """Remove what a stopped run had not finished."""
-    for path in out.glob(f"*{_PARTIAL}"):
-        path.unlink()
-
-
-def _fired(work: Work, reader: Iterator[Any], first_row: int) -> Iterator[tuple[Any, int]]:
+def _fired(work: RulesWork, reader: Iterator[Any], first_row: int) -> Iterator[tuple[Any, int]]:
     counts: list[int] = []
 
     def counted() -> Iterator[Any]:
@@ -157,15 +133,3 @@ def _fired(work: Work, reader: Iterator[Any], first_row: int) -> Iterator[tuple[
         read = sum(counts)
         yield fired, read - told
         told = read
-
-
-def _opened(path: Path, texts: list[str]) -> Any:
-    try:
-        return pq.ParquetFile(path, read_dictionary=texts)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise RunError("The file is no Parquet, or is damaged", where=str(path), remedy=str(error)[:200]) from error
-
-
-def _make_durable(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -6,19 +6,20 @@ folder of the result must be reachable under the same path wherever tasks run, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 
+from comity.risk.bulk.files import Found
 from comity.risk.bulk.libraries import load
 from comity.risk.bulk.orders import Order
-from comity.risk.bulk.parts import Found, Part, Work, assess_part
+from comity.risk.bulk.parts import Task, TellRows
 from comity.risk.errors import RunError
 
 _EXTRA = "spark"
-_ANSWER = "part int, rows long, hits array<long>"
+_ANSWER = "task int, rows long, counts array<long>"
 
 
 def check_libraries(order: Order) -> None:
@@ -31,31 +32,42 @@ def check_libraries(order: Order) -> None:
         load("pysail.spark", extra=_EXTRA)
 
 
-def assess_parts(order: Order, work: Work, parts: list[Part]) -> Iterator[tuple[int, Found]]:
-    """Assess parts wherever Spark puts them; what each found, in the order of their ends.
+@contextmanager
+def engine(order: Order) -> Iterator[Any]:
+    """What does tasks wherever Spark puts them; what each found, in the order of their ends.
 
     Raises: RunError with the words of whatever a task failed of.
     """
-    if not parts:
-        return
-    by_number = {part.number: part for part in parts}
+    with _session(order.remote) as session:
 
-    def assess(batches: Iterable[Any]) -> Iterator[Any]:
+        def each(do: Callable[[Task, TellRows], Found], tasks: Sequence[Task]) -> Iterator[tuple[Task, Found]]:
+            if not tasks:
+                return
+            numbers = session.createDataFrame([(number,) for number in range(len(tasks))], "task int")
+            answers = numbers.repartition(len(tasks), "task").mapInArrow(_doing(do, tasks), _ANSWER)
+            try:
+                for row in answers.toLocalIterator():
+                    yield tasks[row["task"]], Found(row["rows"], tuple(row["counts"]))
+            except load("pyspark.errors", extra=_EXTRA).PySparkException as error:
+                raise RunError("A task failed; finished parts are kept", remedy=str(error)[-400:]) from error
+
+        yield each
+
+
+def _doing(do: Callable[[Task, TellRows], Found], tasks: Sequence[Task]) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    def doing(batches: Iterable[Any]) -> Iterator[Any]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                found = assess_part(work, by_number[number])
+                found = do(tasks[number], _tell_nobody)
                 columns = [pa.array([number], pa.int32()), pa.array([found.rows], pa.int64())]
-                columns.append(pa.array([list(found.hits)], pa.list_(pa.int64())))
-                yield pa.RecordBatch.from_arrays(columns, names=["part", "rows", "hits"])
+                columns.append(pa.array([list(found.counts)], pa.list_(pa.int64())))
+                yield pa.RecordBatch.from_arrays(columns, names=["task", "rows", "counts"])
 
-    with _session(order.remote) as session:
-        numbers = session.createDataFrame([(number,) for number in by_number], "part int")
-        answers = numbers.repartition(len(by_number), "part").mapInArrow(assess, _ANSWER)
-        try:
-            for row in answers.toLocalIterator():
-                yield row["part"], Found(row["rows"], tuple(row["hits"]))
-        except load("pyspark.errors", extra=_EXTRA).PySparkException as error:
-            raise RunError("A task failed; finished parts are kept", remedy=str(error)[-400:]) from error
+    return doing
+
+
+def _tell_nobody(_rows: int, _hits: int) -> None:
+    """Where a task runs nobody listens; the end of each is told."""
 
 
 @contextmanager
