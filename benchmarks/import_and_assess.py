@@ -12,51 +12,25 @@ the same run. CPU seconds of this process, medians over the files; the first fil
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import statistics
-import tempfile
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 
-HOME = Path(tempfile.mkdtemp(prefix="comity-bench-"))
-os.environ["COMITY_HOME"] = str(HOME)
-os.environ.pop("COMITY_DATABASE_URL", None)
-os.environ["DJANGO_SETTINGS_MODULE"] = "comity.node.settings"
+from own_node import cpu, set_up
 
-import django  # noqa: E402
-
-django.setup()
+set_up()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from in_force import ANA, AT, put_in_force  # noqa: E402
 
-from comity.common import Actor, ActorKind  # noqa: E402
 from comity.journeys.arrive import arrive  # noqa: E402
-from comity.risk import Lane  # noqa: E402
 from comity.risk.selectors import plan, profiles, signals  # noqa: E402
-from comity.risk.services import ProfileDraft, approve_profile, draft_profile, take_signal  # noqa: E402
-from comity.staff import Role  # noqa: E402
-from comity.trade import (  # noqa: E402
-    Alert,
-    AlertCategory,
-    Declaration,
-    Party,
-    RiskType,
-    Subject,
-    SubjectRole,
-)
+from comity.trade import Declaration, Party, Subject, SubjectRole  # noqa: E402
 from comity.trade.formats.delimited import read_csv, read_mapping  # noqa: E402
 from comity.training import day_of_trade, mapping_yaml  # noqa: E402
 from comity.training.tables import write_table  # noqa: E402
 
-AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
-ROLES = frozenset(role.value for role in Role)
-ANA = Actor(ActorKind.OFFICER, "ana", "XA", ROLES)
-BORIS = Actor(ActorKind.OFFICER, "boris", "XA", ROLES)
 RULES = {
     "P-1": ("starts_with(hs_code, '6404') AND unit_price_per_kg < 25.00", 60),
     "P-2": ("country_dispatch = 'XA' AND gross_mass_kg > 12000", 30),
@@ -64,35 +38,9 @@ RULES = {
 }
 
 
-def put_in_force(exporters: Sequence[Party]) -> None:
-    """Three profiles, and an alert about each of the exporters."""
-    for ref, (expression, weight) in RULES.items():
-        draft = ProfileDraft(
-            ref, ref, "Risk unit", "Act, s. 12", expression, weight, RiskType.UNDERVALUATION, Lane.YELLOW, AT
-        )
-        draft_profile(ANA, draft=draft, at=AT)
-        approve_profile(BORIS, ref=ref, at=AT)
-    for number, exporter in enumerate(exporters):
-        subject = Subject(SubjectRole.CONSIGNOR, exporter.id, exporter.name, exporter.address.country)
-        alert = Alert(
-            ref=f"XC-A-2026-{number:06d}",
-            issuer="XC",
-            category=AlertCategory.COMMODITIES,
-            title="Counterfeit goods",
-            risk_type=RiskType.COUNTERFEIT,
-            issued_at=AT,
-            valid_from=AT,
-            valid_until=AT + timedelta(days=90),
-            subjects=(subject,),
-        )
-        take_signal(alert, message_id=f"m-{number}", at=AT)
-
-
-def cpu(action: Callable[[], object]) -> tuple[float, float]:
-    """CPU and wall seconds of one call."""
-    wall, start = time.perf_counter(), time.process_time()
-    action()
-    return time.process_time() - start, time.perf_counter() - wall
+def subject_of(exporter: Party) -> Subject:
+    """As an alert names an exporter."""
+    return Subject(SubjectRole.CONSIGNOR, exporter.id, exporter.name, exporter.address.country)
 
 
 def take_in(name: str, data: bytes) -> None:
@@ -118,7 +66,7 @@ def day_under_its_own_references(seed: int, records: int) -> list[Declaration]:
 def measure(files: int, records: int) -> None:
     """Take in the files one after the other; print records a second, the limit and the ratio."""
     days = [day_under_its_own_references(seed, records) for seed in range(1, files + 2)]
-    put_in_force([party for each in days[0][5:60:45] if (party := each.exporter)])
+    put_in_force(RULES, [subject_of(party) for each in days[0][5:60:45] if (party := each.exporter)])
     spent, waited, limit, sizes = [], [], [], []
     for number, day in enumerate(days):
         data = write_table(day)
@@ -158,7 +106,6 @@ def main() -> None:
         show_what_fired()
     finally:
         connection.close()
-        shutil.rmtree(HOME)
 
 
 if __name__ == "__main__":

@@ -12,25 +12,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import random
 import secrets
-import shutil
 import statistics
-import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
-HOME = Path(tempfile.mkdtemp(prefix="comity-bench-"))
-os.environ["COMITY_HOME"] = str(HOME)
-os.environ.pop("COMITY_DATABASE_URL", None)
-os.environ["DJANGO_SETTINGS_MODULE"] = "comity.node.settings"
+from own_node import cpu, set_up
 
-import django  # noqa: E402
-
-django.setup()
+set_up()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
@@ -52,13 +41,6 @@ def entries(count: int) -> list[bytes]:
         )
         for place in range(count)
     ]
-
-
-def cpu(action: Callable[[], object]) -> tuple[float, float]:
-    """CPU and wall seconds of one call."""
-    wall, start = time.perf_counter(), time.process_time()
-    action()
-    return time.process_time() - start, time.perf_counter() - wall
 
 
 def hash_alone(batch: list[bytes]) -> None:
@@ -121,7 +103,6 @@ def main() -> None:
         measure_proofs(5000)
     finally:
         connection.close()
-        shutil.rmtree(HOME)
 
 
 if __name__ == "__main__":

@@ -16,61 +16,42 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
-HOME = Path(tempfile.mkdtemp(prefix="comity-parcels-"))
-os.environ["COMITY_HOME"] = str(HOME)
-os.environ.pop("COMITY_DATABASE_URL", None)
-if "--database" in sys.argv:
-    os.environ["COMITY_DATABASE_URL"] = sys.argv[sys.argv.index("--database") + 1]
-os.environ["DJANGO_SETTINGS_MODULE"] = "comity.node.settings"
+from own_node import set_up
 
-import django  # noqa: E402
-
-django.setup()
+set_up(sys.argv[sys.argv.index("--database") + 1] if "--database" in sys.argv else "")
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from in_force import ANA, AT, put_in_force  # noqa: E402
 
-from comity.common import Actor, ActorKind  # noqa: E402
 from comity.journeys.arrive import arrive  # noqa: E402
-from comity.risk import Lane  # noqa: E402
 from comity.risk.models import AssessmentReason, Selection  # noqa: E402
-from comity.risk.services import ProfileDraft, approve_profile, draft_profile, take_signal  # noqa: E402
-from comity.staff import Role  # noqa: E402
 from comity.trade import (  # noqa: E402
-    Alert,
-    AlertCategory,
     Declaration,
     GoodsItem,
     HSCode,
     Money,
     Party,
-    RiskType,
     Subject,
     SubjectRole,
 )
 from comity.trade.formats.wco_xml import write_wco_xml  # noqa: E402
 from comity.trade.values import Address, Packaging  # noqa: E402
 
-AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
-ROLES = frozenset(role.value for role in Role)
-ANA = Actor(ActorKind.OFFICER, "ana", "XA", ROLES)
-BORIS = Actor(ActorKind.OFFICER, "boris", "XA", ROLES)
 RULES = {
     "P-1": ("starts_with(hs_code, '6404') AND unit_price_per_kg < 8.00", 40),
     "P-2": ("country_dispatch = 'XC' AND item_price < 22", 20),
     "P-3": ("hs_chapter = '30' AND NOT has_aeo_authorisation", 30),
 }
 GOODS = ("640411", "610910", "851830", "950300", "330499", "711719", "300490", "420292")
+SUBJECTS = [Subject(SubjectRole.CONSIGNOR, f"XC{number:07d}", "", "XC") for number in range(2)]
 GATE_SECONDS = 0.1
 
 
@@ -107,29 +88,6 @@ def parcels(seed: int, count: int) -> Iterator[bytes]:
                 ),
             )
         )
-
-
-def put_in_force() -> None:
-    """Three profiles, two alerts."""
-    for ref, (expression, weight) in RULES.items():
-        draft = ProfileDraft(
-            ref, ref, "Risk unit", "Act, s. 12", expression, weight, RiskType.UNDERVALUATION, Lane.YELLOW, AT
-        )
-        draft_profile(ANA, draft=draft, at=AT)
-        approve_profile(BORIS, ref=ref, at=AT)
-    for number in range(2):
-        alert = Alert(
-            ref=f"XC-A-{number}",
-            issuer="XC",
-            category=AlertCategory.BUSINESSES,
-            title="Counterfeit goods by post",
-            risk_type=RiskType.COUNTERFEIT,
-            issued_at=AT,
-            valid_from=AT,
-            valid_until=AT + timedelta(days=90),
-            subjects=(Subject(SubjectRole.CONSIGNOR, f"XC{number:07d}", "", "XC"),),
-        )
-        take_signal(alert, message_id=f"m-{number}", at=AT)
 
 
 def take_in(name: str, data: bytes, at: datetime) -> None:
@@ -171,7 +129,7 @@ def main() -> None:
     chosen = parser.parse_args()
     try:
         call_command("migrate", verbosity=0)
-        put_in_force()
+        put_in_force(RULES, SUBJECTS)
         print(f"{connection.vendor}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         run("history", 1, chosen.history, 0)
         run("full speed", 2, chosen.count, 0)
@@ -184,7 +142,6 @@ def main() -> None:
         print(f"gate: p99 {p99 * 1000:.1f} ms {'<' if p99 < GATE_SECONDS else 'NOT <'} {GATE_SECONDS * 1000:.0f} ms")
     finally:
         connection.close()
-        shutil.rmtree(HOME, ignore_errors=True)
 
 
 if __name__ == "__main__":
