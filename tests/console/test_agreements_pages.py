@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-
 import pytest
-from django.conf import settings
-from django.db import transaction
-from django.test import override_settings
 
 from comity.agreements import parse_agreement
 from comity.agreements.life import accession_of
 from comity.console.changes import compared
 from comity.console.drafts import with_newcomer, with_reservation, yaml_of
-from comity.ledger.services import open_log
-from tests.console import accords, world
+from tests.console import accords
 from tests.console.accords import Accords
 from tests.console.visiting import enter, text_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def known(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Accords]:
-    """XC with its officers, two partners and agreements of every standing, taken back at the end."""
-    at, target = datetime.now(UTC), SimpleNamespace()
-    world.live_at_xc(target, at)
-    born = at - timedelta(days=30)
-    with django_db_blocker.unblock(), override_settings(**vars(target)), transaction.atomic():
-        open_log(signer=settings.COMITY_KEYRING.log, at=born)
-        world._people(born)
-        yield accords.extend(world._partners_and_agreement(born), at, born)
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def alone(known: Accords) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known", "taken_back")]
 
 
 def page_of(path: str, username: str = "chipo") -> str:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
+from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
-from django.test import override_settings
 from django.utils import translation
 
 from comity.common import new_id
@@ -31,22 +27,15 @@ RECALL = {"ground": "information_wrong"}
 
 
 @pytest.fixture(scope="module")
-def held(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Custody]:
-    at, target = datetime.now(UTC), SimpleNamespace()
-    made.live_at_xc(target, at)
-    evidence: Path = tmp_path_factory.mktemp("evidence")
-    with django_db_blocker.unblock(), override_settings(**vars(target), COMITY_EVIDENCE=evidence), transaction.atomic():
-        yield custody_world.extend(made.build(at, size=4))
-        transaction.set_rollback(True)
+def held(xc: datetime) -> Custody:
+    return custody_world.extend(made.build(xc, size=4))
 
 
 @pytest.fixture(autouse=True)
-def alone(held: Custody) -> Iterator[None]:
-    """What a test changes is taken back after it."""
+def put_back(held: Custody, taken_back: None) -> Iterator[None]:
+    """XA's next envelope has the same number for every test."""
     number = held.number
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+    yield
     held.number = number
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from types import SimpleNamespace
+from datetime import datetime
 
 import pytest
 from django.conf import settings
 from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 
 from comity.console import evidence
 from comity.exchange import selectors as exchange
@@ -28,24 +24,12 @@ from tests.console import world as made
 from tests.console.custody_world import SCAN, Custody
 from tests.console.visiting import enter, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("held", "taken_back")]
 
 
 @pytest.fixture(scope="module")
-def held(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Custody]:
-    at, target = datetime.now(UTC), SimpleNamespace()
-    made.live_at_xc(target, at)
-    evidence: Path = tmp_path_factory.mktemp("evidence")
-    with django_db_blocker.unblock(), override_settings(**vars(target), COMITY_EVIDENCE=evidence), transaction.atomic():
-        yield custody_world.extend(made.build(at, size=4))
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def alone(held: Custody) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+def held(xc: datetime) -> Custody:
+    return custody_world.extend(made.build(xc, size=4))
 
 
 def attach(held: Custody, data: bytes, **words: object):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
 
 from comity.agreements import parse_agreement
 from comity.agreements import selectors as agreements
@@ -16,19 +14,9 @@ from comity.agreements.moving import lives
 from comity.staff.models import ProposalRow
 from tests.console import accords
 from tests.console.accords import Accords
-from tests.console.test_agreements_pages import known
 from tests.console.visiting import enter, text_of
 
-__all__ = ["known"]
-
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def alone(known: Accords) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known", "taken_back")]
 
 
 def stage_of(agreement_id: str) -> Stage:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
-from django.test import override_settings
 
 from comity.agreements import selectors as agreements
 from comity.enforcement import selectors as enforcement
@@ -28,26 +23,7 @@ from tests.console.visiting import enter, text_of
 from tests.console.world import World
 
 # The database is made only where a test of the run is marked so.
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory) -> Iterator[World]:
-    """One morning for all tests of this module, taken back at the end."""
-    at, target = datetime.now(UTC), SimpleNamespace()
-    made.live_at_xc(target, at)
-    evidence: Path = tmp_path_factory.mktemp("evidence")
-    with django_db_blocker.unblock(), override_settings(**vars(target), COMITY_EVIDENCE=evidence), transaction.atomic():
-        yield made.build(at)
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def alone(world: World) -> Iterator[None]:
-    """What a test changes is taken back after it."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world", "taken_back")]
 
 
 class TestDashboard:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 
 from comity.cli.privacy import privacy_group
 from comity.common import Actor, ActorKind
@@ -28,50 +26,27 @@ from comity.journeys.look import Look, Veil, see_reasons, see_rows
 from comity.risk import QueueFilter
 from comity.risk import selectors as risk
 from comity.risk.models import AssessmentReason, PartnerSignal
-from comity.staff.models import AuditEntry, Officer
+from comity.staff.models import AuditEntry
 from comity.staff.services import create_officer, issue_token
+from tests.console import visiting
 from tests.console import world as made
+from tests.console.visiting import text_of
 from tests.console.world import PASSWORD, TERMINAL, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world", "taken_back")]
+enter = partial(visiting.enter, purpose="")
 SECRET = "Tests of three deliveries found lead above the limit."
 CONSIGNOR = "Larkfield Trading House"
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory) -> Iterator[World]:
-    """One morning for all tests of this module, taken back at the end."""
-    at, target = datetime.now(UTC), SimpleNamespace()
-    made.live_at_xc(target, at)
-    evidence: Path = tmp_path_factory.mktemp("evidence")
-    with django_db_blocker.unblock(), override_settings(**vars(target), COMITY_EVIDENCE=evidence), transaction.atomic():
-        built = made.build(at, size=12)
-        for name, roles in (("dina", ["data_protection"]), ("omar", ["officer"]), ("adam", ["auditor"])):
-            create_officer(TERMINAL, username=name, full_name=name.title(), roles=roles, password=PASSWORD, at=at)
-        read_mentions()
-        yield built
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def alone(world: World) -> Iterator[None]:
-    """What a test changes is taken back after it."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
-def enter(username: str, *, purpose: str = "") -> Client:
-    client = Client()
-    client.force_login(Officer.objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend")
-    if purpose:
-        client.post("/purpose", {"purpose": purpose})
-    return client
-
-
-def text_of(answer) -> str:
-    plain = re.sub(r"<[^>]+>", " ", answer.content.decode())
-    return re.sub(r"\s+", " ", plain).replace("&#x27;", "'").replace("&amp;", "&").replace("&quot;", '"')
+def world(xc: datetime) -> World:
+    """A small morning, with the people who look after data."""
+    built = made.build(xc, size=12)
+    for name, roles in (("dina", ["data_protection"]), ("omar", ["officer"]), ("adam", ["auditor"])):
+        create_officer(TERMINAL, username=name, full_name=name.title(), roles=roles, password=PASSWORD, at=xc)
+    read_mentions()
+    return built
 
 
 def rows_of(answer) -> str:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from datetime import datetime
 
 import pytest
-from django.db import transaction
-from django.test import override_settings
 
 from comity.agreements.life import MoveKind
 from comity.agreements.moves import Wish
@@ -21,7 +18,6 @@ from comity.operations.models import Case, CaseStep
 from comity.staff import selectors as staff
 from comity.staff.models import AuditEntry, Officer
 from tests.console import requests_world
-from tests.console import world as made
 from tests.console.requests_world import QUESTION, REQUEST, Requests
 from tests.console.visiting import enter, text_of
 
@@ -39,22 +35,15 @@ OPENING = {
 
 
 @pytest.fixture(scope="module")
-def known(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Requests]:
-    at, target = datetime.now(UTC), SimpleNamespace()
-    made.live_at_xc(target, at)
-    evidence = tmp_path_factory.mktemp("evidence")
-    with django_db_blocker.unblock(), override_settings(**vars(target), COMITY_EVIDENCE=evidence), transaction.atomic():
-        yield requests_world.alone(at)
-        transaction.set_rollback(True)
+def known(xc: datetime) -> Requests:
+    return requests_world.alone(xc)
 
 
 @pytest.fixture(autouse=True)
-def put_back(known: Requests) -> Iterator[None]:
-    """What a test changes is taken back after it."""
+def put_back(known: Requests, taken_back: None) -> Iterator[None]:
+    """XA's next envelope has the same number for every test."""
     number = known.number
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+    yield
     known.number = number
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.db import transaction
 
 from comity.agreements import KINDS, Asking
 from comity.agreements.bodies import request_for
@@ -20,12 +18,9 @@ from comity.console.templatetags.comity import day
 from comity.trade import Handling
 from tests.console import accords
 from tests.console.accords import Accords
-from tests.console.test_agreements_pages import known
 from tests.console.visiting import enter, text_of
 
-__all__ = ["known"]
-
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known", "taken_back")]
 QUESTION = {
     "agreement": "",
     "sender": "XC",
@@ -37,13 +32,6 @@ QUESTION = {
     "category": "commodities",
     "risk_type": "counterfeit",
 }
-
-
-@pytest.fixture(autouse=True)
-def alone(known: Accords) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def asked(at: datetime, kind: str = "alert/1", receiver: str = "XA") -> tuple[Asking, dict[str, object]]:
