@@ -17,6 +17,7 @@ from comity.intake.selectors import records_by_id, records_matching
 from comity.risk.anomaly_history import anomaly_reasons
 from comity.risk.errors import SignalError
 from comity.risk.mirror_reasons import mirror_reasons
+from comity.risk.modelling.live import model_reasons
 from comity.risk.models import Assessment, AssessmentReason, PartnerSignal, Selection
 from comity.risk.reasons import profile_reasons, signal_reasons
 from comity.risk.registered import registered_reasons
@@ -96,6 +97,7 @@ SOURCES: tuple[Callable[[Batch], list[list[FoundReason]]], ...] = (
     anomaly_reasons,
     screening_reasons,
     registered_reasons,
+    model_reasons,
 )
 
 

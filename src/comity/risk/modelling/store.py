@@ -37,7 +37,8 @@ class Parts:
         Raises: ModelStoreError where it is missing or is none.
         """
         try:
-            value = json.loads(self.files[name])
+            # What is no number (a share of nothing) is not JSON either, and no database takes it.
+            value = json.loads(self.files[name], parse_constant=lambda _: None)
         except (KeyError, ValueError, RecursionError) as error:
             raise ModelStoreError("A part of the model is missing or cannot be read", where=name) from error
         if not isinstance(value, dict):

@@ -17,7 +17,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
         "| of the 5 % ranked highest | share |",
         "|---|---|",
-        *(f"| {name.replace('_', ' ')} | {value:.3f} |" for name, value in quality.items()),
+        *(f"| {name.replace('_', ' ')} | {_figure(value)} |" for name, value in quality.items()),
         "",
         "| chance told | declarations | mean told | share found |",
         "|---|---|---|---|",
@@ -32,6 +32,10 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "cannot be said" if value is None else f"{value:.3f}"
 
 
 def _window(part: Mapping[str, Any]) -> str:

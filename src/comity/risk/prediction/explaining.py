@@ -96,11 +96,13 @@ def explain(head: Head, names: Sequence[str], usual: Floats, values: Floats, *, 
         parts += booster.predict(values, pred_contrib=True, num_threads=1)
     parts = parts[:, :-1] / len(head.boosters)
     families = np.array([FAMILIES.index(family_of(name)) for name in names])
+    present = np.bincount(families, minlength=len(FAMILIES)) > 0
     told = []
     for row in range(len(values)):
         sums = np.bincount(families, weights=parts[row], minlength=len(FAMILIES))
         row_told = []
-        for family in np.argsort(-np.abs(sums), kind="stable")[:most]:
+        strongest = [family for family in np.argsort(-np.abs(sums), kind="stable") if present[family]]
+        for family in strongest[:most]:
             members = np.flatnonzero(families == family)
             place = members[np.argmax(parts[row, members] * np.sign(sums[family]))]
             value, base = float(values[row, place]), float(usual[place])

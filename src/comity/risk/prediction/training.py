@@ -158,7 +158,9 @@ def _card(
         "measured_on": _window(days[kept], panel.week[kept], int(told.illicit[kept].sum())),
         "whole_weeks": plan.whole_weeks,
         "tells_revenue": bool(told.revenue[fitted].any()),
-        "quality_at_5_percent": {name: round(value, 4) for name, value in quality.items()},
+        "quality_at_5_percent": {
+            name: round(value, 4) if np.isfinite(value) else None for name, value in quality.items()
+        },
         "growth": asdict(plan.growth),
         "limits": list(LIMITS),
     }

@@ -109,7 +109,7 @@ def read_world(folder: Path, *, with_exports: bool) -> World:
         raise TableError("There is no such folder", where=str(folder), remedy=f"Name one that holds {IMPORTS}.")
     imports = _read_table(folder / IMPORTS)
     exports = _read_table(folder / EXPORTS) if with_exports else None
-    tariff = _read_tariff(folder / TARIFF)
+    tariff = read_tariff(folder / TARIFF)
     codes, words = _code_words(imports, IMPORT_WORDS, IMPORTS)
     numbers = {name: _numbers(imports, name, IMPORTS) for name in IMPORT_NUMBERS}
     partner_codes: dict[str, Ints] = {}
@@ -162,7 +162,11 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:200]
 
 
-def _read_tariff(path: Path) -> dict[str, float]:
+def read_tariff(path: Path) -> dict[str, float]:
+    """The rate of each code, percent.
+
+    Raises: TableError.
+    """
     if not path.is_file():
         raise TableError("A file is missing", where=str(path), remedy="The folder needs it under this name.")
     try:

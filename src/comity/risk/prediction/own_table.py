@@ -1,0 +1,240 @@
+"""The node's own history as a table of the benchmark's form: imports by week, each with what a control of it found.
+
+Read week by week and written as it is read, so that memory does not grow with the history. A declaration stands as it
+was first lodged: what a trader corrected after a control would give the outcome away. An outcome stands in the week in
+which it became known. Only own declarations, own controls and what partners gave for the mirror check are read, all of
+which is held for risk assessment; what was forgotten is not there any more, and so is not in the next table.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from comity.intake import RecordKind, StoredRecord
+from comity.intake import selectors as intake
+from comity.intake.selectors import RecordFilter
+from comity.risk.modelling.errors import HistoryError
+from comity.risk.modelling.rows import EPOCH, NO_OUTCOME, Row, day_of, is_import, monday_of, outcome_of, row_of
+from comity.risk.models import LearnedOutcome, MirrorMatch
+from comity.risk.prediction.worlds import (
+    EXPORTS,
+    IMPORT_NUMBERS,
+    IMPORT_WORDS,
+    IMPORTS,
+    TARIFF,
+    TOLD,
+    World,
+    read_tariff,
+    read_world,
+)
+
+Tell = Callable[[str], None]
+_AT_ONCE = 500
+_SHARED = "shared"
+_NUMBERS = (*IMPORT_NUMBERS, TOLD, "illicit", "revenue", "critical")
+_IMPORTS = pa.schema(
+    [
+        ("declaration_id", pa.string()),
+        ("date", pa.date32()),
+        *((name, pa.string()) for name in (*IMPORT_WORDS, "finding")),
+        *((name, pa.float64()) for name in _NUMBERS),
+    ]
+)
+_EXPORTS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("ucr", "export_admin", "exporter", "destination", "hs6", "origin")),
+        ("export_date", pa.date32()),
+        ("net_mass", pa.float64()),
+        ("fob_value", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """What was written. first_day: the Monday of week 0, in days since 1970-01-01."""
+
+    declarations: int
+    controlled: int
+    irregular: int
+    exports: int
+    first_day: int
+    last_week: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.declarations} import declarations in {self.last_week + 1} weeks; {self.controlled} were controlled,"
+            f" {self.irregular} of them irregular; {self.exports} partners' export records are held"
+        )
+
+
+def read_own_rates(path: Path) -> dict[str, float]:
+    """The tariff of the home: percent by subheading; nothing where there is none.
+
+    Raises: TableError where it cannot be read.
+    """
+    return read_tariff(path) if path.is_file() else {}
+
+
+def write_own_table(
+    folder: Path, *, administration: str, rates: Mapping[str, float], until: datetime, tell: Tell
+) -> OwnTable:
+    """Write imports.parquet, exports.parquet and tariff.csv of everything that arrived before `until`.
+
+    Raises: HistoryError where nothing has arrived.
+    """
+    first = _first_arrival(until)
+    monday = monday_of(first)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    counts = [0, 0, 0, 0]
+    with (
+        pq.ParquetWriter(folder / IMPORTS, _IMPORTS, compression="zstd") as imports,
+        pq.ParquetWriter(folder / EXPORTS, _EXPORTS, compression="zstd") as exports,
+    ):
+        for week, records in _by_week(monday, until):
+            rows = _rows(records, administration, rates, week, monday, until)
+            if not rows:
+                continue
+            imports.write_table(pa.Table.from_pylist(rows, schema=_IMPORTS))
+            held = _exports_of({str(row["declaration_id"]): row for row in rows}, administration)
+            if held:
+                exports.write_table(pa.Table.from_pylist(held, schema=_EXPORTS))
+            counts[0] += len(rows)
+            counts[1] += sum(row["illicit"] is not None for row in rows)
+            counts[2] += sum(row["illicit"] == 1.0 for row in rows)
+            counts[3] += len(held)
+            if week % 10 == 9:
+                tell(f"week {week}: {counts[0]} declarations so far, {counts[1]} of them controlled")
+    with (folder / TARIFF).open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target, lineterminator="\n").writerows([("hs6", "mfn_rate"), *sorted(rates.items())])
+    if not counts[0]:
+        raise HistoryError(
+            "No import declaration is held here",
+            where=f"before {until:%Y-%m-%d}",
+            remedy="Import what was declared, or train on a table of the past with --table.",
+        )
+    return OwnTable(counts[0], counts[1], counts[2], counts[3], monday, (monday_of(until) - monday) // 7)
+
+
+def read_own_world(folder: Path, *, with_exports: bool = False) -> World:
+    """The table that was written, read as any other."""
+    return read_world(folder, with_exports=with_exports)
+
+
+def _first_arrival(until: datetime) -> datetime:
+    chosen = RecordFilter(kind=RecordKind.DECLARATION, received_until=until)
+    count = intake.count_records(chosen)
+    oldest = intake.records(chosen, limit=1, offset=count - 1) if count else []
+    if not oldest:
+        raise HistoryError(
+            "No declaration is held here",
+            where=f"before {until:%Y-%m-%d}",
+            remedy="Import what was declared, or train on a table of the past with --table.",
+        )
+    return oldest[0].received_at
+
+
+def _by_week(monday: int, until: datetime) -> Iterator[tuple[int, Iterator[StoredRecord]]]:
+    start = datetime.combine(EPOCH + timedelta(days=monday), datetime.min.time(), UTC)
+    week = 0
+    while start < until:
+        end = min(start + timedelta(days=7), until)
+        yield week, _arrived(start, end)
+        start, week = start + timedelta(days=7), week + 1
+
+
+def _arrived(start: datetime, end: datetime) -> Iterator[StoredRecord]:
+    chosen = RecordFilter(kind=RecordKind.DECLARATION, received_from=start, received_until=end)
+    offset = 0
+    while True:
+        found = intake.records(chosen, limit=_AT_ONCE, offset=offset)
+        yield from found
+        if len(found) < _AT_ONCE:
+            return
+        offset += _AT_ONCE
+
+
+def _rows(  # noqa: PLR0917  # one place calls it, with what a week needs
+    records: Iterator[StoredRecord],
+    administration: str,
+    rates: Mapping[str, float],
+    week: int,
+    monday: int,
+    until: datetime,
+) -> list[Row]:
+    rows: list[Row] = []
+    for record in records:
+        first = record if record.version == 1 else intake.versions_of(record.record_id)[-1]
+        if first.declaration is None or not is_import(first.declaration, administration):
+            continue
+        row = row_of(first.declaration, administration=administration, arrived_at=record.received_at, rates=rates)
+        rows.append({"declaration_id": str(record.record_id), "week": float(week), TOLD: None, **NO_OUTCOME, **row})
+    rows.sort(key=lambda row: (str(row["date"]), str(row["declaration_id"])))
+    _add_outcomes(rows, monday, until)
+    return rows
+
+
+def _add_outcomes(rows: Sequence[Row], monday: int, until: datetime) -> None:
+    by_id = {UUID(str(row["declaration_id"])): row for row in rows}
+    ids = list(by_id)
+    for start in range(0, len(ids), _AT_ONCE):
+        found = LearnedOutcome.objects.filter(record_id__in=ids[start : start + _AT_ONCE], decided_at__lt=until)
+        # Of several the first: what was known of the goods as they came.
+        for outcome in found.order_by("-decided_at", "-id"):
+            if outcome.record_id is not None:
+                by_id[outcome.record_id] |= outcome_of(is_irregular=outcome.is_irregular, risk_type=outcome.risk_type)
+                by_id[outcome.record_id][TOLD] = float((day_of(outcome.decided_at) - monday) // 7)
+
+
+def _exports_of(rows: Mapping[str, Row], administration: str) -> list[dict[str, Any]]:
+    """Partners' export records, where their value and mass are known: told, or committed to and equal to ours."""
+    ids = [UUID(each) for each in rows]
+    held = []
+    for start in range(0, len(ids), _AT_ONCE):
+        matches = MirrorMatch.objects.filter(record_id__in=ids[start : start + _AT_ONCE]).exclude(state=_SHARED)
+        for match in matches.select_related("offer").order_by("pk"):
+            row = rows[str(match.record_id)]
+            told = match.values.get("figures", {})
+            value, mass = (
+                _figure(match, told, "value", row["cif_value"]),
+                _figure(match, told, "net_mass_kg", row["net_mass"]),
+            )
+            if value is not None and mass is not None:
+                held.append(_export(match, told, row, (value, mass, administration)))
+    return held
+
+
+def _figure(match: MirrorMatch, told: Mapping[str, Any], name: str, ours: object) -> float | None:
+    if name in told:
+        figure = told[name]
+        amount = figure.get("amount") if isinstance(figure, dict) else figure
+        return float(Decimal(str(amount)))
+    return float(str(ours)) if name in match.agreed else None
+
+
+def _export(match: MirrorMatch, told: Mapping[str, Any], row: Row, known: tuple[float, float, str]) -> dict[str, Any]:
+    value, mass, administration = known
+    codes, origins = told.get("hs_codes") or [row["hs6"]], told.get("origins") or [row["origin"]]
+    sent: date = EPOCH + timedelta(days=day_of(match.offer.taken_at))
+    declared = row["date"]
+    return {
+        "ucr": row["ucr"],
+        "export_admin": match.offer.issuer,
+        "exporter": row["exporter"],
+        "destination": administration,
+        "hs6": str(codes[0])[:6],
+        "origin": str(origins[0]),
+        "export_date": min(sent, declared) if isinstance(declared, date) else sent,
+        "net_mass": mass,
+        "fob_value": value,
+    }
