@@ -18,7 +18,6 @@ from django.conf import settings
 from django.db import transaction
 
 from comity.agreements import Release, SharingRefusedError
-from comity.agreements.selectors import engine, is_in_force
 from comity.agreements.services import permit
 from comity.exchange import ReceivedMessage
 from comity.exchange.directory import load_peers
@@ -29,6 +28,7 @@ from comity.intake import selectors as intake
 from comity.journeys.actors import standing_rule, this_node
 from comity.journeys.chance import chance_seed
 from comity.journeys.hold import hold_posted
+from comity.journeys.permitted import permitted_partners
 from comity.risk.errors import SignalError
 from comity.risk.mirror_exports import (
     AnswerDue,
@@ -68,8 +68,7 @@ from comity.trade.mirror import (
 
 log = logging.getLogger("comity.mirror")
 
-# For which purpose figures are compared, the first that an article permits.
-_PURPOSES = ("risk_assessment", "control")
+_PURPOSE = "risk_assessment"
 _AT_ONCE = 200
 T = TypeVar("T", ExportDue, AskDue, AnswerDue)
 
@@ -93,14 +92,7 @@ def note_arrivals(records: Sequence[StoredRecord], *, at: datetime) -> None:
 
 def told_partners(at: datetime) -> dict[str, str]:
     """Whom an article in force lets us tell of exports, and for which purpose."""
-    us = settings.COMITY_ADMINISTRATION
-    found: dict[str, str] = {}
-    for agreement in engine(at).agreements:
-        for article in agreement.binding_articles if is_in_force(agreement, at) else ():
-            purpose = next((each for each in _PURPOSES if each in article.purposes), "")
-            if article.is_permit and MIRROR_KIND in article.kinds and us in article.senders and purpose:
-                found |= {each: purpose for each in article.receivers if each != us and each not in found}
-    return found
+    return permitted_partners(MIRROR_KIND, at)
 
 
 def mirror_turn(at: datetime) -> int:
@@ -192,7 +184,7 @@ def _reachable() -> frozenset[str]:
 
 def _leave(letter: _Letter, at: datetime) -> Release | None:
     """The leave to post; None where the agreement refuses, which is kept, or the letter cannot be sent."""
-    purpose = told_partners(at).get(letter.recipient, "") or _PURPOSES[0]
+    purpose = told_partners(at).get(letter.recipient, "") or _PURPOSE
     try:
         return permit(
             standing_rule("mirror-check"),

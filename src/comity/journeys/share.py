@@ -21,6 +21,7 @@ from comity.common import Actor, ComityError
 from comity.exchange.services import Posting, post_all
 from comity.journeys.files import SealedFiles, seal_files
 from comity.journeys.hold import hold_posted
+from comity.risk.hit_advice import note_told
 from comity.risk.profile_sharing import note_shared
 from comity.staff import Permission, ProposalRefusedError, Role, require
 from comity.staff.selectors import proposal as proposal_by_id
@@ -83,12 +84,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is to be told: the body of a kind at a level, and the message that it answers."""
+    """What is to be told: the body of a kind at a level, and the message that it answers. about: what it is of here."""
 
     kind: str
     body: Mapping[str, object]
     handling: Handling
     in_reply_to: str = ""
+    about: str = ""
 
 
 def preview_sharing(actor: Actor, *, alert: Alert, wish: Wish, at: datetime) -> list[Preview]:
@@ -185,9 +187,10 @@ def _proposed_letter(deed: str, payload: Mapping[str, object]) -> Letter:
         notice = evidence_from_body(cast(dict[str, object], payload["evidence"]))
         return Letter(EVIDENCE_KIND, evidence_to_body(notice), notice.handling)
     if deed in (PROFILE_DEED, HIT_DEED):
-        kind, body = _LETTERS[deed]
-        notice = cast(dict[str, object], payload[body])
-        return Letter(kind, notice, Handling.from_word(str(notice["handling"])))
+        kind, word = _LETTERS[deed]
+        body = cast(dict[str, object], payload[word])
+        about = str(payload.get("about", ""))
+        return Letter(kind, body, Handling.from_word(str(body["handling"])), about=about)
     if deed == _DEED:
         return _letter_of(alert_from_body(cast(dict[str, object], payload["alert"])))
     raise ProposalRefusedError("This is nothing that is shared", where="deed", remedy=f"It is {deed}.")
@@ -238,6 +241,8 @@ def _note(letter: Letter, posted: Sequence[tuple[str, str]], at: datetime) -> No
     """Remember who has what may have to be taken back when it ends here."""
     if letter.kind == PROFILE_KIND:
         note_shared(str(letter.body["ref"]), posted, at=at)
+    if letter.kind == HIT_DECISION_KIND:
+        note_told(letter.about, posted, decided_at=str(letter.body["decided_at"]), at=at)
 
 
 def _seal(letter: Letter, wish: Wish) -> SealedFiles:

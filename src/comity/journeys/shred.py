@@ -16,8 +16,10 @@ from comity.journeys.assist import take_in
 from comity.journeys.files import evidence_folder
 from comity.operations import STEP_KIND
 from comity.operations.services import forget_steps, tighten_cases
+from comity.risk.hit_advice import forget_hits
 from comity.risk.mirror_forgetting import forget_mirror, mirror_told
 from comity.risk.profile_sharing import forget_profile, profile_told, tighten_profile
+from comity.risk.reporting import forget_report
 from comity.risk.services import forget_signal, records_told, tighten_signal
 
 
@@ -50,6 +52,8 @@ def shred(held: HolderView, at: datetime) -> None:
         forget_steps([copy.copy_id for copy in copies], by=held.origin, ground=held.ground, at=at)
     forget_signal(this_node(), issuer=held.origin, message_id=held.message_id, reason=reason, at=at)
     forget_mirror(this_node(), issuer=held.origin, message_id=held.message_id, at=at)
+    forget_hits(issuer=held.origin, message_id=held.message_id)
+    forget_report(issuer=held.origin, message_id=held.message_id)
     forget_profile(this_node(), issuer=held.origin, message_id=held.message_id, reason=reason, at=at)
     purging.purge([(copy.sender, copy.copy_id) for copy in copies], ground=held.ground, at=at)
     wipe([each.copy_id for each in custody.hand_ons(held.origin, held.message_id)], at)

@@ -13,6 +13,7 @@ from datetime import datetime
 from comity.common import Actor
 from comity.custody import Mode
 from comity.exchange import ReceivedMessage
+from comity.exchange import selectors as exchange
 from comity.journeys import forget
 from comity.journeys.actors import standing_rule
 from comity.journeys.hold import source_of
@@ -24,6 +25,7 @@ from comity.risk.profile_sharing import (
     mark_ended,
     profile_to_share,
     readable_profile,
+    shares_of,
 )
 from comity.risk.profile_sharing import take_profile as keep_profile
 from comity.trade import Handling
@@ -55,8 +57,15 @@ def share_profile(actor: Actor, *, ref: str, wish: Wish, handling: Handling, at:
 
 
 def _letter_of(actor: Actor, ref: str, wish: Wish, handling: Handling, at: datetime) -> Letter:
+    refused = [each.message_id for each in shares_of(ref) if each.ended_at is None and _is_refused(each.message_id)]
+    mark_ended(refused, at=at)
     shared = profile_to_share(ref, issuer=actor.administration, recipients=wish.recipients, handling=handling, at=at)
     return Letter(PROFILE_KIND, knowledge_to_body(shared), handling)
+
+
+def _is_refused(message_id: str) -> bool:
+    """Whether the partner refused to take it, for instance since its node does not know a fact of the rule."""
+    return exchange.message(message_id).line.state == "refused"
 
 
 def take_profile(received: ReceivedMessage) -> None:

@@ -17,7 +17,20 @@ from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
 from comity.insight.mentions import read_mentions_due
 from comity.insight.services import remind_due
-from comity.journeys import assist, evidence, forget, forward, gossip, keys, mirror, negotiate, receive, teach
+from comity.journeys import (
+    assist,
+    consult,
+    evidence,
+    forget,
+    forward,
+    gossip,
+    keys,
+    mirror,
+    negotiate,
+    receive,
+    report,
+    teach,
+)
 from comity.journeys.arrive import assess_waiting
 from comity.journeys.hold import guarded
 from comity.journeys.lanes import lanes_turn
@@ -57,6 +70,8 @@ VALIDATORS: Mapping[str, Validator] = {
     **evidence.VALIDATORS,
     **mirror.VALIDATORS,
     **teach.VALIDATORS,
+    **consult.VALIDATORS,
+    **report.VALIDATORS,
     **gossip.VALIDATORS,
     **forget.VALIDATORS,
     **forward.VALIDATORS,
@@ -66,7 +81,15 @@ VALIDATORS: Mapping[str, Validator] = {
 }
 JOURNEYS: Mapping[str, Handler] = {
     **guarded(
-        {**receive.JOURNEYS, **evidence.JOURNEYS, **assist.JOURNEYS, **mirror.JOURNEYS, **teach.JOURNEYS},
+        {
+            **receive.JOURNEYS,
+            **evidence.JOURNEYS,
+            **assist.JOURNEYS,
+            **mirror.JOURNEYS,
+            **teach.JOURNEYS,
+            **consult.JOURNEYS,
+            **report.JOURNEYS,
+        },
         forget.forget_on_arrival,
     ),
     **forget.JOURNEYS,
@@ -91,7 +114,9 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("probe partners", _PROBE_SECONDS, probe_due),
         Job("mirror check", _MIRROR_SECONDS, mirror.mirror_turn),
         Job("keys of mirror checks", _STANDING_SECONDS, mirror.forget_due),
-        Job("knowledge of partners", _KNOWLEDGE_SECONDS, teach.teach_turn),
+        Job("profiles taken back", _KNOWLEDGE_SECONDS, teach.teach_turn),
+        Job("questions about hits", _KNOWLEDGE_SECONDS, consult.consult_turn),
+        Job("what came of alerts", _STANDING_SECONDS, report.report_turn),
         Job("retention", _CUSTODY_SECONDS, forget.purge_due),
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
         Job("standing of agreements", _STANDING_SECONDS, negotiate.ask_due),

@@ -22,6 +22,7 @@ from comity.risk.rules import Lane, SourceKind, TargetState
 from comity.risk.screening import Verdict
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
+from comity.trade.knowledge import HitGround
 
 PAGE_SIZE = 50
 _MAX_REASSESSED = 2_000
@@ -55,13 +56,14 @@ class HitPart:
 
 @dataclass(frozen=True, slots=True)
 class HitDecision:
-    """What an officer decided."""
+    """What an officer decided. ground: the reason as a word."""
 
     verdict: Verdict
     reason: str
     decided_by: str
     decided_at: datetime
     is_current: bool
+    ground: HitGround = HitGround.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +156,13 @@ def hit(ref: str) -> HitView:
 
 
 @transaction.atomic
-def decide_hit(actor: Actor, *, ref: str, verdict: Verdict, reason: str, at: datetime) -> list[UUID]:
+def decide_hit(
+    actor: Actor, *, ref: str, verdict: Verdict, reason: str, at: datetime, ground: HitGround = HitGround.OTHER
+) -> list[UUID]:
     """Decide whether both sides of a hit are the same, and assess again what has it. Returns these records.
 
-    The decision holds for the same subject and entry from now on; another decision takes its place.
+    The decision holds for the same subject and entry from now on; another decision takes its place. ground: the reason
+    as a word.
     Raises: PermissionRefusedError, ScreeningError.
     """
     require(actor, Permission.DECIDE_CONSIGNMENT)
@@ -173,6 +178,7 @@ def decide_hit(actor: Actor, *, ref: str, verdict: Verdict, reason: str, at: dat
         entry_ref=told["Entry"],
         subject_key=told["Subject key"],
         verdict=verdict.value,
+        ground=ground.value,
         reason=reason,
         ours=dict(view.ours),
         theirs=dict(view.theirs),
@@ -182,7 +188,11 @@ def decide_hit(actor: Actor, *, ref: str, verdict: Verdict, reason: str, at: dat
         is_current=True,
     )
     record_deed(
-        actor, deed="decide_hit", subject=f"screening:{ref}", facts={"verdict": verdict.value, "reason": reason}, at=at
+        actor,
+        deed="decide_hit",
+        subject=f"screening:{ref}",
+        facts={"verdict": verdict.value, "ground": ground.value, "reason": reason},
+        at=at,
     )
     return _reassess(actor, ref, at)
 
@@ -230,4 +240,6 @@ def _parts(evidence: Sequence[Mapping[str, Any]]) -> list[HitPart]:
 
 
 def _decision(row: ScreeningDecision) -> HitDecision:
-    return HitDecision(Verdict(row.verdict), row.reason, row.decided_by, row.decided_at, row.is_current)
+    return HitDecision(
+        Verdict(row.verdict), row.reason, row.decided_by, row.decided_at, row.is_current, HitGround(row.ground)
+    )

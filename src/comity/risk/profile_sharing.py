@@ -87,8 +87,13 @@ def profile_to_share(
 
 
 def note_shared(ref: str, posted: Iterable[tuple[str, str]], *, at: datetime) -> None:
-    """Remember to whom a profile was given. posted: recipient and message id each."""
+    """Remember to whom a profile was given. posted: recipient and message id each.
+
+    Raises: ProfileError where it has ended while a second officer was asked.
+    """
     row = RuleProfile.objects.get(ref=ref)
+    if row.state == ProfileState.RETIRED:
+        raise ProfileError("The profile is retired", where=ref, remedy="It is shared no more.")
     ProfileShare.objects.bulk_create(
         ProfileShare(profile=row, recipient=recipient, message_id=message_id, shared_at=at)
         for recipient, message_id in posted

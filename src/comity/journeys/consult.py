@@ -1,0 +1,156 @@
+"""Knowledge that partners share: what an officer decided of a hit of the screening, asked for and told.
+
+The step numbers are those of docs/protocol.md, section Knowledge. A question is answered by the node itself, as far as
+an article permits; a partner's decision is shown beside our own hit and never applied.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from comity.agreements import Release, SharingRefusedError
+from comity.agreements.services import permit
+from comity.common import Actor
+from comity.exchange import ReceivedMessage
+from comity.exchange.directory import load_peers
+from comity.exchange.services import Posting, post_all
+from comity.journeys.actors import standing_rule
+from comity.journeys.hold import hold_posted, source_of
+from comity.journeys.permitted import permitted_partners
+from comity.journeys.share import HIT_DEED, Letter, ShareResult, Wish, share_letter
+from comity.journeys.teach import take_back
+from comity.risk.errors import ScreeningError
+from comity.risk.hit_advice import (
+    AnswerDue,
+    answers_due,
+    compose_answer,
+    decision_to_tell,
+    mark_answered,
+    mark_outdated,
+    note_asked,
+    outdated,
+    question_about,
+)
+from comity.risk.hit_advice import take_advice as keep_advice
+from comity.risk.hit_advice import take_question as keep_question
+from comity.risk.mirroring import Source
+from comity.trade import Handling
+from comity.trade.knowledge import (
+    HIT_DECISION_KIND,
+    HIT_QUESTION_KIND,
+    decision_from_body,
+    knowledge_to_body,
+    question_from_body,
+)
+
+log = logging.getLogger("comity.knowledge")
+_AT_ONCE = 200
+
+
+def ask_about_hit(actor: Actor, *, ref: str, partners: Sequence[str], purpose: str, at: datetime) -> ShareResult:
+    """Step K6: ask partners what they decided of the party and the entry of a hit, without naming the party.
+
+    Raises: PermissionRefusedError, NoRecipientError, ScreeningError, SharingRefusedError, PartnerUnknownError.
+    """
+    question = question_about(ref, administration=actor.administration, handling=Handling.OFFICIAL)
+    letter = Letter(HIT_QUESTION_KIND, knowledge_to_body(question), Handling.OFFICIAL)
+    wish = Wish(tuple(partners), purpose)
+    with transaction.atomic():
+        result = share_letter(actor, letter=letter, wish=wish, deed=HIT_QUESTION_KIND, payload={}, at=at)
+        note_asked(actor, ref, result.posted, at=at)
+    return result
+
+
+def tell_hit(actor: Actor, *, ref: str, wish: Wish, handling: Handling, at: datetime) -> ShareResult:
+    """Step K9: tell partners the decision in force on a hit; from the level restricted a second officer agrees.
+
+    Raises: PermissionRefusedError, NoRecipientError, ScreeningError, SharingRefusedError, PartnerUnknownError.
+    """
+    decision = decision_to_tell(ref, administration=actor.administration, handling=handling)
+    letter = Letter(HIT_DECISION_KIND, knowledge_to_body(decision), handling, about=ref)
+    payload = {"decision": dict(letter.body), "about": ref}
+    return share_letter(actor, letter=letter, wish=wish, deed=HIT_DEED, payload=payload, at=at)
+
+
+def consult_turn(at: datetime) -> int:
+    """Steps K8 and K10: answer what can be answered, take back what no longer holds. Returns how many messages."""
+    gone = take_back(outdated(), mark=mark_outdated, at=at)
+    partners = permitted_partners(HIT_DECISION_KIND, at)
+    reachable = {code for code, peer in load_peers().items() if not peer.is_suspended}
+    posted = 0
+    for due in answers_due(at, limit=_AT_ONCE):
+        if due.partner in partners and due.partner in reachable:
+            posted += _answer(due, partners[due.partner], at)
+    return gone + posted
+
+
+def _answer(due: AnswerDue, purpose: str, at: datetime) -> bool:
+    answer = compose_answer(due, administration=settings.COMITY_ADMINISTRATION, handling=Handling.OFFICIAL)
+    release = _leave(due, knowledge_to_body(answer), purpose, at)
+    if release is None:
+        mark_answered(due, message_id="", at=at)
+        return False
+    with transaction.atomic():
+        posting = Posting(release, due.message_id)
+        (message_id,) = post_all(_rule(), [posting], signer=settings.COMITY_KEYRING.log, at=at)
+        hold_posted([message_id], at=at)
+        mark_answered(due, message_id=message_id, at=at)
+    return True
+
+
+def _leave(due: AnswerDue, body: Mapping[str, object], purpose: str, at: datetime) -> Release | None:
+    try:
+        return permit(
+            _rule(),
+            agreement_id=due.agreement,
+            kind=HIT_DECISION_KIND,
+            recipient=due.partner,
+            purpose=purpose,
+            handling=Handling.OFFICIAL,
+            body=body,
+            at=at,
+            in_reply_to=due.message_id,
+        )
+    except SharingRefusedError as error:
+        log.info("%s to %s is not shared: %s", HIT_DECISION_KIND, due.partner, error)
+        return None
+
+
+def _rule() -> Actor:
+    return standing_rule("screening-answers")
+
+
+def take_question(received: ReceivedMessage) -> None:
+    """Step K7: keep a partner's question about a hit."""
+    question = question_from_body(received.message.body)
+    _keep(received, lambda source, at: keep_question(question, source=source, at=at))
+
+
+def take_decision(received: ReceivedMessage) -> None:
+    """Step K9: keep a partner's decision, to be shown beside our own hits."""
+    decision = decision_from_body(received.message.body)
+    _keep(received, lambda source, at: keep_advice(decision, source=source, at=at))
+
+
+def _keep(received: ReceivedMessage, keep: Callable[[Source, datetime], None]) -> None:
+    named = source_of(received.message)
+    try:
+        keep(Source(named.origin, named.message_id, named.agreement, named.article), received.received_at)
+    except ScreeningError as error:
+        # What makes no sense stays in the messages: to run again would not make it better.
+        log.warning("%s %s of %s: %s", received.message.kind, received.message.id, received.message.sender, error)
+
+
+JOURNEYS: Mapping[str, Callable[[ReceivedMessage], None]] = {
+    HIT_QUESTION_KIND: take_question,
+    HIT_DECISION_KIND: take_decision,
+}
+VALIDATORS: Mapping[str, Callable[[Mapping[str, object]], object]] = {
+    HIT_QUESTION_KIND: question_from_body,
+    HIT_DECISION_KIND: decision_from_body,
+}
