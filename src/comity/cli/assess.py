@@ -12,7 +12,7 @@ from comity.cli.support import require_home
 from comity.common import ComityError
 from comity.registers import RegisterKind
 from comity.registers.selectors import in_force, watch_entries
-from comity.risk.bulk import BATCH_ROWS, Engine, Order, Progress, Summary, UsedList
+from comity.risk.bulk import BATCH_ROWS, Engine, Order, Progress, Summary, UsedList, UsedModel
 from comity.risk.bulk.libraries import load
 from comity.risk.bulk.lists import list_from, named_apart
 from comity.risk.bulk.rules_file import read_rules
@@ -45,6 +45,12 @@ _NAMES_TOLD = 10_000
     multiple=True,
     help="Watch lists to screen against: un=FILE, ofac=FILE,FILE,FILE, eu=FILE, ftm=FILE; node: those in force here.",
 )
+@click.option("--model", type=click.Path(path_type=Path), help="A trained model to score every row with.")
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    help="What was known before, for the model: a node's histories.npz, or a folder of the benchmark's form.",
+)
 @click.option("--key", "keys", multiple=True, help="A column that names a row in the result. Default: lrn.")
 @click.option(
     "--engine",
@@ -57,11 +63,12 @@ _NAMES_TOLD = 10_000
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped; its finished parts are kept.")
 @click.option("--batch-rows", type=click.IntRange(1, 10_000_000), default=BATCH_ROWS, show_default=True)
 def assess(declarations: Path, rules: Path, out: Path, keys: tuple[str, ...], **options: object) -> None:
-    """Run rules over a table of declarations and screen whom it names, without a node.
+    """Run rules over a table of declarations, screen whom it names, score it with a model; without a node.
 
     Writes the folder OUT: part-*.parquet with a row for each hit of a rule (the keys and the rule),
     screened-*.parquet with a row for each hit of the screening (the keys, who, the entry, the score, the parts that
-    agree), summary.json, and manifest.json, which binds the run to its rules, lists and declarations.
+    agree), scored-*.parquet with chance and expected revenue of every row, summary.json, and manifest.json, which
+    binds the run to its rules, lists, model and declarations.
     """
     order = Order(
         declarations=declarations,
@@ -73,9 +80,16 @@ def assess(declarations: Path, rules: Path, out: Path, keys: tuple[str, ...], **
         batch_rows=int(str(options["batch_rows"])),
         remote=str(options["remote"]),
         lists=_lists(cast("tuple[str, ...]", options["lists"])),
+        model=_model(cast("Path | None", options["model"]), cast("Path | None", options["history"])),
     )
     summary: Summary = load("comity.risk.bulk.running").run(order, tell=_Line().tell)
     _say(summary)
+
+
+def _model(folder: Path | None, history: Path | None) -> UsedModel | None:
+    if (folder is None) != (history is None):
+        raise click.UsageError("--model and --history go together: a model is asked by what was known before.")
+    return UsedModel(folder, history) if folder and history else None
 
 
 def _lists(words: tuple[str, ...]) -> tuple[UsedList, ...]:
@@ -142,3 +156,5 @@ def _say(summary: Summary) -> None:
     if summary.hits_by_list:
         hits = ", ".join(f"{count:,} hits of {code}" for code, count in summary.hits_by_list.items())
         click.echo(f"{summary.names:,} distinct names screened: {hits}")
+    if summary.scored:
+        click.echo(f"{summary.scored:,} rows scored by the model")

@@ -15,8 +15,6 @@ from comity.risk.rules import Lane
 BATCH_ROWS = 262_144
 # Rows of one part of the result, at least: what a run that was stopped has to do again.
 PART_ROWS = 1_048_576
-# With a model parts are smaller: of a part and of the rows before it much more must be known at once.
-MODEL_PART_ROWS = 262_144
 RULE = "rule"
 
 
@@ -49,10 +47,10 @@ class UsedList:
 
 @dataclass(frozen=True, slots=True)
 class UsedModel:
-    """A trained model to score with, and the tariff that its features ask for (hs6, mfn_rate)."""
+    """A trained model to score with, and what was known before: a node's file of histories, or a folder of the past."""
 
     folder: Path
-    tariff: Path
+    history: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,6 @@ def run(order: Order, *, tell: Tell = lambda _progress: None) -> Summary:
     rules = BulkRules([(line.ref, line.rule) for line in order.rules], FACT_TYPES, keys=order.keys)
     steps = _Steps(order, rules)
     parts = cut(order, steps.check)
-    steps.parts = tuple(parts)
     if order.engine is Engine.SPARK:
         load(_SPARK).check_libraries(order)
     told = _Told(tell, parts, steps.of_parts)
@@ -62,13 +61,12 @@ class _Steps:
 
     def __init__(self, order: Order, rules: BulkRules) -> None:
         self._order, self._rules = order, rules
-        self.parts: tuple[Part, ...] = ()
         self.screening: ScreeningWork | None = None
         self._model: Any = None
-        self._digest = ""
+        self._prepared: Any = None
         if order.model:
             self._model = load(_MODEL)
-            self._digest = self._model.checked_model(order.model)
+            self._prepared = self._model.Prepared(order, order.model)
         self.of_parts = [Step.RULES]
         self.of_parts += [Step.SCREENING] if order.lists else []
         self.of_parts += [Step.MODEL] if order.model else []
@@ -85,7 +83,10 @@ class _Steps:
     @property
     def bound(self) -> Mapping[str, object]:
         """What the folder of the result is bound to besides the rules and the rows."""
-        return {"lists": digest_of(self._order.lists) if self._order.lists else "", "model": self._digest}
+        return {
+            "lists": digest_of(self._order.lists) if self._order.lists else "",
+            "model": self._prepared.digest if self._prepared else "",
+        }
 
     def do(self) -> Callable[[Task, TellRows], Found]:
         """What does a task."""
@@ -96,9 +97,7 @@ class _Steps:
         if self.screening:
             works[Step.SCREENING] = partial(screen_rows, self.screening)
         if self._model:
-            works[Step.MODEL] = partial(
-                self._model.score_rows, self._model.ModelWork(out, order.keys, order.model, self._digest)
-            )
+            works[Step.MODEL] = partial(self._model.score_rows, self._prepared.work(order))
         return partial(_done, works)
 
 
