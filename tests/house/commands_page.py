@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from comity.node.main import COMMANDS, comity
+from comity.node.command_table import COMMANDS
+from comity.node.main import comity
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "commands.md"
 _WIDTH = 100

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from comity.node.birth import BirthWishes, _settings_text
-from comity.node.main import COMMANDS, comity
+from comity.node.command_table import COMMANDS
+from comity.node.main import comity
 from comity.node.wiring import JOURNEYS, VALIDATORS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ def test_every_command_is_documented_and_explains_itself(name: str) -> None:
     command = comity.get_command(click.Context(comity), name)
     assert command is not None
     assert command.help, f"comity {name} says nothing about itself"
+    assert COMMANDS[name].help == command.get_short_help_str(limit=len(command.help)), f"`comity --help` on {name}"
     assert f"comity {name}" in ALL_TEXT, f"comity {name} stands in no document"
     for inner in getattr(command, "commands", {}).values():
         assert inner.help, f"comity {name} {inner.name} says nothing about itself"

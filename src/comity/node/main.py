@@ -1,4 +1,4 @@
-"""The `comity` command: one table of subcommands, each loaded when it is called."""
+"""The `comity` command: its subcommands are loaded when they are called."""
 
 from __future__ import annotations
 
@@ -15,54 +15,7 @@ from django.db import DatabaseError
 
 from comity import __version__
 from comity.common import ComityError
-
-# subcommand -> where its click command stands
-COMMANDS = {
-    "agreement": "comity.cli.agreements:agreement",
-    "approval": "comity.cli.approvals:approval_group",
-    "assess": "comity.cli.assess:assess",
-    "backup": "comity.node.backup_commands:backup",
-    "batch": "comity.node.main:batch",
-    "case": "comity.cli.procedures:case_group",
-    "clocks": "comity.cli.clocks:clocks_group",
-    "conformance": "comity.cli.conformance.command:conformance",
-    "custody": "comity.cli.custody:custody_group",
-    "demo": "comity.cli.demo.command:demo",
-    "doctor": "comity.node.doctor:doctor",
-    "evidence": "comity.cli.evidence:evidence",
-    "exchange": "comity.cli.exchange:exchange",
-    "import": "comity.cli.intake:import_command",
-    "init": "comity.node.commands:init",
-    "keys": "comity.node.key_commands:keys",
-    "lab": "comity.cli.lab.command:lab",
-    "lab-node": "comity.cli.lab.inside:lab_node",
-    "ledger": "comity.cli.ledger:ledger",
-    "migrate": "comity.node.commands:migrate",
-    "obligations": "comity.cli.clocks:obligations_group",
-    "officer": "comity.cli.staff:officer",
-    "partner": "comity.cli.exchange:partner",
-    "reciprocity": "comity.cli.clocks:reciprocity",
-    "privacy": "comity.cli.privacy:privacy_group",
-    "procedure": "comity.cli.procedures:procedure_group",
-    "recover": "comity.node.backup_commands:recover",
-    "registers": "comity.cli.registers:registers",
-    "restore": "comity.node.backup_commands:restore",
-    "risk": "comity.cli.risk:risk",
-    "serve": "comity.node.commands:serve",
-    "status": "comity.node.commands:status",
-    "token": "comity.cli.staff:token",
-}
-# group -> modules that add commands to it when they are loaded
-FURTHER = {
-    "agreement": (
-        "comity.cli.agreement_cedar",
-        "comity.cli.agreement_texts",
-    ),
-    "risk": (
-        "comity.cli.risk_mirror",
-        "comity.cli.risk_learning",
-    ),
-}
+from comity.node.command_table import COMMANDS, FURTHER
 
 
 class Commands(click.Group):
@@ -76,13 +29,22 @@ class Commands(click.Group):
         """The subcommand of that name, or None."""
         if name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[name].partition(":")
+        module, _, attribute = COMMANDS[name].where.partition(":")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.node.settings")
         django.setup()
         command: click.Command = getattr(importlib.import_module(module), attribute)
         for further in FURTHER.get(name, ()):
             importlib.import_module(further)
         return command
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of subcommands, without loading any."""
+        room = formatter.width - max(map(len, COMMANDS)) - 6
+        rows = [
+            (name, click.Command(name, help=COMMANDS[name].help).get_short_help_str(room)) for name in sorted(COMMANDS)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, context: click.Context) -> object:
         """Run the subcommand; an error that Comity raises on purpose is one line on standard error and exit 1."""
