@@ -9,8 +9,9 @@ from types import ModuleType
 import click
 
 from comity.cli.risk import risk
-from comity.cli.support import say_table
+from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import ComityError
+from comity.risk.modelling.retraining import train_now
 
 
 class LearningLibraryError(ComityError):
@@ -71,15 +72,29 @@ def model() -> None:
 
 
 @model.command("train")
-@click.option("--table", type=click.Path(path_type=Path), required=True, help="A folder of the benchmark's form.")
-@click.option("--administration", required=True, help="Whose declarations, as in the column dest.")
+@click.option("--table", type=click.Path(path_type=Path), help="A folder of the benchmark's form.")
+@click.option("--own", is_flag=True, help="This node's own history instead; the model is put into the node.")
+@click.option("--administration", default="", help="Of a table: whose declarations, as in the column dest.")
 @click.option("--variant", type=click.Choice(["local", "exchange"]), default="local", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")
+@click.option("--live", is_flag=True, help="As declarations arrive, not by whole weeks: so that a node can use it.")
+@click.option("--out", type=click.Path(path_type=Path), help="Of a table: the folder to make.")
 @click.option("--seed", type=click.IntRange(0, 999_999), default=1, show_default=True)
-def train_command(table: Path, out: Path, **options: str) -> None:
-    """Learn the chance of a find and the revenue to expect; write the model with its card and checksums."""
+def train_command(table: Path | None, out: Path | None, *, own: bool, live: bool, **options: str) -> None:
+    """Learn the chance of a find and the revenue to expect; write the model with its card and checksums.
+
+    \b
+      comity risk model train --own                                     from what this node holds
+      comity risk model train --table DIR --administration XA --out DIR  from a table
+    """
+    if own:
+        require_home()
+        model_id = train_now(terminal_actor(), at=now(), seed=int(options["seed"]), tell=_tell)
+        click.echo(f"{model_id} waits for approval by another officer")
+        return
+    if table is None or out is None or not options["administration"]:
+        raise click.UsageError("Name --table, --administration and --out, or --own for this node's own history.")
     scored = _learning("scored")
-    plan = scored.plan_of(options["administration"], options["variant"], int(options["seed"]))
+    plan = scored.plan_of(options["administration"], options["variant"], int(options["seed"]), whole_weeks=not live)
     digest, card = scored.train_model(table, plan, out=out, tell=_tell)
     click.echo(card)
     click.echo(f"{out}: manifest {digest}")

@@ -119,5 +119,6 @@ FURTHER = {
     "risk": (
         "comity.cli.risk_mirror",
         "comity.cli.risk_learning",
+        "comity.cli.risk_models",
     ),
 }

@@ -27,7 +27,7 @@ from comity.journeys.gossip import ask_before_serving
 from comity.node.home import Listener, current_home
 from comity.node.jobs import JobWorker
 from comity.node.serving import run_until_stopped
-from comity.node.wiring import VALIDATORS, jobs_of, line_jobs, routes_of
+from comity.node.wiring import VALIDATORS, jobs_of, learning_jobs, line_jobs, routes_of
 from comity.trust import Keyring
 
 log = logging.getLogger("comity.node")
@@ -82,9 +82,8 @@ def run_node(*, with_parent: bool) -> None:
     delivery = DeliveryWorker(keyring, clock=utc_now)
     collecting = CollectWorker(replace(receiver), clock=utc_now)  # a receiver of its own: one thread uses one
     files = EvidenceWorker(keyring, Folder(home.evidence), utc_now)
-    run_until_stopped(
-        servers, (files, jobs, JobWorker(line_jobs(), utc_now), delivery, collecting), with_parent=with_parent
-    )
+    slow = (JobWorker(line_jobs(), utc_now), JobWorker(learning_jobs(), utc_now))
+    run_until_stopped(servers, (files, jobs, *slow, delivery, collecting), with_parent=with_parent)
 
 
 def _console_server(listener: Listener) -> uvicorn.Server:

@@ -43,9 +43,10 @@ from comity.node.jobs import Job
 from comity.node.keycare import KeyCare
 from comity.node.keys import LiveKeyring
 from comity.node.recovering import recover
+from comity.risk.modelling.retraining import models_turn
 from comity.trust import Keyring
 
-__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "line_jobs", "routes_of"]
+__all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "learning_jobs", "line_jobs", "routes_of"]
 
 _INBOX_SECONDS = 0.0  # at every turn, so that a long queue ends
 _FOLDER_SECONDS = 1.0
@@ -63,6 +64,7 @@ _OBLIGATIONS_SECONDS = 300.0
 _MONITOR_SECONDS = 60.0
 _MENTIONS_SECONDS = 60.0
 _RECOVER_SECONDS = 3.0
+_MODELS_SECONDS = 60.0
 
 VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
@@ -132,6 +134,11 @@ def line_jobs() -> tuple[Job, ...]:
         Job("recover after a restore", _RECOVER_SECONDS, _recover),
         Job("watch the partners' logs", _MONITOR_SECONDS, gossip.watch_logs),
     )
+
+
+def learning_jobs() -> tuple[Job, ...]:
+    """What computes for long: in a thread of its own, so that nothing else waits for it."""
+    return (Job("models", _MODELS_SECONDS, models_turn),)
 
 
 def _recover(at: datetime) -> object:

@@ -79,16 +79,17 @@ def rise(before: Hits, after: Hits) -> float | None:
     return (after.share - before.share) / error if error else 0.0
 
 
-def explore(*, stated: float, at_most: float, before: Window, recent: Window) -> Exploration:
+def explore(*, stated: float, at_most: float, before: Window, recent: Window, model_drift: float = 0.0) -> Exploration:
     """How much to add to the stated exploration: nothing without drift, up to the bound where it is beyond doubt.
 
-    It never falls below what is stated: what is not looked at cannot be seen to change.
+    It never falls below what is stated: what is not looked at cannot be seen to change. model_drift: how far the
+    watch on the champion asks for it, 0 to 1; the stronger of both signs counts.
     """
     risen = rise(before.by_chance, recent.by_chance)
     fallen = rise(recent.by_risk, before.by_risk)
     strongest = max((z for z in (risen, fallen) if z is not None), default=0.0)
     degree = min(1.0, max(0.0, (strongest - _BEGINS) / (_FULL - _BEGINS)))
-    extra = round(max(0.0, at_most - stated) * degree, 4)
+    extra = round(max(0.0, at_most - stated) * max(degree, min(1.0, model_drift)), 4)
     lift = recent.by_risk.share / recent.by_chance.share if recent.by_chance.irregular else None
     return Exploration(extra, risen, fallen, lift)
 

@@ -10,6 +10,7 @@ from comity.risk.controls import Purse
 from comity.risk.errors import SelectionError
 from comity.risk.exploring import explore
 from comity.risk.goals import Policy
+from comity.risk.modelling.views import drift_share
 from comity.risk.models import SelectionPlan
 from comity.risk.outcomes import windows
 from comity.risk.values import Plan
@@ -86,7 +87,10 @@ def _measured(row: SelectionPlan, policy: Policy, at: datetime) -> float:
     if policy.explore_at_most <= stated:
         return 0.0
     before, recent = windows(at)
-    return explore(stated=stated, at_most=policy.explore_at_most, before=before, recent=recent).extra
+    found = explore(
+        stated=stated, at_most=policy.explore_at_most, before=before, recent=recent, model_drift=drift_share(at)
+    )
+    return found.extra
 
 
 def plan_of(row: SelectionPlan) -> Plan:

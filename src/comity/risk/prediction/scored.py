@@ -35,9 +35,9 @@ def train_model(folder: Path, plan: TrainingPlan, *, out: Path, tell: Tell) -> t
     return digest, (out / "card.md").read_text(encoding="utf-8")
 
 
-def plan_of(administration: str, variant: str, seed: int) -> TrainingPlan:
+def plan_of(administration: str, variant: str, seed: int, *, whole_weeks: bool = True) -> TrainingPlan:
     """The plan that the command's words ask for."""
-    return TrainingPlan(administration, Variant(variant), Growth(seed=seed))
+    return TrainingPlan(administration, Variant(variant), Growth(seed=seed), whole_weeks=whole_weeks)
 
 
 def score_week(folder: Path, model_folder: Path, *, week: int, out: Path, tell: Tell) -> int:
@@ -49,7 +49,8 @@ def score_week(folder: Path, model_folder: Path, *, week: int, out: Path, tell: 
     model = load_model(model_folder)
     variant = Variant(str(model.card["variant"]))
     world = read_world(folder, with_exports=variant is Variant.EXCHANGE)
-    panel, table = table_of(world, str(model.card["administration"]), variant)
+    by_weeks = model.card.get("whole_weeks", True) is not False
+    panel, table = table_of(world, str(model.card["administration"]), variant, whole_weeks=by_weeks)
     if table.names != model.names:
         raise ModelFileError(
             "The model asks for other features than this release makes", where=str(model_folder), remedy="Train anew."

@@ -1,0 +1,168 @@
+"""Training in the node: asked for or when it is due, one at a time; it leaves a candidate and promotes nothing.
+
+A training is a row: due, running, done, failed. One that was running when the node was killed is begun again. The
+histories by which models speak are made anew each day, and with each new week.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from comity.common import Actor, ActorKind, ComityError
+from comity.risk.errors import MissingLibraryError
+from comity.risk.modelling.errors import ModelError
+from comity.risk.modelling.life import enter_model
+from comity.risk.modelling.rows import monday_of
+from comity.risk.modelling.rules import STATE_EVERY, ModelState
+from comity.risk.modelling.shelves import learning, models_folder, state_path, tariff_path, this_shelf
+from comity.risk.modelling.views import champion, drift, retrain_every_days
+from comity.risk.models import LearnedModel, ModelSetting, ModelTraining
+from comity.staff import Permission, require
+from comity.staff.services import record_deed
+
+log = logging.getLogger("comity.models")
+
+DUE, RUNNING, DONE, FAILED = "due", "running", "done", "failed"
+MOST_DAYS = 365
+# One that began so long ago was killed with its node.
+_LOST = timedelta(hours=6)
+# A drift warning does not ask for another training sooner than this.
+_AFTER_WARNING = timedelta(days=7)
+_LEFTOVERS = (".trained-", ".table-")
+Tell = Callable[[str], None]
+
+
+@transaction.atomic
+def ask_training(actor: Actor, *, at: datetime) -> int:
+    """Ask the node to train on its own history. Returns the number of the training; one that waits is not doubled.
+
+    Raises: PermissionRefusedError.
+    """
+    require(actor, Permission.MANAGE_PROFILES)
+    waiting = ModelTraining.objects.filter(state__in=(DUE, RUNNING)).first()
+    if waiting is not None:
+        return waiting.pk
+    row = ModelTraining.objects.create(state=DUE, asked_by=str(actor), asked_at=at)
+    record_deed(actor, deed="ask_training", subject=f"training:{row.pk}", at=at)
+    return row.pk
+
+
+@transaction.atomic
+def set_retraining(actor: Actor, *, every_days: int, at: datetime) -> None:
+    """State after how many days the node trains by itself; 0: never.
+
+    Raises: PermissionRefusedError, ModelError.
+    """
+    require(actor, Permission.APPROVE_PROFILES)
+    if not 0 <= every_days <= MOST_DAYS:
+        raise ModelError(f"Training comes after 1 to {MOST_DAYS} days, or 0 for never", where="every_days")
+    ModelSetting.objects.create(every_days=every_days, set_by=str(actor), at=at)
+    record_deed(actor, deed="set_retraining", subject="models", facts={"every_days": str(every_days)}, at=at)
+
+
+def models_turn(at: datetime) -> int:
+    """What the clock does with models: makes the histories anew, trains what is due. Returns how many it trained."""
+    try:
+        learning("own_training")
+    except MissingLibraryError:
+        return 0
+    refresh_if_due(at)
+    _make_due(at)
+    return _train_due(at)
+
+
+def refresh_if_due(at: datetime, tell: Tell | None = None, *, is_asked: bool = False) -> bool:
+    """Make the histories anew, where models speak and they are a day or a week old. Returns whether it did.
+
+    is_asked: in any case. Raises: HistoryError, TableError, ModelFileError where it was asked for.
+    """
+    telling = (ModelState.CHAMPION.value, ModelState.CHALLENGER.value)
+    if not is_asked and not (LearnedModel.objects.filter(state__in=telling).exists() and _is_old(at)):
+        return False
+    try:
+        training = learning("own_training")
+        state = training.refresh_state(
+            models_folder(), tariff_path(), settings.COMITY_ADMINISTRATION, at=at, tell=tell or log.debug
+        )
+        training.keep_state(state, state_path())
+    except ComityError as error:
+        if is_asked:
+            raise
+        log.warning("the histories could not be made: %s", error)
+        return False
+    return True
+
+
+def _is_old(at: datetime) -> bool:
+    path = state_path()
+    if not path.is_file():
+        return True
+    made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return at - made >= STATE_EVERY or monday_of(at) > monday_of(made)
+
+
+def _make_due(at: datetime) -> None:
+    """By the setting: after so many days, or sooner where the watch on the champion warns."""
+    every = retrain_every_days()
+    latest = ModelTraining.objects.order_by("-asked_at").first()
+    if not every or (latest is not None and latest.state in (DUE, RUNNING)):
+        return
+    since = at - latest.asked_at if latest else timedelta(days=MOST_DAYS + 1)
+    shown = champion() if since >= _AFTER_WARNING else None
+    if since >= timedelta(days=every) or (shown is not None and drift(shown, at).is_warning):
+        ModelTraining.objects.create(state=DUE, asked_by=str(_this_node()), asked_at=at)
+
+
+def _train_due(at: datetime) -> int:
+    with transaction.atomic():
+        rows = ModelTraining.objects.select_for_update().order_by("pk")
+        lost = rows.filter(state=RUNNING, began_at__lt=at - _LOST).first()
+        row = lost or rows.filter(state=DUE).first()
+        if row is None or (lost is None and rows.filter(state=RUNNING).exists()):
+            return 0
+        row.state, row.began_at = RUNNING, at
+        row.save(update_fields=["state", "began_at"])
+    _clear_leftovers(at)
+    try:
+        row.model_id = train_now(_this_node(), at=at, seed=1, tell=log.debug)
+        row.state = DONE
+    except ComityError as error:
+        row.state, row.note = FAILED, str(error)[:500]
+        log.warning("training failed: %s", error)
+    row.ended_at = at
+    row.save(update_fields=["state", "note", "model_id", "ended_at"])
+    return 1
+
+
+def train_now(actor: Actor, *, at: datetime, seed: int, tell: Tell) -> str:
+    """Train on the node's own history and put the model in as a candidate. Returns its id.
+
+    Raises: PermissionRefusedError, HistoryError, TrainingError, ModelError, MissingLibraryError.
+    """
+    if actor.kind is not ActorKind.NODE:
+        require(actor, Permission.MANAGE_PROFILES)
+    training, shelf = learning("own_training"), this_shelf()
+    folder: Path = training.train_own(shelf.root, tariff_path(), shelf.administration, at=at, seed=seed, tell=tell)
+    try:
+        return enter_model(actor, folder=folder, shelf=shelf, at=at)
+    finally:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def _clear_leftovers(at: datetime) -> None:
+    """What a killed training left behind."""
+    for path in models_folder().glob(".*"):
+        is_lost = path.name.startswith(_LEFTOVERS) and at.timestamp() - path.stat().st_mtime > _LOST.total_seconds()
+        if is_lost and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _this_node() -> Actor:
+    return Actor(ActorKind.NODE, settings.COMITY_ADMINISTRATION, settings.COMITY_ADMINISTRATION)
