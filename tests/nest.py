@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import IO, NoReturn, Protocol, TextIO
+from typing import IO, NamedTuple, NoReturn, Protocol, TextIO
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 60_000
@@ -30,6 +30,14 @@ LOADED = ("psycopg", "comity.node.wiring", "comity.node.running", "comity.node.u
 _BUILDING = Lock()
 # What a nestling has to let go: the line, what is waited for, and by pidfd the number and the ending of each sibling.
 Nestlings = tuple[socket.socket, selectors.BaseSelector, dict[int, tuple[int, int]]]
+
+
+class Egg(NamedTuple):
+    """What a process is to become: a program with its words, its environment, the folder in which it stands."""
+
+    words: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str
 
 
 class Process(Protocol):
@@ -54,18 +62,18 @@ class Process(Protocol):
         """Its exit code. Raises: subprocess.TimeoutExpired."""
 
 
-def begin(program: str, *words: str, environment: Mapping[str, str], errors: IO[bytes]) -> Process:
+def begin(program: str, *words: str, environment: Mapping[str, str], errors: IO[bytes], folder: Path = ROOT) -> Process:
     """Begin `python -m program words`, in a group of its own. Speak to it by lines of text.
 
-    environment: all of it; nothing is added. errors: where its standard error goes.
+    environment: all of it; nothing is added. errors: where its standard error goes. folder: where it stands.
     """
     if "PYTEST_VERSION" in os.environ:
         with _BUILDING:  # two threads must not begin two nests
             nest = _nest()
-        return nest.hatch((program, *words), environment, errors)
+        return nest.hatch(Egg((program, *words), dict(environment), str(folder)), errors)
     return subprocess.Popen(
         [sys.executable, "-m", program, *words],
-        cwd=ROOT,
+        cwd=folder,
         env=dict(environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -91,15 +99,45 @@ def answer_of(program: str, *words: str, environment: Mapping[str, str], trouble
     return said
 
 
+def run_comity(
+    *words: str, folder: Path, environment: Mapping[str, str] | None = None, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """What `comity words` says in a folder until it ends by itself.
+
+    environment: all of it; by itself that of somebody who has no node. stdin: what it is told, then the end.
+    """
+    with tempfile.TemporaryFile("w+b") as errors:
+        process = begin(
+            "comity",
+            *words,
+            environment=outside() if environment is None else environment,
+            errors=errors,
+            folder=folder,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError), process.stdin as told:  # it may end without hearing what it is told
+            told.write(stdin)
+        with process.stdout as said:
+            output = said.read()
+        code = process.wait()
+        errors.seek(0)
+        return subprocess.CompletedProcess(words, code, output, errors.read().decode())
+
+
+def outside() -> dict[str, str]:
+    """The environment of somebody who has no node, with this checkout."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
+    return {**kept, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+
+
 def node_environment(home: Path, url: str, **more: str) -> dict[str, str]:
     """What a process of a node sees: its own home and database, this checkout, and nothing of whoever started us."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
     return {
-        **kept,
+        **outside(),
         "COMITY_HOME": str(home),
         "COMITY_DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": "comity.node.settings",
-        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         **more,
     }
 
@@ -153,11 +191,11 @@ class Nest:
                 start_new_session=True,
             )
 
-    def hatch(self, words: tuple[str, ...], environment: Mapping[str, str], errors: IO[bytes]) -> Hatched:
+    def hatch(self, egg: Egg, errors: IO[bytes]) -> Hatched:
         """Fork one, to be the program that the first word names."""
-        asked = json.dumps([words, dict(environment)]).encode()
+        asked = json.dumps(egg).encode()
         if len(asked) > MOST_BYTES:
-            raise ValueError(f"The environment of {words[0]} is too large: {len(asked)} bytes")
+            raise ValueError(f"The environment of {egg.words[0]} is too large: {len(asked)} bytes")
         heard, said, ended = os.pipe(), os.pipe(), os.pipe()
         theirs = (heard[0], said[1], errors.fileno(), ended[1])
         with self._lock:
@@ -192,8 +230,7 @@ def main() -> None:
                     return
                 pid = os.fork()
                 if not pid:
-                    words, environment = json.loads(asked)
-                    _hatch(words, environment, given, (line, waiting, endings))
+                    _hatch(Egg(*json.loads(asked)), given, (line, waiting, endings))
                 for each in given[:3]:
                     os.close(each)
                 pidfd = os.pidfd_open(pid)
@@ -223,7 +260,7 @@ def _bury(pid: int, ending: int, pidfd: int, waiting: selectors.BaseSelector) ->
     os.close(ending)
 
 
-def _hatch(words: list[str], environment: dict[str, str], given: list[int], nest: Nestlings) -> NoReturn:
+def _hatch(egg: Egg, given: list[int], nest: Nestlings) -> NoReturn:
     """In the new process: leave everything of the nest, then be the program."""
     import runpy
 
@@ -238,28 +275,26 @@ def _hatch(words: list[str], environment: dict[str, str], given: list[int], nest
         os.dup2(stream, number)
     for stream in given:
         os.close(stream)
+    os.chdir(egg.folder)
     os.environ.clear()
-    os.environ.update(environment)
-    sys.argv = words
-    _read_settings_again()
-    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    os.environ.update(egg.environment)
+    sys.argv = list(egg.words)
+    _forget_settings()
+    runpy.run_module(egg.words[0], run_name="__main__", alter_sys=True)
     sys.exit(0)
 
 
-def _read_settings_again() -> None:
-    """Put this node's settings in the place of those under which the nest was loaded."""
-    import importlib
-
+def _forget_settings() -> None:
+    """Let whoever asks for a setting read those of this process, not those under which the nest was loaded."""
     from django.conf import settings
     from django.core.cache import caches
     from django.db import connections
+    from django.utils.functional import empty
 
     for name in [each for each in sys.modules if each.startswith("tests.")]:
         del sys.modules[name]
     del sys.modules["comity.node.settings"]
-    fresh = importlib.import_module("comity.node.settings")
-    for name in filter(str.isupper, dir(fresh)):
-        setattr(settings, name, getattr(fresh, name))
+    settings._wrapped = empty
     for handler in (connections, caches):
         handler.__dict__.clear()
         handler.__init__()  # type: ignore[misc]  # as if nobody had asked it for a connection yet

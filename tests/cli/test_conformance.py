@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from comity.cli.demo.nodes import DemoNode, command, lay_out, wait_until_ready
+from comity.cli.demo.nodes import DemoNode, lay_out, wait_until_ready
 from tests.cli.broken_node import MUTANTS
-from tests.nest import ROOT
+from tests.nest import ROOT, begin, outside, run_comity
 
 pytestmark = pytest.mark.slow
 
@@ -28,37 +30,33 @@ class Foreign:
 
     @property
     def words(self) -> list[str]:
-        """The command that checks it."""
+        """What tells the command to check it."""
         url = f"https://127.0.0.1:{self.node.partners_port}"
-        return [sys.executable, "-m", "comity", "conformance", url, "--invitation", str(self.folder / "theirs.json")]
+        return ["conformance", url, "--invitation", str(self.folder / "theirs.json")]
 
     def check(self, mutant: str, *words: str) -> subprocess.CompletedProcess[str]:
         """One whole conversation, introduced as soon as the tester's invitation is there."""
         (self.node.home / "mutant").write_text("")
         ours = self.folder / "ours.json"
         ours.unlink(missing_ok=True)
-        tester = subprocess.Popen(
-            [*self.words, "--our-invitation", str(ours), "--wait", "60", *words],
-            env=_outside(),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert tester.stderr is not None
-            fingerprint = [tester.stderr.readline() for _ in range(2)][1].strip()
-            (self.node.home / "mutant").write_text(mutant)
-            command(self.node, "partner", "introduce", str(ours), "--fingerprint", fingerprint)
-            out, err = tester.communicate(timeout=120)
-        finally:
-            tester.kill()
-        return subprocess.CompletedProcess(tester.args, tester.returncode, out, err)
-
-
-def _outside() -> dict[str, str]:
-    """The environment of somebody who has no node."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
+        told = [*self.words, "--our-invitation", str(ours), "--wait", "60", *words]
+        heard, said = os.pipe()
+        with os.fdopen(heard) as asides:
+            with os.fdopen(said, "wb") as errors:
+                tester = begin("comity", *told, environment=outside(), errors=errors, folder=self.folder)
+            assert tester.stdin is not None
+            assert tester.stdout is not None
+            try:
+                fingerprint = [asides.readline() for _ in range(2)][1].strip()
+                (self.node.home / "mutant").write_text(mutant)
+                introduced = ("partner", "introduce", str(ours), "--fingerprint", fingerprint)
+                run_comity(*introduced, folder=self.folder, environment=self.node.environment).check_returncode()
+                with tester.stdin, tester.stdout as report:
+                    out, err = report.read(), asides.read()
+                return subprocess.CompletedProcess(told, tester.wait(120), out, err)
+            finally:
+                with suppress(ProcessLookupError):  # by now it has ended by itself, unless something went wrong
+                    os.killpg(tester.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +64,8 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
     folder = tmp_path_factory.mktemp("conformance")
     (node,) = lay_out(folder, [("XA", "Customs of Alfa")])
     ports = ("--console-port", str(node.console_port), "--partners-port", str(node.partners_port))
-    command(node, "init", "--administration", "XA", *ports)
-    command(node, "partner", "invite", str(folder / "theirs.json"))
+    for words in (("init", "--administration", "XA", *ports), ("partner", "invite", str(folder / "theirs.json"))):
+        run_comity(*words, folder=folder, environment=node.environment).check_returncode()
     with node.log_path.open("wb") as trouble:
         serving = subprocess.Popen(
             [sys.executable, "-m", "tests.cli.broken_node"],
@@ -110,13 +108,6 @@ def test_each_mutant_turns_its_own_step_red(foreign: Foreign, number: int, mutan
 
 
 def test_a_node_that_never_lets_us_in_is_said(foreign: Foreign) -> None:
-    result = subprocess.run(
-        [*foreign.words, "--as", "QY", "--wait", "0"],
-        env=_outside(),
-        cwd=foreign.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = run_comity(*foreign.words, "--as", "QY", "--wait", "0", folder=foreign.folder)
     assert result.returncode == 1
     assert "The node does not let us in" in result.stderr

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -13,22 +10,11 @@ import pytest
 
 from comity.cli.lab.play import _DEEDS
 from comity.cli.lab.scenario import STEPS, ScenarioError, read_length, read_scenario
+from tests.nest import run_comity
 
 SHIPPED = sorted(
     each for each in (resources.files("comity.cli.lab") / "scenarios").iterdir() if each.name[-5:] == ".yaml"
 )
-
-
-def lab(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "comity", "lab", *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
@@ -109,10 +95,10 @@ def test_lengths_of_time(text: str, length: timedelta) -> None:
 
 
 def test_the_list_and_a_scenario_that_is_not_there(tmp_path: Path) -> None:
-    listed = lab("--list", folder=tmp_path)
+    listed = run_comity("lab", "--list", folder=tmp_path)
     assert listed.returncode == 0
     assert "three-day-partition" in listed.stdout
-    missing = lab("--scenario", "doomsday", folder=tmp_path)
+    missing = run_comity("lab", "--scenario", "doomsday", folder=tmp_path)
     assert missing.returncode == 1
     assert "There is no such scenario (doomsday)" in missing.stderr
 
@@ -124,7 +110,7 @@ def test_a_scenario_that_does_not_come_true_ends_with_1(tmp_path: Path) -> None:
         "nodes: 2\nsteps:\n  - post: {from: XA, to: XB, count: 2}\n  - expect_delivered\n  - expect_consistent\n"
         "  - expect_split_view: {at: XA, of: XB, within: 0}\n  - heal\n"
     )
-    result = lab("--scenario", "mine.yaml", folder=tmp_path)
+    result = run_comity("lab", "--scenario", "mine.yaml", folder=tmp_path)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "XA knows of no split view of XB" in result.stdout
     assert "2 messages, each where it belongs; 2 logs verify" in result.stdout
@@ -135,5 +121,5 @@ def test_a_scenario_that_does_not_come_true_ends_with_1(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", [each.name.removesuffix(".yaml") for each in SHIPPED])
 def test_the_shipped_scenarios_come_true(tmp_path: Path, name: str) -> None:
-    result = lab("--scenario", name, folder=tmp_path)
+    result = run_comity("lab", "--scenario", name, folder=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from comity.ledger import verify_bundle
 from tests.exchange.child import decode
 from tests.exchange.conftest import database_url as database_url  # noqa: PLC0414  # the fixture of the room below
 from tests.journeys.watchers import TWIN, Watcher, watch
-from tests.nest import ROOT
+from tests.nest import run_comity
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 MakeURL = Callable[[], str]
@@ -29,18 +27,6 @@ MakeURL = Callable[[], str]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path
-
-
-def comity(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command, where no node lives."""
-    return subprocess.run(
-        [sys.executable, "-m", "comity", *words],
-        cwd=cwd,
-        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def tell(nodes: dict[str, Watcher], teller: str, told: list[str]) -> None:
@@ -93,13 +79,15 @@ def test_a_node_that_shows_two_histories_is_caught(folder: Path, database_url: M
 def evidence_is_verified_offline(folder: Path, file: bytes) -> None:
     """By the command, in a folder where no node lives."""
     (folder / "split.json").write_bytes(file)
-    said = comity("ledger", "verify-split", "split.json", cwd=folder)
+    said = run_comity("ledger", "verify-split", "split.json", folder=folder)
     assert said.returncode == 0, said.stderr
     assert "PROVED" in said.stdout
     body = json.loads(file)
     (folder / "same.json").write_text(json.dumps(body | {"shown_note": body["seen_note"]}))
     for name, words in (("same.json", "one and the same"), ("split.json", "another log")):
-        said = comity("ledger", "verify-split", name, *(["--vkey", "x"] if name == "split.json" else []), cwd=folder)
+        said = run_comity(
+            "ledger", "verify-split", name, *(["--vkey", "x"] if name == "split.json" else []), folder=folder
+        )
         assert (said.returncode, words in said.stderr) == (1, True), said
 
 
@@ -256,7 +244,7 @@ def test_a_bundle_has_the_witnesses_that_the_agreement_demands(folder: Path) -> 
         assert "the log of XC was seen by XA and XB" in steps[-1].detail
         assert "the log of XA was seen by XB and XC" in steps[-1].detail
         (folder / "bundle.json").write_bytes(data)
-        said = comity("ledger", "verify-bundle", "bundle.json", cwd=folder)
+        said = run_comity("ledger", "verify-bundle", "bundle.json", folder=folder)
         assert (said.returncode, "witnesses that the agreement demands" in said.stdout) == (0, True)
 
 

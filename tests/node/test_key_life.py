@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.exchange.ports import free_ports
+from tests.nest import ROOT, Process, begin, outside, run_comity
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 90.0
 
 
@@ -25,33 +24,24 @@ class Node:
 
     def __init__(self, code: str, home: Path, ports: tuple[int, int]) -> None:
         self.code, self.home, self.ports = code, home, ports
-        self.serving: subprocess.Popen[bytes] | None = None
+        self.serving: Process | None = None
 
     def run(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "comity", "--home", str(self.home), *words],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_comity("--home", str(self.home), *words, folder=ROOT)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def serve(self) -> None:
         with (self.home.parent / f"{self.code}.err").open("ab") as errors:
-            self.serving = subprocess.Popen(
-                [sys.executable, "-m", "comity", "--home", str(self.home), "serve"],
-                env=environment(),
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-            )
+            self.serving = begin("comity", "--home", str(self.home), "serve", environment=outside(), errors=errors)
 
     def stop(self) -> None:
         if self.serving is not None:
-            self.serving.terminate()
-            self.serving.wait(60)
+            os.kill(self.serving.pid, signal.SIGTERM)
+            assert self.serving.stdin is not None
+            assert self.serving.stdout is not None
+            with self.serving.stdin, self.serving.stdout:
+                self.serving.wait(60)
             self.serving = None
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
@@ -77,11 +67,6 @@ class Node:
     def keyid(self, use: str) -> str:
         shown = [line.split() for line in self.run("keys", "show").splitlines()]
         return next(words[1] for words in shown if words[0] == use and "use" in words)
-
-
-def environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
-    return {**kept, "PYTHONPATH": str(ROOT / "src")}
 
 
 def until(is_so: Callable[[], bool]) -> None:

@@ -13,8 +13,8 @@ from comity.node.home import Home, HomeError
 from comity.node.keys import load_keyring, load_secret, replace_keyring, write_keyring
 from comity.node.standing import ATTENTION, GOOD, _keys
 from comity.trust import KeyDocumentError, Keyring, Renewal, make_keyring, read_key_document, renew_keyring
+from tests.nest import run_comity
 from tests.node.test_home import SETTINGS
-from tests.node.test_main import _comity
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def test_the_certificate_is_for_every_name_of_the_port() -> None:
 
 
 def test_the_commands_show_and_renew(tmp_path: Path) -> None:
-    assert _comity("init", "--administration", "XA", cwd=tmp_path).returncode == 0
-    shown = _comity("keys", "show", cwd=tmp_path)
+    assert run_comity("init", "--administration", "XA", folder=tmp_path).returncode == 0
+    shown = run_comity("keys", "show", folder=tmp_path)
     assert (shown.returncode, "version      1" in shown.stdout) == (0, True)
-    renewed = _comity("keys", "renew", cwd=tmp_path)
+    renewed = run_comity("keys", "renew", folder=tmp_path)
     assert renewed.returncode == 0, renewed.stderr
     assert "version 2" in renewed.stdout
-    assert "version      2" in _comity("keys", "show", cwd=tmp_path).stdout
-    assert _comity("status", cwd=tmp_path).returncode == 0
+    assert "version      2" in run_comity("keys", "show", folder=tmp_path).stdout
+    assert run_comity("status", folder=tmp_path).returncode == 0

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.nest import run_comity
 from tests.scale import scaled
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def _comity(*words: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COMITY_", "DJANGO_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "comity", *words],
-        cwd=cwd,
-        env={**kept, "PYTHONPATH": str(ROOT / "src")},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_node_is_made_and_found_by_the_option(tmp_path: Path) -> None:
     home = tmp_path / "xa"
-    made = _comity("--home", str(home), "init", "--administration", "xa", "--name", "Customs of Alfa", cwd=tmp_path)
+    made = run_comity(
+        "--home", str(home), "init", "--administration", "xa", "--name", "Customs of Alfa", folder=tmp_path
+    )
     assert made.returncode == 0, made.stderr
     assert "Key fingerprint" in made.stdout
     assert {path.stat().st_mode & 0o777 for path in (home / "keys").iterdir()} == {0o600}
     assert (home / "keys").stat().st_mode & 0o777 == 0o700
     for path in (home, home / "comity.sqlite3", home / "comity.toml", home / "evidence", home / "inbox"):
         assert path.stat().st_mode & 0o077 == 0, path
-    status = _comity("--home", str(home), "status", cwd=tmp_path)
+    status = run_comity("--home", str(home), "status", folder=tmp_path)
     assert status.returncode == 0, status.stderr
     assert "XA · Customs of Alfa" in status.stdout
-    again = _comity("--home", str(home), "init", "--administration", "XA", cwd=tmp_path)
+    again = run_comity("--home", str(home), "init", "--administration", "XA", folder=tmp_path)
     assert again.returncode == 1
     assert "A node lives here already" in again.stderr
-    taken = _comity(
-        "--home", str(home), "batch", cwd=tmp_path, stdin="# two officers\nofficer list\nofficer disable bo\n"
+    taken = run_comity(
+        "--home", str(home), "batch", folder=tmp_path, stdin="# two officers\nofficer list\nofficer disable bo\n"
     )
     assert taken.returncode == 1
     assert "bo" in taken.stderr
@@ -52,21 +37,21 @@ def test_a_node_is_made_and_found_by_the_option(tmp_path: Path) -> None:
 def test_where_no_node_lives_a_command_says_how_to_make_one(tmp_path: Path) -> None:
     commands = ("status", "serve", "officer list", "token list", "partner list", "risk profiles list", "risk explain X")
     for words in commands[: scaled(3, len(commands))]:
-        result = _comity(*words.split(), cwd=tmp_path)
+        result = run_comity(*words.split(), folder=tmp_path)
         assert result.returncode == 1, words
         assert "comity init" in result.stderr
         assert "Traceback" not in result.stderr
 
 
 def test_a_code_of_another_form_is_refused(tmp_path: Path) -> None:
-    result = _comity("init", "--administration", "Alfa", cwd=tmp_path)
+    result = run_comity("init", "--administration", "Alfa", folder=tmp_path)
     assert result.returncode == 1
     assert "two capital letters" in result.stderr
     assert not (tmp_path / "comity.toml").exists()
 
 
 def test_help_reads_without_a_home(tmp_path: Path) -> None:
-    result = _comity("--help", cwd=tmp_path)
+    result = run_comity("--help", folder=tmp_path)
     assert result.returncode == 0
     for word in ("ENVIRONMENT", "EXIT STATUS", "init", "serve", "import", "status"):
         assert word in result.stdout
@@ -75,15 +60,17 @@ def test_help_reads_without_a_home(tmp_path: Path) -> None:
 def test_a_database_that_is_none_and_a_port_that_is_taken_are_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = str(taken.getsockname()[1])
-        made = _comity("init", "--administration", "XA", "--console-port", "0", "--partners-port", number, cwd=tmp_path)
+        made = run_comity(
+            "init", "--administration", "XA", "--console-port", "0", "--partners-port", number, folder=tmp_path
+        )
         assert made.returncode == 0, made.stderr
-        serving = _comity("serve", cwd=tmp_path)
+        serving = run_comity("serve", folder=tmp_path)
         assert (serving.returncode, "cannot listen" in serving.stderr) == (1, True), serving.stderr
     (tmp_path / "comity.sqlite3").write_bytes(b"no database at all, but long enough to be read as one" * 99)
-    status = _comity("status", cwd=tmp_path)
+    status = run_comity("status", folder=tmp_path)
     assert (status.returncode, "The database refused" in status.stderr) == (1, True), status.stderr
     (tmp_path / "keys" / "session.key").unlink()
-    keyless = _comity("serve", cwd=tmp_path)
+    keyless = run_comity("serve", folder=tmp_path)
     assert (keyless.returncode, "signs sessions" in keyless.stderr) == (1, True), keyless.stderr
     for result in (serving, status, keyless):
         assert "Traceback" not in result.stderr

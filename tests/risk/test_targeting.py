@@ -170,7 +170,9 @@ class TestConsider:
         records = arrive(at, "N" * 30)
         set_capacity(at, 10, 0.5, expected_arrivals=50)
         chosen = [consider(NODE, record=record, at=at, seed=SEED).is_selected for record in records]
-        assert chosen == [draw(SEED, record.record_id) < 0.1 for record in records]
+        drawn = [draw(SEED, record.record_id) < 0.1 for record in records]
+        random_slots = 5
+        assert chosen == [is_drawn and sum(drawn[:place]) < random_slots for place, is_drawn in enumerate(drawn)]
 
     def test_risk_leaves_the_random_slots_and_chance_stops_when_they_are_spent(self, at: datetime):
         records = arrive(at, "HHHNNN")
