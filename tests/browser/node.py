@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import warnings
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 
 import django
@@ -27,6 +27,7 @@ def main() -> None:
     from comity.console.asgi import application
     from comity.console.live import LiveEvents
     from comity.ledger.services import record_split
+    from tests.browser import risk_world
     from tests.console import accords, custody_world, requests_world, world
     from tests.console.forks import TOML, fork
 
@@ -43,6 +44,7 @@ def main() -> None:
     names["purged"] = custody_world.stir(held)
     stood = accords.extend(made.agreement_id, at, at - timedelta(days=30))
     names |= {"proposed": stood.proposed, "suspended": stood.suspended, "ours": stood.ours, "left": stood.left}
+    names |= asdict(risk_world.extend(made.agreement_id, at))
     asked = requests_world.extend(at, number=held.number)
     names |= {"asked": asked.asked, "request": asked.ours, "dispute": asked.dispute, "assistance": asked.agreement_id}
     listener = socket.create_server(("127.0.0.1", 0))

@@ -60,3 +60,5 @@ def test_a_match_shows_both_sides_for_a_purpose(as_role: Callable[..., Client], 
     assert "24,000.00 USD" in shown
     assert "proven to agree, not told" in shown
     assert client.get("/mirror/999").status_code == 404
+    # A declaration without places of loading and unloading, as many are.
+    assert "Value differs from XC" in client.get(f"/consignments/{mirror_matches()[0].record_id}").content.decode()

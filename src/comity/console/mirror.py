@@ -12,7 +12,9 @@ from django.views.decorators.http import require_GET
 from comity.common import Actor
 from comity.console.access import page
 from comity.console.purpose import look_of
+from comity.console.reason_shapes import say_figures
 from comity.console.reason_words import FIELDS, JOINTS
+from comity.console.words import is_english
 from comity.journeys.look import Veil, see_signals
 from comity.risk.mirror_reasons import COMMITMENTS
 from comity.risk.mirror_views import MirrorLine, mirror_counts, mirror_match, mirror_matches
@@ -20,12 +22,15 @@ from comity.staff import Permission
 
 _MOST = 100
 STATES = {
+    **dict.fromkeys(("ask", "asked", "answered", "refused"), _("differs")),
     "agreed": _("agrees"),
-    "ask": _("differs; the figures are being asked for"),
-    "asked": _("differs; the figures have been asked for"),
-    "answered": _("differs"),
-    "refused": _("differs; no article lets the figures be asked for"),
     "shared": _("several share the reference; nothing is compared"),
+}
+# What became of the figures of what differs.
+NOTES = {
+    "ask": _("the figures are being asked for"),
+    "asked": _("the figures have been asked for"),
+    "refused": _("no article lets the figures be asked for"),
 }
 VERDICTS = {"agreed": _("agrees"), "differing": _("differs"), "unknown": _("not compared")}
 
@@ -37,6 +42,8 @@ class ShownLine:
     line: MirrorLine
     label: object
     verdict: object
+    ours: str
+    theirs: str
 
 
 @page(Permission.VIEW_CONSIGNMENTS)
@@ -48,10 +55,17 @@ def mirror(request: HttpRequest, _actor: Actor) -> HttpResponse:
     context = {
         "by_partner": mirror_counts(),
         "matches": [
-            (each, JOINTS[each.joint], STATES[each.state], [FIELDS[name] for name in each.differing])
+            (
+                each,
+                JOINTS[each.joint],
+                STATES[each.state],
+                NOTES.get(each.state, ""),
+                [FIELDS[name] for name in each.differing],
+            )
             for each in matches
         ],
         "only_differing": only_differing,
+        "section": "partners",
     }
     return render(request, "console/mirror.html", context)
 
@@ -68,7 +82,17 @@ def match(request: HttpRequest, actor: Actor, match_id: int) -> HttpResponse:
         "match": found,
         "joint": JOINTS[found.joint],
         "state": STATES[found.state],
-        "lines": [ShownLine(each, FIELDS[each.field], VERDICTS[each.verdict]) for each in found.lines],
+        "note": NOTES.get(found.state, ""),
+        "section": "partners",
+        "lines": [_shown(each) for each in found.lines],
         "veil": Veil.NEED_TO_KNOW if veil is None else veil,
     }
     return render(request, "console/mirror_match.html", context)
+
+
+def _shown(line: MirrorLine) -> ShownLine:
+    """The figures as the officer's language writes them; codes as they are."""
+    ours, theirs = line.ours, line.theirs
+    if not is_english() and line.field not in {"hs_codes", "origins"}:
+        ours, theirs = say_figures(ours), say_figures(theirs)
+    return ShownLine(line, FIELDS[line.field], VERDICTS[line.verdict], ours, theirs)

@@ -29,7 +29,7 @@ def registers(request: HttpRequest, _actor: Actor) -> HttpResponse:
     """What is in force, by kind."""
     every = in_force()
     kinds = [(kind, label, [each for each in every if each.kind is kind]) for kind, label in KINDS.items()]
-    return render(request, "console/registers.html", {"kinds": kinds})
+    return render(request, "console/registers.html", {"kinds": kinds, "section": "screening"})
 
 
 @page(Permission.VIEW_CONSIGNMENTS)
@@ -38,5 +38,11 @@ def register(request: HttpRequest, _actor: Actor, code: str) -> HttpResponse:
     """One list: its versions, the rows that were left out, and a search in its entries."""
     text = request.GET.get("q", "").strip()[:100]
     found = search_entries(code, text) if text else []
-    context = {"version": version(code), "versions": history(code), "text": text, "found": found}
+    context = {
+        "version": version(code),
+        "versions": history(code),
+        "text": text,
+        "found": found,
+        "section": "screening",
+    }
     return render(request, "console/register.html", context)

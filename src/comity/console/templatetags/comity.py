@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from comity.console.deeds import Particular, particulars_of, subject_of
 from comity.console.findings import cause_of, say_span
 from comity.console.holders import CONSENTS, FILES, MODES, Badge, kind_of_line, say_ground
 from comity.console.reason_facts import say_facts
+from comity.console.reason_shapes import say_day
 from comity.console.refusals import advice_for
 from comity.console.sentences import (
     Said,
@@ -85,6 +86,22 @@ def moment(at: datetime | None) -> str | SafeString:
 def tenth(value: float) -> str:
     """An estimate to one decimal, as the language writes it."""
     return number_format(value, decimal_pos=1, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def score(figure: str) -> str:
+    """A likeness or what moved it, such as 0.970 or -0.04, to two decimals as the language writes it."""
+    sign = "\u2212" if figure.startswith("-") else "+" if figure.startswith("+") else ""
+    try:
+        return f"{sign}{number_format(abs(Decimal(figure)), decimal_pos=2, use_l10n=True)}"
+    except InvalidOperation:
+        return figure
+
+
+@register.filter
+def iso_day(text: str) -> str:
+    """A day such as 2026-02-27 as its language writes it."""
+    return say_day(text)
 
 
 @register.filter
