@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from comity.agreements.clocks import (
-    Calendar,
     CalendarTerms,
     ClockSpec,
     Deadline,
@@ -27,6 +27,8 @@ from comity.agreements.procedures import SAME, Event, Facts, Procedure, could_ho
 from comity.operations.steps import Party, Step
 from comity.operations.views import CaseView, ClockView, Effect, Entry
 
+# A case is folded anew at each look, and nearly always with the clocks of the look before.
+_REMEMBERED = 4096
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -278,22 +280,11 @@ class _Run:
         return (first[0], first[2]) if first else None
 
     def _deadline(self, clock: _Clock) -> Deadline:
-        return deadline(
-            clock.spec,
-            started_at=clock.started_at,
-            calendars=self._calendars(clock),
-            pauses=clock.pauses,
-            extensions=clock.extensions,
-        )
-
-    def _calendars(self, clock: _Clock) -> dict[str, Calendar]:
-        """By side: the asker is who opened the case, the asked the first of the others by code."""
+        """The asker is who opened the case, the asked the first of the others by code."""
         others = sorted(each.administration for each in self.parties if each.administration != self.opener)
-        sides = {"asker": self.opener, **({"asked": others[0]} if others else {})}
-        years = years_needed(clock.spec, started_at=clock.started_at, pauses=clock.pauses)
-        return {
-            side: calendar_of(code, self.terms.calendars.get(code), years=years) for side, code in sides.items() if code
-        }
+        codes = {"asker": self.opener, "asked": others[0] if others else ""}
+        sides = tuple((side, code, self.terms.calendars.get(code)) for side, code in codes.items() if code)
+        return _deadline_of(clock.spec, clock.started_at, tuple(clock.pauses), tuple(clock.extensions), sides)
 
     def _clock_view(self, clock: _Clock, at: datetime) -> ClockView:
         limit = self._deadline(clock)
@@ -321,3 +312,17 @@ class _Run:
     def _waits_for_all(self, name: str) -> bool:
         event = self.procedure.event(name)
         return event.needs_all and self.state in event.sources
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _deadline_of(
+    spec: ClockSpec,
+    started_at: datetime,
+    pauses: tuple[Pause, ...],
+    extensions: tuple[Term, ...],
+    sides: tuple[tuple[str, str, CalendarTerms | None], ...],
+) -> Deadline:
+    """sides: role, code and agreed calendar of each."""
+    years = years_needed(spec, started_at=started_at, pauses=pauses)
+    calendars = {side: calendar_of(code, terms, years=years) for side, code, terms in sides}
+    return deadline(spec, started_at=started_at, calendars=calendars, pauses=pauses, extensions=extensions)
