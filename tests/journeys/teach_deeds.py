@@ -135,7 +135,8 @@ class TeachingNode(MirrorNode):
 
     def ask_hit(self, ref: str, partners: list[str], at: datetime) -> Any:
         """Ask what partners decided."""
-        return _told(ask_about_hit(self.by("ana"), ref=ref, partners=partners, purpose="risk_assessment", at=at))
+        wish = Wish(tuple(partners), "risk_assessment")
+        return _told(ask_about_hit(self.by("ana"), ref=ref, wish=wish, at=at))
 
     def tell_hit(self, ref: str, partners: list[str], at: datetime) -> Any:
         """Tell what we decided."""

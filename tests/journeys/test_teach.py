@@ -105,6 +105,8 @@ def test_from_restricted_up_a_second_officer_agrees(nodes: World) -> None:
     assert (posted, bool(proposal)) == ([], True)
     ((_, message_id),), _ = nodes.ask("XA", "agree", proposal=proposal)
     assert nodes.ask("XA", "profile_shares", ref="P-3") == [["XC", message_id, False]]
+    nodes.settle()
+    assert _profile(nodes, "XC", "XA.P-3")["state"] == "received"
 
 
 def test_a_rule_that_the_partner_cannot_read_is_refused_with_what_and_where(nodes: World) -> None:

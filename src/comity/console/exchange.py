@@ -31,7 +31,9 @@ from comity.exchange.errors import MessageUnknownError
 from comity.exchange.selectors import Direction, MessageView
 from comity.journeys.look import note_look, openable, see_lines
 from comity.risk import selectors as risk
+from comity.risk.reporting import reports_about
 from comity.staff import Permission, may
+from comity.trade.knowledge import KNOWLEDGE_KINDS
 from comity.trade.mirror import MIRROR_KIND, MIRROR_REQUEST_KIND, MIRROR_VALUES_KIND
 
 MESSAGES_PAGE = 50
@@ -43,6 +45,7 @@ _KINDS = (
     "evidence/1",
     MIRROR_REQUEST_KIND,
     MIRROR_VALUES_KIND,
+    *KNOWLEDGE_KINDS,
     "recall/1",
     "holding/1",
     "consent/1",
@@ -117,6 +120,7 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
         "may_try": view.line.kind in KINDS and view.message is not None,
         "replies": [each.line for each in see_lines(actor, exchange.messages(in_reply_to=message_id, limit=20))],
         "feedback": risk.feedback(_ref_of(view)) if _ref_of(view) else [],
+        "reports": reports_about(view.line.id) if view.line.direction is Direction.SENT else (),
         "section": "messages",
     }
     return render(request, "console/message.html", context)

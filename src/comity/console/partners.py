@@ -20,6 +20,7 @@ from comity.console.endings import Ending, all_own_endings, ending
 from comity.console.forks import Fork, forks_of, proven_forks
 from comity.console.forms import ConsoleForm
 from comity.console.health import HEALTH, arrivals_mark, partner_health
+from comity.console.purpose import current_purpose
 from comity.exchange import LoadLimits, Priority
 from comity.exchange import selectors as exchange
 from comity.exchange.lines import LineView, lines
@@ -30,12 +31,14 @@ from comity.ledger import selectors as ledger
 from comity.ledger.selectors import Head, Look
 from comity.risk import Reliability
 from comity.risk import selectors as risk
-from comity.staff import Permission
+from comity.risk.reporting import our_reliability_at, reports_by
+from comity.staff import Permission, may
 from comity.staff import selectors as staff
 from comity.staff.selectors import AuditFilter
 
 MOST_ANSWERS = 50
 _REFUSALS = 10
+_REPORTS = 50
 _SKEW_NOTICED_SECONDS = 30.0
 
 
@@ -176,6 +179,7 @@ def _partner_page(request: HttpRequest, actor: Actor, administration: str, form:
     line = next(each for each in lines() if each.partner == administration)
     asked, conditions = partner_health(administration, at) if may_look_after else (None, ())
     head, look = _seen_of(view)
+    may_read = may(actor, Permission.VIEW_MESSAGES) and bool(current_purpose(request))
     context = {
         "health": health_of(view, at),
         "view": view,
@@ -194,6 +198,9 @@ def _partner_page(request: HttpRequest, actor: Actor, administration: str, form:
         "head": head,
         "look": look,
         "forks": _forks(view),
+        "ours_there": our_reliability_at(administration),
+        "reports": reports_by(administration, limit=_REPORTS) if may_read else (),
+        "by_ref": True,
         "form": form,
         "section": "partners",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from http import HTTPStatus
 
@@ -20,9 +22,11 @@ from comity.console.forms import ConsoleForm, worded
 from comity.console.purpose import look_of
 from comity.console.today import local_day
 from comity.console.words import in_english
-from comity.journeys.look import see_signals
-from comity.risk import Lane, ProfileError, ProfileState, RuleError, parse_rule
+from comity.journeys.look import Veil, see_signals
+from comity.risk import Lane, Profile, ProfileError, ProfileState, RuleError, parse_rule
 from comity.risk import selectors as risk
+from comity.risk.profile_sharing import shares_of
+from comity.risk.reporting import reports_on
 from comity.risk.services import (
     Past,
     ProfileDraft,
@@ -34,6 +38,7 @@ from comity.risk.services import (
 from comity.staff import Permission, PermissionRefusedError
 from comity.trade import RiskType
 from comity.trade.facts import FACT_TYPES, FactType
+from comity.trade.knowledge import Told
 
 _TYPES = {
     FactType.TEXT: gettext_lazy("text"),
@@ -42,7 +47,8 @@ _TYPES = {
     FactType.BOOLEAN: gettext_lazy("yes or no"),
     FactType.MOMENT: gettext_lazy("date and time"),
 }
-_OPEN = frozenset({ProfileState.DRAFT, ProfileState.TESTED})
+_OPEN = frozenset({ProfileState.DRAFT, ProfileState.TESTED, ProfileState.RECEIVED})
+_IN_FORCE = frozenset({ProfileState.APPROVED, ProfileState.ACTIVE, ProfileState.EXPIRING})
 
 
 class ProfileForm(ConsoleForm):
@@ -114,15 +120,19 @@ def profiles(request: HttpRequest, actor: Actor) -> HttpResponse:
     every = risk.signals(at)
     seen = see_signals(look_of(request, actor), [(each.issuer, each.ref) for each in every])
     signals = [(each, seen[each.issuer, each.ref]) for each in every if seen[each.issuer, each.ref] is not None]
-    context = {"profiles": risk.profiles(at), "signals": signals, "compliance": risk.compliance()}
+    context = {
+        "profiles": _seen(request, actor, risk.profiles(at)),
+        "signals": signals,
+        "compliance": risk.compliance(),
+    }
     return render(request, "console/profiles.html", context)
 
 
 @page(Permission.VIEW_CONSIGNMENTS)
 @require_GET
-def profile(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:  # noqa: ARG001  # by the decorator
-    """One profile with its back-test."""
-    return _show(request, ref, PastForm())
+def profile(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
+    """One profile with its back-test, whose it is, who has it, and what partners made of it."""
+    return _show(request, actor, ref, PastForm())
 
 
 @page(Permission.MANAGE_PROFILES)
@@ -139,7 +149,7 @@ def backtest(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
         else:
             messages.success(request, _("The profile %(ref)s was tried on past records.") % {"ref": ref})
             return redirect("console:profile", ref)
-    return _show(request, ref, form)
+    return _show(request, actor, ref, form)
 
 
 @page(Permission.MANAGE_PROFILES)
@@ -188,15 +198,33 @@ def retire(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
     return redirect("console:profiles")
 
 
-def _show(request: HttpRequest, ref: str, form: PastForm) -> HttpResponse:
-    shown = next((each for each in risk.profiles(utc_now()) if each.ref == ref), None)
-    if shown is None:
+def _seen(request: HttpRequest, actor: Actor, every: Iterable[Profile]) -> list[tuple[Profile, Veil]]:
+    """The profiles as far as the actor may see them: a partner's rule is shown for a purpose only."""
+    known = list(every)
+    pairs = [(each.issuer, each.ref) for each in known if each.issuer]
+    veils = see_signals(look_of(request, actor), pairs)
+    lifted = [(each, veils.get((each.issuer, each.ref), Veil.NONE)) for each in known]
+    return [(_bare(each) if veil else each, veil) for each, veil in lifted if veil is not None]
+
+
+def _bare(profile: Profile) -> Profile:
+    return replace(profile, title="", expression="", legal_basis="", owner="")
+
+
+def _show(request: HttpRequest, actor: Actor, ref: str, form: PastForm) -> HttpResponse:
+    every = _seen(request, actor, (each for each in risk.profiles(utc_now()) if each.ref == ref))
+    if not every:
         raise ProfileError("There is no such profile", where=ref)
+    ((shown, veil),) = every
     tested = risk.backtest(ref)
     points = [(point.records, point.fired, point.found, point.fired) for point in tested.curve] if tested else []
     context = {
         "profile": shown,
+        "veil": veil,
         "is_open": shown.state in _OPEN,
+        "may_give": shown.state in _IN_FORCE and not shown.issuer,
+        "shares": shares_of(ref),
+        "reports": () if shown.issuer else reports_on(Told.PROFILE, ref),
         "tested": tested,
         "picture": curve_of(points, points[-1][0]) if points else None,
         "form": form,
@@ -225,6 +253,8 @@ def _initial(request: HttpRequest) -> dict[str, object]:
     if not ref:
         return {"valid_from": local_day(at), "weight": 40, "lane": Lane.YELLOW.value, "priority": 5}
     known = risk.profile(ref, at)
+    if known.issuer:
+        raise ProfileError("A partner's profile runs as it came", where=ref, remedy="Write another one.")
     initial = {name: getattr(known, name, None) for name in ProfileForm.base_fields}
     rate = known.expected_hit_rate
     return initial | {"expected_percent": None if rate is None else round(100 * rate, 6)}

@@ -23,6 +23,24 @@ from comity.trade import (
     SubjectRole,
 )
 from comity.trade.encoding import alert_to_body, finding_to_body
+from comity.trade.knowledge import (
+    HIT_QUESTION_KIND,
+    KNOWLEDGE_KINDS,
+    PROFILE_KIND,
+    RULE_LANGUAGE,
+    SIGNAL_REPORT_KIND,
+    FoundKind,
+    HitDecision,
+    HitGround,
+    HitQuestion,
+    HitTag,
+    HitVerdict,
+    SharedProfile,
+    SignalReport,
+    TagBy,
+    Told,
+    knowledge_to_body,
+)
 from comity.trade.mirror import (
     MIRROR_FIELDS,
     MIRROR_KINDS,
@@ -65,7 +83,42 @@ def sample(kind: str, asked: Sampled) -> dict[str, object]:
         return _file(asked)
     if kind in MIRROR_KINDS:
         return mirror_to_body(_mirrored(kind, asked))
+    if kind in KNOWLEDGE_KINDS:
+        return knowledge_to_body(_learned(kind, asked))
     return _step(asked) if kind == STEP_KIND else {}
+
+
+def _learned(kind: str, asked: Sampled) -> SharedProfile | HitQuestion | HitDecision | SignalReport:
+    message_id = "00000000-0000-7000-8000-000000000000"
+    risk_type = RiskType(asked.risk_type or RiskType.OTHER)
+    if kind == PROFILE_KIND:
+        return SharedProfile(
+            issuer=asked.sender,
+            ref="SAMPLE",
+            title="A sample",
+            legal_basis="A sample",
+            language=RULE_LANGUAGE,
+            expression="origin = 'XA'",
+            weight=1,
+            lane="yellow",
+            risk_type=risk_type,
+            digest=_DIGEST,
+            valid_from=asked.at,
+            valid_until=asked.at + timedelta(days=90),
+            expected_hit_rate=Decimal("0.01"),
+            owner="A sample",
+            handling=asked.handling,
+        )
+    if kind == SIGNAL_REPORT_KIND:
+        kinds = (FoundKind(risk_type, 1),)
+        return SignalReport(
+            asked.sender, Told.ALERT, "SAMPLE", message_id, 1, 1, asked.at, 1, kinds, handling=asked.handling
+        )
+    listed = (asked.sender, "un", "Sample", "SAMPLE", _DIGEST, (HitTag(TagBy.NAME, _DIGEST),))
+    if kind == HIT_QUESTION_KIND:
+        return HitQuestion(*listed, handling=asked.handling)
+    verdict, ground = HitVerdict.NOT_SAME, HitGround.OTHER
+    return HitDecision(*listed, verdict, ground, asked.at, "2026-01-01", "A sample", asked.handling)
 
 
 def _mirrored(kind: str, asked: Sampled) -> MirrorOffer | MirrorRequest | MirrorValues:

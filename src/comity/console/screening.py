@@ -15,13 +15,18 @@ from django.views.decorators.http import require_GET, require_http_methods
 from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.forms import ConsoleForm
-from comity.console.reason_shapes import say_roles, say_word
+from comity.console.purpose import look_of
+from comity.console.reason_shapes import say_day, say_roles, say_word
 from comity.console.reason_words import KINDS, PARTS, RESULTS, VERDICTS
+from comity.console.templatetags.comity import country
+from comity.journeys.look import see_signals
 from comity.registers import RegisterKind
 from comity.registers.selectors import in_force
+from comity.risk.hit_advice import advice_on, asked_of, told_of
 from comity.risk.hits import HitView, decide_hit, decided_hits, hit, open_hits
 from comity.risk.screening import Verdict
 from comity.staff import Permission
+from comity.trade.knowledge import HitGround, TagBy
 
 # What is known of a side, in the order in which it is shown.
 SIDES = {
@@ -43,6 +48,18 @@ SIDES = {
 }
 
 
+GROUNDS = {
+    HitGround.BIRTH_DATE: gettext_lazy("The birth date"),
+    HitGround.NUMBER: gettext_lazy("A number, such as of a passport or a register"),
+    HitGround.COUNTRY: gettext_lazy("The country"),
+    HitGround.NAME: gettext_lazy("The name itself"),
+    HitGround.KIND: gettext_lazy("A person is no company, a company no ship"),
+    HitGround.DOCUMENTS: gettext_lazy("Documents that were seen"),
+    HitGround.OTHER: gettext_lazy("Something else"),
+}
+BY = {TagBy.NUMBER: gettext_lazy("by a number"), TagBy.NAME: gettext_lazy("by its name and country")}
+
+
 class DecisionForm(ConsoleForm):
     """Whether both sides are the same, and why."""
 
@@ -51,6 +68,13 @@ class DecisionForm(ConsoleForm):
         choices=lambda: list(VERDICTS.items()),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose one")},
+    )
+    ground = forms.ChoiceField(
+        label=gettext_lazy("What tells them apart, or makes them one"),
+        help_text=gettext_lazy("As a word: where an article permits it, partners may be told this, and not the reason"),
+        choices=lambda: list(GROUNDS.items()),
+        initial=HitGround.OTHER,
+        required=False,
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -81,7 +105,8 @@ def screening_hit(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         verdict = Verdict(form.cleaned_data["verdict"])
-        changed = decide_hit(actor, ref=ref, verdict=verdict, reason=form.cleaned_data["reason"], at=utc_now())
+        ground, reason = HitGround(form.cleaned_data["ground"] or HitGround.OTHER), form.cleaned_data["reason"]
+        changed = decide_hit(actor, ref=ref, verdict=verdict, ground=ground, reason=reason, at=utc_now())
         messages.success(
             request,
             _("Decided: %(verdict)s. Consignments assessed again: %(count)d.")
@@ -95,16 +120,39 @@ def screening_hit(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ours": _side(view.ours),
         "theirs": _side(view.theirs),
         "parts": _parts(view),
+        "section": "screening",
     }
+    context |= _partners_part(request, actor, view)
     context["earlier"] = [(VERDICTS[made.verdict], made) for made in view.earlier]
     context["verdict"] = VERDICTS[view.decision.verdict] if view.decision else ""
+    context["ground"] = GROUNDS[view.decision.ground] if view.decision else ""
     return render(request, "console/screening_hit.html", context, status=status)
+
+
+def _partners_part(request: HttpRequest, actor: Actor, view: HitView) -> dict[str, object]:
+    """What partners decided of the same, as far as the actor may see it, whom we asked and whom we told."""
+    advice = advice_on(view)
+    veils = see_signals(look_of(request, actor), [(each.issuer, each.message_id) for each in advice])
+    seen = [(each, veils.get((each.issuer, each.message_id))) for each in advice]
+    return {
+        "advice": [
+            (each, veil, VERDICTS[Verdict(each.verdict.value)], GROUNDS[each.ground], BY[each.by])
+            for each, veil in seen
+            if veil is not None
+        ],
+        "asked": asked_of(view.row.ref),
+        "told": told_of(view.row.ref),
+    }
 
 
 def _side(known: object) -> list[tuple[object, str]]:
     told = dict(known) if isinstance(known, dict) else {}
     if "part" in told:
         told["part"] = say_roles(told["part"])
+    for name in ("country", "countries"):
+        told[name] = ", ".join(country(code) for code in told.get(name, "").split(", ") if code)
+    for name in ("list_of", "listed_on"):
+        told[name] = say_day(told.get(name, ""))
     if "kind" in told:
         told["kind"] = say_word(told["kind"], KINDS)
     return [(label, told[name]) for name, label in SIDES.items() if told.get(name)]

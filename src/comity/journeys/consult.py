@@ -7,7 +7,7 @@ an article permits; a partner's decision is shown beside our own hit and never a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from comity.exchange.services import Posting, post_all
 from comity.journeys.actors import standing_rule
 from comity.journeys.hold import hold_posted, source_of
 from comity.journeys.permitted import permitted_partners
-from comity.journeys.share import HIT_DEED, Letter, ShareResult, Wish, share_letter
+from comity.journeys.share import HIT_DEED, Letter, Preview, ShareResult, Wish, preview_letter, share_letter
 from comity.journeys.teach import take_back
 from comity.risk.errors import ScreeningError
 from comity.risk.hit_advice import (
@@ -32,7 +32,6 @@ from comity.risk.hit_advice import (
     decision_to_tell,
     mark_answered,
     mark_outdated,
-    note_asked,
     outdated,
     question_about,
 )
@@ -52,18 +51,25 @@ log = logging.getLogger("comity.knowledge")
 _AT_ONCE = 200
 
 
-def ask_about_hit(actor: Actor, *, ref: str, partners: Sequence[str], purpose: str, at: datetime) -> ShareResult:
+def ask_about_hit(actor: Actor, *, ref: str, wish: Wish, at: datetime) -> ShareResult:
     """Step K6: ask partners what they decided of the party and the entry of a hit, without naming the party.
 
     Raises: PermissionRefusedError, NoRecipientError, ScreeningError, SharingRefusedError, PartnerUnknownError.
     """
+    return share_letter(actor, letter=_question(actor, ref), wish=wish, deed=HIT_QUESTION_KIND, payload={}, at=at)
+
+
+def preview_question(actor: Actor, *, ref: str, wish: Wish, at: datetime) -> list[Preview]:
+    """Who would be asked what; nothing is sent and nothing is stored.
+
+    Raises: PermissionRefusedError, NoRecipientError, ScreeningError.
+    """
+    return preview_letter(actor, _question(actor, ref), wish, at)
+
+
+def _question(actor: Actor, ref: str) -> Letter:
     question = question_about(ref, administration=actor.administration, handling=Handling.OFFICIAL)
-    letter = Letter(HIT_QUESTION_KIND, knowledge_to_body(question), Handling.OFFICIAL)
-    wish = Wish(tuple(partners), purpose)
-    with transaction.atomic():
-        result = share_letter(actor, letter=letter, wish=wish, deed=HIT_QUESTION_KIND, payload={}, at=at)
-        note_asked(actor, ref, result.posted, at=at)
-    return result
+    return Letter(HIT_QUESTION_KIND, knowledge_to_body(question), Handling.OFFICIAL, about=ref)
 
 
 def tell_hit(actor: Actor, *, ref: str, wish: Wish, handling: Handling, at: datetime) -> ShareResult:
@@ -71,10 +77,22 @@ def tell_hit(actor: Actor, *, ref: str, wish: Wish, handling: Handling, at: date
 
     Raises: PermissionRefusedError, NoRecipientError, ScreeningError, SharingRefusedError, PartnerUnknownError.
     """
-    decision = decision_to_tell(ref, administration=actor.administration, handling=handling)
-    letter = Letter(HIT_DECISION_KIND, knowledge_to_body(decision), handling, about=ref)
+    letter = _telling(actor, ref, handling)
     payload = {"decision": dict(letter.body), "about": ref}
     return share_letter(actor, letter=letter, wish=wish, deed=HIT_DEED, payload=payload, at=at)
+
+
+def preview_telling(actor: Actor, *, ref: str, wish: Wish, handling: Handling, at: datetime) -> list[Preview]:
+    """Who would be told what of a decision; nothing is sent and nothing is stored.
+
+    Raises: PermissionRefusedError, NoRecipientError, ScreeningError.
+    """
+    return preview_letter(actor, _telling(actor, ref, handling), wish, at)
+
+
+def _telling(actor: Actor, ref: str, handling: Handling) -> Letter:
+    decision = decision_to_tell(ref, administration=actor.administration, handling=handling)
+    return Letter(HIT_DECISION_KIND, knowledge_to_body(decision), handling, about=ref)
 
 
 def consult_turn(at: datetime) -> int:

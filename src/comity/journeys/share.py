@@ -21,7 +21,7 @@ from comity.common import Actor, ComityError
 from comity.exchange.services import Posting, post_all
 from comity.journeys.files import SealedFiles, seal_files
 from comity.journeys.hold import hold_posted
-from comity.risk.hit_advice import note_told
+from comity.risk.hit_advice import note_asked, note_told
 from comity.risk.profile_sharing import note_shared
 from comity.staff import Permission, ProposalRefusedError, Role, require
 from comity.staff.selectors import proposal as proposal_by_id
@@ -35,7 +35,7 @@ from comity.trade.encoding import (
     finding_from_body,
     finding_to_body,
 )
-from comity.trade.knowledge import HIT_DECISION_KIND, PROFILE_KIND
+from comity.trade.knowledge import HIT_DECISION_KIND, HIT_QUESTION_KIND, PROFILE_KIND
 
 ALERT_KIND = "alert/1"
 FINDING_KIND = "finding/1"
@@ -233,14 +233,16 @@ def _post(
     hold_posted(ids, at=at)
     posted = tuple((release.recipient, message_id) for release, message_id in zip(releases, ids, strict=True))
     files.offer_with(posted, at)
-    _note(letter, posted, at)
+    _note(actor, letter, posted, at)
     return posted
 
 
-def _note(letter: Letter, posted: Sequence[tuple[str, str]], at: datetime) -> None:
+def _note(actor: Actor, letter: Letter, posted: Sequence[tuple[str, str]], at: datetime) -> None:
     """Remember who has what may have to be taken back when it ends here."""
     if letter.kind == PROFILE_KIND:
         note_shared(str(letter.body["ref"]), posted, at=at)
+    if letter.kind == HIT_QUESTION_KIND:
+        note_asked(actor, letter.about, posted, at=at)
     if letter.kind == HIT_DECISION_KIND:
         note_told(letter.about, posted, decided_at=str(letter.body["decided_at"]), at=at)
 

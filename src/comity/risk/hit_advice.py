@@ -21,6 +21,7 @@ from comity.risk.errors import ScreeningError
 from comity.risk.hits import HitView, hit
 from comity.risk.mirroring import Source
 from comity.risk.models import HitAdvice, HitAsked, HitQuestionTaken, HitTold, ScreeningDecision
+from comity.risk.values import AlertSource
 from comity.trade import Handling
 from comity.trade.knowledge import (
     MOST_TAGS,
@@ -41,7 +42,7 @@ _LEAST_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A partner's decision on a hit of ours. by: by what the party was recognised. handling: empty of an open one."""
+    """A partner's decision on a hit of ours. by: by what the party was recognised."""
 
     issuer: str
     message_id: str
@@ -335,6 +336,17 @@ def _advice(row: HitAdvice, by: TagBy) -> Advice:
         decided_at=row.decided_at,
         taken_at=row.taken_at,
     )
+
+
+def advice_sources(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], AlertSource]:
+    """Partners' decisions by (issuer, message id); unknown ones are left out."""
+    pairs = set(wanted)
+    rows = HitAdvice.objects.filter(message_id__in={name for _, name in pairs})
+    return {
+        (row.issuer, row.message_id): AlertSource(row.message_id, row.handling)
+        for row in rows
+        if (row.issuer, row.message_id) in pairs
+    }
 
 
 def forget_hits(*, issuer: str, message_id: str) -> None:

@@ -223,6 +223,12 @@ def reports_on(told: Told, ref: str) -> tuple[Report, ...]:
     return tuple(_report(row) for row in rows.order_by("administration", "id"))
 
 
+def reports_about(message_id: str) -> tuple[Report, ...]:
+    """What partners told last of what they got by this message."""
+    rows = ReportTaken.objects.filter(about=message_id, is_latest=True)
+    return tuple(_report(row) for row in rows.order_by("administration", "id"))
+
+
 def reports_by(administration: str, *, limit: int) -> tuple[Report, ...]:
     """What a partner told last of each of our alerts and profiles, the latest first."""
     rows = ReportTaken.objects.filter(administration=administration, is_latest=True)

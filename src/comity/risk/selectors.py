@@ -14,6 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from comity.risk.backtesting import latest_backtest
 from comity.risk.errors import ProfileError, SelectionError
 from comity.risk.exploring import wilson
+from comity.risk.hit_advice import advice_sources
 from comity.risk.mirror_views import mirror_sources
 from comity.risk.models import (
     AlertFeedback,
@@ -190,6 +191,7 @@ def alert_sources(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Ale
     return (
         mirror_sources(wanted)
         | profile_sources(wanted)
+        | advice_sources(wanted)
         | {
             (row.issuer, row.ref): AlertSource(row.message_id, str(row.body.get("handling", "")) if row.body else "")
             for row in rows
