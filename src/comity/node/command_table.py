@@ -102,7 +102,7 @@ COMMANDS = {
     ),
     "risk": Place("comity.cli.risk:risk", "Write rule profiles, select goods for inspection, explain why."),
     "serve": Place(
-        "comity.node.commands:serve",
+        "comity.node.serve_command:serve",
         "Run the node until Ctrl-C: the console, the API and the log on one port, partner nodes on the other.",
     ),
     "status": Place(
@@ -120,5 +120,7 @@ FURTHER = {
         "comity.cli.risk_mirror",
         "comity.cli.risk_learning",
         "comity.cli.risk_models",
+        "comity.cli.risk_knowledge",
     ),
+    "registers": ("comity.cli.register_partners",),
 }

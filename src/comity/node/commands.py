@@ -1,4 +1,4 @@
-"""The commands of the node itself: init, migrate, serve, status."""
+"""The commands of the node itself: init, migrate, status; `serve` stands apart, since it loads what runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.conf import settings
 from comity.cli.support import now, require_home, say_table
 from comity.node.birth import BirthWishes, create_node, migrate_database
 from comity.node.home import current_home
-from comity.node.running import run_node
 from comity.node.standing import standing_of_node
 from comity.node.token import PIN_VARIABLE
 
@@ -46,19 +45,6 @@ def migrate() -> None:
     require_home()
     migrate_database()
     click.echo("The tables are as this version needs them.")
-
-
-@click.command()
-@click.option("--with-parent", is_flag=True, help="End also when standard input closes.")
-def serve(*, with_parent: bool) -> None:
-    """Run the node until Ctrl-C: the console, the API and the log on one port, partner nodes on the other.
-
-    \b
-    One process does everything: it serves pages, takes envelopes, delivers what is posted, imports what is dropped into
-    the inbox folder, and does what falls due. It refuses to start while tables are older than this version.
-    """
-    require_home()
-    run_node(with_parent=with_parent)
 
 
 @click.command()

@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "csp",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "ninja",
     "comity.staff",
     "comity.intake",
     "comity.registers",

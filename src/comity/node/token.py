@@ -13,17 +13,13 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from comity.node.home import HomeError
 from comity.trust import Keyring, Signer, SigningKey, VerifyKey
-
-try:
-    import pkcs11
-except ImportError:  # the extra is not installed
-    pkcs11 = None  # type: ignore[assignment,unused-ignore]
 
 PIN_VARIABLE = "COMITY_TOKEN_PIN"
 TOKEN_FILE = "token.toml"  # noqa: S105  # the name of a file without secrets
@@ -264,12 +260,13 @@ def _eddsa() -> Any:
 
 
 def _library() -> ModuleType:
-    if pkcs11 is None:
+    """Loaded when a token is asked for: most nodes have none."""
+    try:
+        return import_module("pkcs11")
+    except ImportError as error:
         raise TokenError(
             "Keys in a token need the extra pkcs11", remedy="Install it: python -m pip install 'comity[pkcs11]'."
-        )
-    library: ModuleType = pkcs11
-    return library
+        ) from error
 
 
 def _quoted(text: str) -> str:
