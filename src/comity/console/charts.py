@@ -88,3 +88,48 @@ def _steps(most: float) -> list[float]:
         if most / step <= 5 and (step >= 1 or most < 2):
             return [step * number for number in range(int(most / step) + 1)]
     return [0.0, most]
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point of a picture, as large as it stands for many."""
+
+    x: float
+    y: float
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """What was told (across) beside what was found (up), both from 0 to 1, with the line on which they are alike."""
+
+    dots: tuple[Dot, ...]
+    across: tuple[Mark, ...]
+    up: tuple[Mark, ...]
+    diagonal: tuple[float, float, float, float]
+    width: int = WIDTH
+    height: int = WIDTH
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    bottom: int = WIDTH - _BOTTOM
+
+
+def dots_of(points: Sequence[tuple[float, float, int]]) -> Dots | None:
+    """Points (told, found, how many) in a square up to the highest of both; None where there is nothing to draw."""
+    if not points:
+        return None
+    most = min(1.0, max(0.1, *(max(told, found) for told, found, _ in points)) * 1.05)
+    many = max(count for _, _, count in points)
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        x = _LEFT + (WIDTH - _LEFT - _RIGHT) * across / most
+        y = WIDTH - _BOTTOM - (WIDTH - _TOP - _BOTTOM) * up / most
+        return round(x, 1), round(y, 1)
+
+    steps = [most * part / 4 for part in range(5)]
+    return Dots(
+        dots=tuple(Dot(*place(told, found), round(3 + 6 * (count / many) ** 0.5, 1)) for told, found, count in points),
+        across=tuple(Mark(place(value, 0)[0], f"{100 * value:.0f}") for value in steps),
+        up=tuple(Mark(place(0, value)[1], f"{100 * value:.0f}") for value in steps),
+        diagonal=(*place(0, 0), *place(most, most)),
+    )

@@ -43,6 +43,10 @@ LABELS: Mapping[str, str | Promise] = {
     "Seed": _("Seed"),
     "Draw": _("Draw"),
     "Random share": _("Random share"),
+    # of models
+    "Model": _("Model"),
+    "Learned from": _("Learned from"),
+    "Histories until": _("Histories until"),
     # of watch lists
     "List": _("List"),
     "Publisher": _("Publisher"),

@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from comity.console.model_words import say_model
 from comity.console.reason_shapes import say_again, say_day
 from comity.console.words import is_english, word
 from comity.risk import Cause, Evidence, Explanation, FoundReason, SourceKind
@@ -137,6 +138,8 @@ def say_reason(reason: FoundReason) -> Said:
             return Said(reason.text)
         case SourceKind.RANDOM:
             return say(reason.text, lambda: _drawn_briefly(reason))
+        case SourceKind.MODEL:
+            return say(reason.text, lambda: say_model(reason.text))
         case _:
             return say(reason.text, lambda: _joined(reason.text, reason.evidence) or _shaped(reason.text))
 
@@ -179,6 +182,8 @@ def _title(reason: FoundReason) -> str:
             return gettext("Random control")
         case SourceKind.OFFICER:
             return gettext("Selected by an officer")
+        case SourceKind.MODEL:
+            return say_model(reason.title) or reason.title
         case SourceKind.ALERT:
             opening = f"Alert {reason.source_ref} from {reason.administration}: "
             if reason.title.startswith(opening):
@@ -193,7 +198,7 @@ def _title(reason: FoundReason) -> str:
 
 
 def _evidence(each: Evidence) -> str:
-    return _told_by_alert(each) or _stated(each) or _compared(each) or say_again(each.text)
+    return _told_by_alert(each) or _stated(each) or _compared(each) or say_again(each.text) or say_model(each.text)
 
 
 def _told_by_alert(each: Evidence) -> str:

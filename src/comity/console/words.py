@@ -77,6 +77,17 @@ WORDS: Mapping[str, str | Promise] = {
     "urgent": _("urgent"),
     "ordinary": _("ordinary"),
     "bulk": _("bulk"),
+    # models
+    "trained": _("waits for approval"),
+    "challenger": _("challenger"),
+    "champion": _("champion"),
+    "steady": _("steady"),
+    "moving": _("moving"),
+    "changed": _("changed"),
+    "too_few": _("too few to say"),
+    "due": _("waits"),
+    "running": _("under way"),
+    "failed": _("failed"),
     # lanes
     "red": _("red"),
     "orange": _("orange"),
@@ -127,6 +138,7 @@ WORDS: Mapping[str, str | Promise] = {
     "log:message": _("message released to a partner"),
     "log:release": _("message released to a partner"),
     "log:receipt": _("receipt given to a partner"),
+    "log:model": _("step in the life of a model"),
     "log:decision": _("decision on sharing, by an agreement"),
     # handling
     "official": _("official"),
@@ -239,6 +251,12 @@ WORDS: Mapping[str, str | Promise] = {
     "withdrawn_lower_lane": _("took back the lowering of a mandatory control"),
     "draft_profile": _("wrote a profile"),
     "approve_profile": _("approved a profile"),
+    "enter_model": _("put a model in"),
+    "approve_model": _("approved a model"),
+    "promote_model": _("promoted a model"),
+    "retire_model": _("retired a model"),
+    "ask_training": _("asked for a training"),
+    "set_retraining": _("set when models are trained"),
     "backtest_profile": _("tried a profile on past records"),
     "retire_profile": _("retired a profile"),
     "withdraw_signal": _("withdrew a partner's alert"),
@@ -322,14 +340,14 @@ WORDS: Mapping[str, str | Promise] = {
 _COLOURS: Mapping[str, frozenset[str]] = {
     "green": frozenset(
         {"approved", "active", "in_force", "delivered", "accepted", "released", "in_order", "valid", "permitted"}
-        | {"check:ok", "look:cosigned", "permit", "green", "completed", "signed"}
+        | {"check:ok", "look:cosigned", "permit", "green", "completed", "signed", "champion", "steady"}
     ),
     "red": frozenset(
         {"rejected", "refused", "red", "irregular", "prohibit", "suspended", "confidential", "stop", "expired"}
-        | {"check:attention", "look:split"}
+        | {"check:attention", "look:split", "failed", "changed"}
     ),
     "amber": frozenset(
-        {"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open", "expiring"}
+        {"waiting", "yellow", "draft", "proposed", "ordered", "restricted", "open", "expiring", "moving", "trained"}
         | {"check:soon", "look:suspect", "look:unreachable"}
     ),
     "orange": frozenset({"orange"}),

@@ -24,6 +24,7 @@ from comity.console.bodies import readable_paths
 from comity.console.deeds import Particular, particulars_of, subject_of
 from comity.console.findings import cause_of, say_span
 from comity.console.holders import CONSENTS, FILES, MODES, Badge, kind_of_line, say_ground
+from comity.console.model_words import say_feature
 from comity.console.reason_facts import say_facts
 from comity.console.reason_shapes import say_day
 from comity.console.refusals import advice_for
@@ -247,6 +248,13 @@ def why(reason: FoundReason) -> str | SafeString:
 def beside(reason: FoundReason) -> str | SafeString:
     """What the sentence of a reason says more than the list of its evidence."""
     return _marked(say_beside(reason))
+
+
+@register.filter
+def feature(name: str) -> str:
+    """What a figure that a model looks at is called, with a capital."""
+    said_so = say_feature(name)
+    return said_so[:1].upper() + said_so[1:]
 
 
 @register.filter

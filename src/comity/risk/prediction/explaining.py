@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from comity.risk.modelling.naming import label_of, shown, who
 from comity.risk.prediction.arrays import Floats
 from comity.risk.prediction.heads import Head
 
@@ -43,20 +44,6 @@ _STARTS = {
     "partner_": 9,
 }
 _TARIFF = ("duty_rate", "mfn_rate", "rate_saved", "log_duty_saved", "preference", "tax_", "heading_", "chapter_")
-_WHO = {
-    "importer": "this importer",
-    "exporter": "this supplier",
-    "declarant": "this declarant",
-    "forwarder": "this forwarder",
-    "office": "this office",
-    "hs2": "goods of this chapter",
-    "hs4": "goods of this heading",
-    "hs6": "these goods",
-    "origin": "goods of this origin",
-    "departure": "goods from this country of departure",
-    "route": "this route",
-    "preference": "this claim of preference",
-}
 _MEASURES = {"value_per_kg": "value per kg", "kg_per_unit": "mass per unit", "value_per_unit": "value per unit"}
 _GAPS = ("price_", "honest_", "normal_", "source_price", "mirror_value_gap", "mirror_mass_gap", "mirror_price_gap")
 
@@ -116,21 +103,20 @@ def words_for(feature: str, value: float, usual: float) -> str:
     """A feature's value in a sentence, beside what is usual."""
     what, _, key = feature.partition(":")
     if math.isnan(value):
-        return f"{_plain(what)}: not known here"
+        return f"{label_of(feature)}: not known here"
     if what.startswith(_GAPS) and "_z_" not in what and "known" not in what:
         return _gap(what, key, value)
     if what in ("own_share", "own_recent", "partner_share", "partner_recent"):
         when = "lately " if what.endswith("recent") else ""
         by = "partners' " if what.startswith("partner") else ""
-        return f"{value:.0%} of {by}controls of {_who(key)} {when}found something (usual: {usual:.0%})"
+        return f"{value:.0%} of {by}controls of {who(key)} {when}found something (usual: {usual:.0%})"
     if what in ("new_weeks", "own_since_hit", "partner_since_hit"):
         first = "seen" if what == "new_weeks" else "a find"
-        return f"{_who(key)}: never {first} before" if value < 0 else f"{_who(key)}: {first} {value:.0f} weeks ago"
+        return f"{who(key)}: never {first} before" if value < 0 else f"{who(key)}: {first} {value:.0f} weeks ago"
     if what.startswith("mirror_") and what.endswith("_differs"):
         matter = what.removeprefix("mirror_").removesuffix("_differs")
         return f"{matter} {'differs from' if value else 'is the same in'} the partner's export record"
-    tail = f" of {_who(key)}" if key else ""
-    return f"{_plain(what)}{tail}: {value:,.2f} (usual: {usual:,.2f})"
+    return f"{label_of(feature)}: {shown(feature, value)} (usual: {shown(feature, usual)})"
 
 
 def _gap(what: str, key: str, value: float) -> str:
@@ -142,17 +128,12 @@ def _gap(what: str, key: str, value: float) -> str:
         )
     start, _, measure = what.partition("_")
     beside = {
-        "price": f"what was usual for {_who(key)}",
-        "honest": f"what controls found in order for {_who(key)}",
-        "normal": f"the usual difference to export records for {_who(key)}",
-        "source": f"the export price of {_who(key)}",
+        "price": f"what was usual for {who(key)}",
+        "honest": f"what controls found in order for {who(key)}",
+        "normal": f"the usual difference to export records for {who(key)}",
+        "source": f"the export price of {who(key)}",
     }[start]
     return f"{_MEASURES.get(measure, measure)} {abs(percent):.0%} {side} {beside}"
-
-
-def _who(key: str) -> str:
-    words = [_WHO.get(part, part) for part in key.split("_")]
-    return " with ".join(words) if words else "all"
 
 
 def _plain(name: str) -> str:
