@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from comity.registers.matching import Match
+from comity.registers import EntryKind
+from comity.registers.matching import FEATURES, THRESHOLD, Match, Screener, Subject
 from comity.risk.bulk.columns import Array, kept_columns
 from comity.risk.bulk.files import Found, opened, table_at
 from comity.risk.bulk.lists import LISTS, kept_lists
 from comity.risk.bulk.parts import Step, Task, TellRows
-from comity.risk.bulk.subjects import NAME, NUMBER, SUBJECT, Known, Role, columns_of, named_in, roles_of, subject_of
+from comity.risk.bulk.subjects import (
+    BUCKET_ROWS,
+    NAME,
+    NUMBER,
+    SUBJECT,
+    Known,
+    Role,
+    columns_of,
+    named_in,
+    roles_of,
+    subject_of,
+)
 
 _AT_ONCE = 250
+# A country that agrees adds so much at most to the score of a name, and a little for roundings.
+_MOST_BESIDE = FEATURES["country"].agrees + 0.002
 _TEXTS_OF_PART = ("feature", "verdict", "ours", "listed")
 _PART = pa.struct([*((name, pa.string()) for name in _TEXTS_OF_PART), ("effect", pa.float64())])
 # What a hit says: the list and the entry, the name there that is nearest, the score, and what agrees.
@@ -53,11 +67,12 @@ def screen_names(work: ScreeningWork, task: Task, tell: TellRows) -> Found:
     counts = dict.fromkeys(work.codes, 0)
     with opened(Path(task.part.path), []) as file:
         rows = file.read_row_groups(list(task.part.row_groups)).to_pylist()
+    names = _Names(lists.screener)
     with table_at(work.out / task.name, schema) as table:
         found: list[dict[str, object]] = []
         for number, row in enumerate(rows, start=1):
             known: Known = (row["sort"], row["name"], row["country"], row["number"])
-            for match in lists.screener.screen(subject_of(known)):
+            for match in names.matches(subject_of(known)):
                 code = lists.code_of(match.place)
                 counts[code] += 1
                 found.append(row | _told(code, match))
@@ -65,6 +80,26 @@ def screen_names(work: ScreeningWork, task: Task, tell: TellRows) -> Found:
                 tell(number, len(found))
         table.add(pa.RecordBatch.from_pylist(found, schema=schema))
         return table.close(Found(len(rows), tuple(counts.values())))
+
+
+class _Names:
+    """A screener that is asked about a name once, however many countries and numbers stand beside it."""
+
+    def __init__(self, screener: Screener) -> None:
+        self._screener = screener
+        self._may_hit = lru_cache(maxsize=BUCKET_ROWS)(self._asked)
+
+    def matches(self, subject: Subject) -> list[Match]:
+        """What the screener finds; it is asked only where it can find something."""
+        nameless = replace(subject, name="")
+        is_numbered = bool(subject.identifiers) and bool(self._screener.screen(nameless))
+        if not is_numbered and not (subject.name and self._may_hit(subject.name, subject.kind)):
+            return []
+        return self._screener.screen(subject)
+
+    def _asked(self, name: str, kind: EntryKind | None) -> bool:
+        """Whether a name could be a hit if all beside it agreed; a number that agrees finds by itself."""
+        return bool(self._screener.screen(Subject(name, kind), threshold=THRESHOLD - _MOST_BESIDE))
 
 
 def _told(code: str, match: Match) -> Hit:
