@@ -1,5 +1,4 @@
 """Risk profiles: written down, tried on past records, approved."""
-# ruff: noqa: ARG001 - the framework hands the request over by name
 
 from __future__ import annotations
 
@@ -7,13 +6,14 @@ from datetime import timedelta
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 from pydantic import StringConstraints
 
-from comity.api.fields import Given, Instant, Sentence, Text
+from comity.api.fields import Given, Instant, PurposeQuery, Sentence, Text
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import utc_now
+from comity.journeys.look import Look, Veil, see_signals
 from comity.risk import Lane, Profile, selectors
 from comity.risk.backtesting import MAX_RECORDS
 from comity.risk.services import Past, ProfileDraft, approve_profile, backtest_profile, draft_profile
@@ -87,7 +87,8 @@ class ProfileOut(Schema):
     """A profile with its statistics. precision: the share of controls that confirmed it; null where none was made.
 
     tested_at: of its back-test; shadowed_by: a profile, no less severe, that fires wherever this one does; is_silent:
-    in force, and never fired.
+    in force, and never fired. issuer: the partner whose it is, empty of our own; issuer_ref: how that one names it;
+    digest: of what runs. withheld: why title, rule and legal basis of a partner's are empty.
     """
 
     ref: str
@@ -112,6 +113,10 @@ class ProfileOut(Schema):
     tested_at: Instant | None = None
     shadowed_by: str
     is_silent: bool
+    issuer: str
+    issuer_ref: str
+    digest: str
+    withheld: Veil = Veil.NONE
 
 
 class Profiles(Schema):
@@ -127,9 +132,13 @@ class Profiles(Schema):
     operation_id="comity_api_risk_list_profiles",
     **needs(Permission.VIEW_CONSIGNMENTS),
 )
-def list_profiles(request: HttpRequest) -> Profiles:
-    """Every profile with its state and how often it was confirmed."""
-    return Profiles(items=[_profile_of(profile) for profile in selectors.profiles(utc_now())])
+def list_profiles(request: HttpRequest, query: Query[PurposeQuery]) -> Profiles:
+    """Every profile with its state and how often it was confirmed. A partner's rule is shown for a purpose."""
+    every = selectors.profiles(utc_now())
+    pairs = [(profile.issuer, profile.ref) for profile in every if profile.issuer]
+    veils = see_signals(Look(actor_of(request), query.purpose), pairs)
+    seen = ((profile, veils.get((profile.issuer, profile.ref), Veil.NONE)) for profile in every)
+    return Profiles(items=[_profile_of(profile, veil) for profile, veil in seen if veil is not None])
 
 
 @router.post(
@@ -193,13 +202,13 @@ def approve(request: HttpRequest, ref: ProfileRef) -> ProfileOut:
     return _profile_of(approve_profile(actor_of(request), ref=ref, at=now))
 
 
-def _profile_of(profile: Profile) -> ProfileOut:
+def _profile_of(profile: Profile, veil: Veil = Veil.NONE) -> ProfileOut:
     return ProfileOut(
         ref=profile.ref,
-        title=profile.title,
-        owner=profile.owner,
-        legal_basis=profile.legal_basis,
-        expression=profile.expression,
+        title="" if veil else profile.title,
+        owner="" if veil else profile.owner,
+        legal_basis="" if veil else profile.legal_basis,
+        expression="" if veil else profile.expression,
         weight=profile.weight,
         risk_type=profile.risk_type,
         lane=profile.lane,
@@ -217,6 +226,10 @@ def _profile_of(profile: Profile) -> ProfileOut:
         tested_at=profile.tested_at,
         shadowed_by=profile.shadowed_by,
         is_silent=profile.is_silent,
+        issuer=profile.issuer,
+        issuer_ref=profile.issuer_ref,
+        digest=profile.digest,
+        withheld=veil,
     )
 
 

@@ -21,6 +21,7 @@ from comity.risk import Lane
 from comity.risk.hits import decide_hit, hit, open_hits
 from comity.risk.screening import Verdict
 from comity.staff import Permission
+from comity.trade.knowledge import HitGround
 
 router = Router(tags=["registers"])
 
@@ -117,11 +118,12 @@ class HitsOut(Schema):
 
 
 class HitDecisionIn(Given):
-    """Whether both sides of a hit are the same, and why."""
+    """Whether both sides of a hit are the same, and why. ground: the reason as a word, which partners may be told."""
 
     ref: HitRef
     verdict: Verdict
     reason: Sentence
+    ground: HitGround = HitGround.OTHER
 
 
 class HitDecisionOut(Schema):
@@ -187,7 +189,14 @@ def list_hits(request: HttpRequest, query: Query[HitQuery]) -> HitsOut:
 def decide(request: HttpRequest, body: HitDecisionIn) -> HitDecisionOut:
     """The decision holds for the same subject and entry from now on; records that have the hit are assessed again."""
     hit(body.ref)
-    changed = decide_hit(actor_of(request), ref=body.ref, verdict=body.verdict, reason=body.reason, at=utc_now())
+    changed = decide_hit(
+        actor_of(request),
+        ref=body.ref,
+        verdict=body.verdict,
+        reason=body.reason,
+        ground=body.ground,
+        at=utc_now(),
+    )
     return HitDecisionOut(ref=body.ref, verdict=body.verdict, reassessed=changed)
 
 

@@ -17,6 +17,7 @@ from comity.registers.services import load_list, withdraw_list
 from comity.registers.sources.reading import MAX_BYTES
 from comity.risk.hits import decide_hit, hit, open_hits
 from comity.risk.screening import Verdict
+from comity.trade.knowledge import HitGround
 
 _KINDS = [kind.value for kind in RegisterKind]
 _FORMS = [form.value for form in ListFormat]
@@ -137,10 +138,18 @@ def hits() -> None:
 @click.argument("ref")
 @click.argument("verdict", type=click.Choice([verdict.value for verdict in Verdict]))
 @click.option("--reason", required=True, help="What tells them apart, or one.")
-def decide(ref: str, verdict: str, *, reason: str) -> None:
+@click.option(
+    "--ground",
+    type=click.Choice([ground.value for ground in HitGround]),
+    default=HitGround.OTHER.value,
+    show_default=True,
+    help="The reason as a word, which partners may be told.",
+)
+def decide(ref: str, verdict: str, *, reason: str, ground: str) -> None:
     """Decide that both sides of the hit REF are the same, or are not. It holds for both from now on."""
     view = hit(ref)
-    changed = decide_hit(terminal_actor(), ref=ref, verdict=Verdict(verdict), reason=reason, at=now())
+    why = HitGround(ground)
+    changed = decide_hit(terminal_actor(), ref=ref, verdict=Verdict(verdict), reason=reason, ground=why, at=now())
     click.echo(f"{view.row.ours} and {view.row.theirs}: {verdict}; {len(changed)} assessed again")
 
 
