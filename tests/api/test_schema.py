@@ -55,7 +55,7 @@ def token(caller: MakeCaller) -> Iterator[str]:
 
 @document.parametrize()
 @settings(
-    max_examples=scaled(8, 20),
+    max_examples=scaled(5, 20),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

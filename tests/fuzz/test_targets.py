@@ -1,6 +1,6 @@
 """Every parser of what strangers send, under Hypothesis and atheris, near the genuine inputs and far from them.
 
-By `make test` 500 inputs for each and 1,000 by atheris for one of them, by `make test-long` 3,000 and 20,000 for each.
+By `make test` 300 inputs for each and 1,000 by atheris for one of them, by `make test-long` 3,000 and 20,000 for each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.fuzz.targets import TARGETS, Target
 from tests.scale import scaled
 
 ROOT = Path(__file__).resolve().parents[2]
-INPUTS = scaled(500, 3000)
+INPUTS = scaled(300, 3000)
 GUIDED_INPUTS = scaled(1000, 20_000)
 # What these say nobody has signed yet: anything in form is taken.
 UNSIGNED = {"statement", "message", "parts", "policy"}
