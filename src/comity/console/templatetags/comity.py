@@ -108,7 +108,7 @@ def iso_day(text: str) -> str:
 @register.filter
 def per_cent(share: float) -> str:
     """A share in per cent, to one decimal below ten."""
-    value = 100 * share
+    value = round(100 * share, 6)
     return f"{number_format(value, decimal_pos=1 if value < 10 else 0, use_l10n=True)}\u00a0%"
 
 

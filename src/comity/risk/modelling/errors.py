@@ -5,8 +5,14 @@ from __future__ import annotations
 from comity.risk.errors import RiskError
 
 
+class ModelNotFoundError(RiskError):
+    """There is no such model, or several begin as it was named."""
+
+    code = "model_not_found"
+
+
 class ModelError(RiskError):
-    """A model is unknown, or in a state that does not allow the deed, or the deed lacks its reason."""
+    """A model is in a state that does not allow the deed, or the deed lacks its reason."""
 
     code = "bad_model_deed"
 

@@ -19,7 +19,7 @@ from comity.ledger import commit
 from comity.ledger.services import append
 from comity.risk.errors import FourEyesError
 from comity.risk.modelling import store
-from comity.risk.modelling.errors import ModelError, ModelStoreError
+from comity.risk.modelling.errors import ModelError, ModelNotFoundError, ModelStoreError
 from comity.risk.modelling.rules import MOST_CHALLENGERS, MOVES, ModelState
 from comity.risk.modelling.store import Parts
 from comity.risk.models import LearnedModel, ModelMove
@@ -240,5 +240,5 @@ def _locked(model_id: str) -> LearnedModel:
     rows = list(LearnedModel.objects.select_for_update().filter(model_id__startswith=model_id or "-")[:2])
     if len(rows) != 1:
         what = "There is no such model" if not rows else "Several models begin so"
-        raise ModelError(what, where=model_id[:64], remedy="Look at `comity risk model list`.")
+        raise ModelNotFoundError(what, where=model_id[:64], remedy="Look at `comity risk model list`.")
     return rows[0]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from comity.risk.modelling.comparing import compare, judge, off_by, shift_of, verdict_of
-from comity.risk.modelling.errors import ModelError
+from comity.risk.modelling.errors import ModelNotFoundError
 from comity.risk.modelling.live import age_of, telling_now
 from comity.risk.modelling.rules import ModelState, Silence
 from comity.risk.modelling.values import Comparison, Drift, Judged, ModelView, Move, Shift, Standing, Training
@@ -34,12 +34,12 @@ def models() -> list[ModelView]:
 def model(model_id: str) -> ModelView:
     """One model, by its id or the beginning of it.
 
-    Raises: ModelError.
+    Raises: ModelNotFoundError.
     """
     rows = list(LearnedModel.objects.filter(model_id__startswith=model_id or "-")[:2])
     if len(rows) != 1:
         what = "There is no such model" if not rows else "Several models begin so"
-        raise ModelError(what, where=model_id[:64], remedy="Look at `comity risk model list`.")
+        raise ModelNotFoundError(what, where=model_id[:64], remedy="Look at `comity risk model list`.")
     return _views(rows)[0]
 
 
