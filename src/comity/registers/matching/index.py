@@ -39,6 +39,9 @@ class NameIndex:
 
     def __init__(self, names: Sequence[PlainName]) -> None:
         self.names = names
+        self.joined = [name.joined for name in names]
+        # Whether a word is one letter: it is like every word that begins so, which no list of like words tells.
+        self.has_initial = [any(len(word) == 1 for word in name.tokens) for name in names]
         self.words: list[str] = []
         self.weights: list[float] = []
         self._numbers: dict[str, int] = {}
@@ -88,7 +91,7 @@ class NameIndex:
     def _file_joins(self) -> None:
         for number, name in enumerate(self.names):
             if 2 <= len(name.tokens) <= 6:
-                self._by_join[name.joined].append(number)
+                self._by_join[self.joined[number]].append(number)
 
     def weight_of(self, word: str) -> float:
         """How much a word tells: 1 where no name of the index has it."""

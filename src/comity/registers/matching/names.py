@@ -47,6 +47,7 @@ _SILENT = re.compile(r"[aeiouyhw]")
 # The last letters of longer forms: S.A. de C.V., S. de R.L., Sp. z o.o.
 _ENDS = frozenset({"cv", "rl", "oo"})
 _LONG_FORMS = sorted(form for form in FORMS if len(form) >= 7)
+_PHRASES_BEGIN = frozenset(phrase[0] for phrase, _ in FORM_PHRASES)
 _VOWELS = frozenset("aeiouy")
 _TWICE = re.compile(r"(.)\1+")
 
@@ -91,7 +92,7 @@ def _parted(text: str) -> tuple[list[str], set[str]]:
     plain = _DOTTED.sub(_undotted, _SLASHED.sub(r"\1\2", plain))
     words = _WORDS.findall(_ARTICLE.sub("", plain))
     forms: set[str] = set()
-    for phrase, form in FORM_PHRASES:
+    for phrase, form in _phrases_in(words):
         size = len(phrase)
         for start in range(len(words) - size, 0, -1):  # a name does not begin with its legal form
             if tuple(words[start : start + size]) == phrase:
@@ -102,6 +103,13 @@ def _parted(text: str) -> tuple[list[str], set[str]]:
         forms |= {known for word in words if (known := _form(word))}
         words = told
     return words, forms
+
+
+def _phrases_in(words: list[str]) -> list[tuple[tuple[str, ...], str]]:
+    """The phrases of legal forms that may be among the words, in their order; hardly a name has any."""
+    if _PHRASES_BEGIN.isdisjoint(words):
+        return []
+    return [phrase for phrase in FORM_PHRASES if phrase[0][0] in words]
 
 
 @lru_cache(maxsize=65_536)

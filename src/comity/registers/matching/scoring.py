@@ -52,6 +52,8 @@ class Pairing:
 
 
 Alike = Callable[[int, int], float]
+# Likeness, place in ours, place in theirs.
+Possible = list[tuple[float, int, int]]
 
 
 def pair_words(alike: Alike, ours: Sequence[float], theirs: Sequence[float], *, is_person: bool) -> Pairing:
@@ -62,7 +64,15 @@ def pair_words(alike: Alike, ours: Sequence[float], theirs: Sequence[float], *, 
         for other in range(len(theirs))
         if (likeness := alike(place, other)) >= LEAST_LIKENESS
     ]
-    possible.sort(key=lambda each: (-each[0], abs(each[1] - each[2])))
+    return pair_possible(possible, ours, theirs, is_person=is_person)
+
+
+def pair_possible(possible: Possible, ours: Sequence[float], theirs: Sequence[float], *, is_person: bool) -> Pairing:
+    """The same of all pairs of words that are alike at all, by place in ours and then in theirs."""
+    if not possible:
+        return Pairing(0.0, ())
+    if len(possible) > 1:
+        possible.sort(key=lambda each: (-each[0], abs(each[1] - each[2])))
     used_ours: set[int] = set()
     used_theirs: set[int] = set()
     pairs: list[tuple[int, int, float]] = []

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from comity.registers.matching.index import NameIndex
+from comity.registers.matching.index import LEAST_LIKENESS, NameIndex
 from comity.registers.matching.names import PlainName, plain_name, similarity
-from comity.registers.matching.scoring import FEATURES, Pairing, joined_score, pair_words
+from comity.registers.matching.scoring import FEATURES, Pairing, Possible, joined_score, pair_possible
 from comity.registers.matching.words import COMMON_NAMES
 from comity.registers.values import EntryKind, Identifier, WatchEntry
 
@@ -79,6 +79,18 @@ class _Listed:
     is_weak: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A subject with its name made plain, and what the index knows of its words. likes: of each word, by number."""
+
+    subject: Subject
+    name: PlainName
+    joined: str
+    weights: list[float]
+    likes: list[dict[int, float]]
+    has_initial: bool
+
+
 class Screener:
     """Entries, indexed by every name and number of theirs."""
 
@@ -142,38 +154,60 @@ class _Names:
 
     def matches(self, subject: Subject, ours: PlainName) -> Iterator[Match]:
         """Every entry found by a name, with its score."""
-        weights = [self._index.weight_of(word) for word in ours.tokens]
-        likes = [self._index.like(word).likeness if len(word) > 1 else {} for word in ours.tokens]
+        asked = _Asked(
+            subject,
+            ours,
+            ours.joined,
+            [self._index.weight_of(word) for word in ours.tokens],
+            [self._index.like(word).likeness if len(word) > 1 else {} for word in ours.tokens],
+            any(len(word) == 1 for word in ours.tokens),
+        )
         for number in self._index.candidates(ours):
-            match = self._compare(subject, ours, (weights, likes), number)
+            match = self._compare(asked, number)
             if match is not None:
                 yield match
 
-    def _compare(
-        self, subject: Subject, ours: PlainName, known: tuple[list[float], list[dict[int, float]]], number: int
-    ) -> Match | None:
-        weights, likes = known
-        listed, theirs = self._listed[number], self._index.names[number]
-        entry, words = self._entries[listed.place], self._index.words_of[number]
-
-        def alike(place: int, other: int) -> float:
-            if len(ours.tokens[place]) == 1 or len(theirs.tokens[other]) == 1:
-                return similarity(ours.tokens[place], theirs.tokens[other])
-            return likes[place].get(words[other], 0.0)
-
-        theirs_weights = [self._index.weights[word] for word in words]
-        is_same = ours.joined == theirs.joined
-        pairing = pair_words(alike, weights, theirs_weights, is_person=entry.kind is EntryKind.PERSON)
+    def _compare(self, asked: _Asked, number: int) -> Match | None:
+        index, ours = self._index, asked.name
+        listed, theirs, words = self._listed[number], index.names[number], index.words_of[number]
+        entry = self._entries[listed.place]
+        theirs_weights = [index.weights[word] for word in words]
+        is_same = asked.joined == index.joined[number]
+        possible = self._possible(asked, number)
+        pairing = pair_possible(possible, asked.weights, theirs_weights, is_person=entry.kind is EntryKind.PERSON)
         name_score = 1.0 if is_same else max(pairing.score, joined_score(ours, theirs))
         if name_score < 0.6:
             return None
-        parts = [Part("name", "agrees" if is_same else "near", round(name_score, 3), subject.name, listed.text)]
-        parts += _of_words(ours, theirs, weights, pairing)
+        parts = [Part("name", "agrees" if is_same else "near", round(name_score, 3), asked.subject.name, listed.text)]
+        parts += _of_words(ours, theirs, asked.weights, pairing)
         if listed.is_weak:
             parts.append(_part("weak name", "differs", "", listed.text))
         parts += _of_writing(ours, theirs)
-        parts += _beside_the_name(subject, entry)
+        parts += _beside_the_name(asked.subject, entry)
         return _scored(listed, entry, tuple(parts))
+
+    def _possible(self, asked: _Asked, number: int) -> Possible:
+        """The pairs of words that are alike, as `scoring.pair_words` would ask for them one by one."""
+        words = self._index.words_of[number]
+        if not asked.has_initial and not self._index.has_initial[number]:
+            return [
+                (likeness, place, other)
+                for place, like in enumerate(asked.likes)
+                for other, word in enumerate(words)
+                if (likeness := like.get(word, 0.0)) >= LEAST_LIKENESS
+            ]
+        ours, theirs = asked.name.tokens, self._index.names[number].tokens
+        return [
+            (likeness, place, other)
+            for place, mine in enumerate(ours)
+            for other, their in enumerate(theirs)
+            if (
+                likeness := similarity(mine, their)
+                if len(mine) == 1 or len(their) == 1
+                else asked.likes[place].get(words[other], 0.0)
+            )
+            >= LEAST_LIKENESS
+        ]
 
 
 def _of_words(ours: PlainName, theirs: PlainName, weights: Sequence[float], pairing: Pairing) -> Iterator[Part]:
