@@ -21,6 +21,7 @@ ADVICE: Mapping[str, str | Promise] = {
     **dict.fromkeys(("second_signature_missing", "weaker_seal"), _STRONGER),
     **dict.fromkeys(("bad_probe", "unknown_kind", "wrong_protocol"), _VERSIONS),
     "unknown_key": _ITS_KEYS,
+    "bad_profile": _("Share it without the fact that is named: the partner's node does not know it."),
     "bad_invitation": _("Ask for the invitation as a file, or send ours: `comity partner invite FILE`."),
     "consent_missing": _("Ask the origin for its consent, then hand it on again."),
     "created_in_future": _("Set the clock of the node that made it, then send it anew."),

@@ -94,11 +94,18 @@ def _is_due(came: Came, at: datetime) -> bool:
 
 
 def _signals(at: datetime) -> Iterator[Came]:
-    ended = ReportTold.objects.filter(issuer=OuterRef("issuer"), about=OuterRef("message_id"), is_closed=True)
-    counted = Q(hits__gt=0) | Q(confirmed__gt=0) | Q(unconfirmed__gt=0)
-    rows = PartnerSignal.objects.filter(counted).exclude(body={})
-    # An outcome may still come after the end; then it is told, too.
-    for row in rows.filter(~Exists(ended) | Q(withdrawn_at=None)).order_by("id").iterator():
+    """Those of which not all was told: a node keeps every alert, and most have ended and were told of."""
+    known = ReportTold.objects.filter(
+        issuer=OuterRef("issuer"),
+        about=OuterRef("message_id"),
+        found=OuterRef("confirmed"),
+        examined=OuterRef("confirmed") + OuterRef("unconfirmed"),
+    )
+    has_ended = Q(withdrawn_at__isnull=False) | Q(valid_until__lte=at)
+    controlled = Q(confirmed__gt=0) | Q(unconfirmed__gt=0)
+    open_news = ~has_ended & controlled & ~Exists(known)
+    last_news = has_ended & (controlled | Q(hits__gt=0)) & ~Exists(known.filter(is_closed=True))
+    for row in PartnerSignal.objects.filter(open_news | last_news).exclude(body={}).order_by("id").iterator():
         yield Came(
             told=Told.ALERT,
             issuer=row.issuer,
