@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -16,19 +18,21 @@ from comity.ledger.selectors import latest_checkpoint
 from comity.ledger.services import open_log
 from comity.risk import Lane, SourceKind
 from comity.risk.errors import FourEyesError
-from comity.risk.modelling import live
+from comity.risk.modelling import live, retraining, views
 from comity.risk.modelling.errors import ModelError, ModelStoreError
 from comity.risk.modelling.life import approve_model, enter_model, promote_model, retire_model
+from comity.risk.modelling.rows import is_import, outcome_of, row_of
 from comity.risk.modelling.rules import MOST_WEIGHT, Silence
 from comity.risk.modelling.shelves import learning, state_path, this_shelf
+from comity.risk.modelling.store import STATEMENT, STATEMENT_TYPE
 from comity.risk.models import LearnedModel, LearnedOutcome, ModelMove, ModelScore
 from comity.risk.rules import lane_of
 from comity.risk.selectors import explanation
 from comity.risk.services import assess
 from comity.staff import PermissionRefusedError
 from comity.staff.models import AuditEntry
-from comity.trade import Money, Party
-from comity.trust import Checkpoint, split_note
+from comity.trade import GoodsItem, HSCode, Money, Party
+from comity.trust import Checkpoint, make_keyring, sign_statement, split_note
 from tests.risk.cast import ANALYST, NODE, OFFICER, SUPERVISOR, declaration, store
 from tests.risk.prediction.test_libraries import missing_library
 
@@ -185,3 +189,140 @@ def _told(record_id: object) -> list[object]:
 
 def _both(actor: Actor) -> Actor:
     return replace(actor, roles=frozenset({"analyst", "supervisor"}))
+
+
+@pytest.mark.long
+def test_the_job_trains_what_is_asked_for_and_promotes_nothing(home: Path, history: None, at: datetime):
+    assert retraining.models_turn(at) == 0, "off by default"
+    number = retraining.ask_training(ANALYST, at=at)
+    assert retraining.ask_training(ANALYST, at=at) == number
+    assert retraining.models_turn(at) == 1
+    (done,) = views.trainings()
+    assert (done.state, states()) == ("done", {done.model_id: "trained"})
+    assert views.model(done.model_id).proposed_by == "node:XA"
+    assert [path.name for path in (home / "models").iterdir()] == [done.model_id], "nothing is left over"
+    with pytest.raises(PermissionRefusedError):
+        retraining.set_retraining(ANALYST, every_days=30, at=at)
+    retraining.set_retraining(SUPERVISOR, every_days=30, at=at)
+    assert retraining.models_turn(at + timedelta(days=29)) == 0
+    assert not state_path().exists(), "without a model that speaks no histories are made"
+    approve_model(SUPERVISOR, model_id=done.model_id, shelf=this_shelf(), at=at)
+    assert retraining.models_turn(at + timedelta(hours=1)) == 0
+    assert views.standing(at).declarations == WEEKS * A_WEEK
+    # When it is due and there are too few outcomes, the training says so, and nothing else happens.
+    LearnedOutcome.objects.filter(is_irregular=True).delete()
+    assert retraining.models_turn(at + timedelta(days=31)) == 1
+    failed = views.trainings()[0]
+    assert (failed.state, failed.asked_by) == ("failed", "node:XA")
+    assert "too few outcomes of controls" in failed.note
+    assert "0 of them irregular, 15 are needed" in failed.note
+    assert LearnedModel.objects.count() == 1
+
+
+def test_a_folder_that_is_no_model_or_anothers_is_refused(home: Path, tmp_path: Path, at: datetime):
+    shelf = this_shelf()
+    with pytest.raises(ModelStoreError, match="part of the model is missing"):
+        enter_model(ANALYST, folder=tmp_path, shelf=shelf, at=at)
+    (tmp_path / "manifest.json").write_text('{"format": "comity-risk-model/1", "parts": {"../x": "0"}}')
+    with pytest.raises(ModelStoreError, match="cannot be one"):
+        enter_model(ANALYST, folder=tmp_path, shelf=shelf, at=at)
+    (tmp_path / "manifest.json").write_text('{"format": "comity-risk-model/2", "parts": {"a": "0"}}')
+    with pytest.raises(ModelStoreError, match="not of the form"):
+        enter_model(ANALYST, folder=tmp_path, shelf=shelf, at=at)
+    card = {"administration": "XB", "learned_from": {"first_day": "2026-01-01", "last_day": "2026-02-01"}}
+    folder = _folder(tmp_path / "other", card)
+    with pytest.raises(ModelError, match="another administration"):
+        enter_model(ANALYST, folder=folder, shelf=shelf, at=at)
+    folder = _folder(tmp_path / "undated", {"administration": "XA"})
+    with pytest.raises(ModelStoreError, match="does not say which days"):
+        enter_model(ANALYST, folder=folder, shelf=shelf, at=at)
+    assert not (home / "models").exists() or not list((home / "models").iterdir()), "nothing half done"
+    assert not LearnedModel.objects.exists()
+
+
+def test_a_signature_that_is_not_ours_is_refused(home: Path, tmp_path: Path, at: datetime):
+    card = {
+        "administration": "XA",
+        "variant": "local",
+        "whole_weeks": False,
+        "learned_from": {"first_day": "2026-01-01", "last_day": "2026-02-01"},
+    }
+    shelf = this_shelf()
+    model_id = enter_model(ANALYST, folder=_folder(tmp_path / "own", card), shelf=shelf, at=at)
+    with pytest.raises(ModelError, match="in the node already"):
+        enter_model(ANALYST, folder=tmp_path / "own", shelf=shelf, at=at)
+    statement = home / "models" / model_id / STATEMENT
+    signed = statement.read_bytes()
+    stranger = make_keyring(
+        administration="XA", name="X", endpoint_url="https://127.0.0.1:1", hosts=("localhost",), at=at
+    )
+    manifest = (home / "models" / model_id / "manifest.json").read_bytes()
+    statement.write_bytes(sign_statement(STATEMENT_TYPE, manifest, stranger.signing).to_bytes())
+    with pytest.raises(ModelStoreError, match="not signed by this node"):
+        approve_model(SUPERVISOR, model_id=model_id, shelf=shelf, at=at)
+    other = _folder(tmp_path / "second", card | {"n": 2})
+    statement.write_bytes(signed)
+    for path in other.iterdir():
+        (home / "models" / model_id / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(ModelStoreError, match="not the one that was signed"):
+        approve_model(SUPERVISOR, model_id=model_id, shelf=shelf, at=at)
+    assert states() == {model_id: "trained"}
+
+
+def test_there_are_not_more_challengers_than_are_worth_it(home: Path, tmp_path: Path, at: datetime):
+    card = {"administration": "XA", "variant": "local", "whole_weeks": False}
+    card |= {"learned_from": {"first_day": "2026-01-01", "last_day": "2026-02-01"}}  # type: ignore[dict-item]
+    shelf = this_shelf()
+    ids = [
+        enter_model(ANALYST, folder=_folder(tmp_path / str(n), card | {"n": n}), shelf=shelf, at=at) for n in range(5)
+    ]
+    for model_id in ids[:3]:
+        approve_model(SUPERVISOR, model_id=model_id, shelf=shelf, at=at)
+    with pytest.raises(ModelError, match="3 challengers already"):
+        approve_model(SUPERVISOR, model_id=ids[3], shelf=shelf, at=at)
+    promote_model(SUPERVISOR, model_id=ids[0], reason="Good", shelf=shelf, at=at)
+    promote_model(SUPERVISOR, model_id=ids[1], reason="Better", shelf=shelf, at=at)
+    assert [each.state.value for each in views.models()] == ["champion", "challenger", "trained", "trained", "retired"]
+    promote_model(SUPERVISOR, model_id=ids[0], reason="It was better after all", shelf=shelf, at=at)
+    assert views.champion().model_id == ids[0]
+    retire_model(ANALYST, model_id=ids[3], reason="Unused", shelf=shelf, at=at)
+    with pytest.raises(ModelError, match="Only one that was champion before"):
+        promote_model(SUPERVISOR, model_id=ids[3], reason="Back", shelf=shelf, at=at)
+    tables = enter_model(ANALYST, folder=_folder(tmp_path / "t", card | {"whole_weeks": True}), shelf=shelf, at=at)
+    with pytest.raises(ModelError, match="trained for tables"):
+        approve_model(SUPERVISOR, model_id=tables, shelf=shelf, at=at)
+
+
+def _folder(folder: Path, card: dict[str, object]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(card)
+    (folder / "card.json").write_text(text)
+    parts = {"card.json": sha256(text.encode()).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps({"format": "comity-risk-model/1", "parts": parts}))
+    return folder
+
+
+def test_a_declaration_becomes_a_row():
+    def item(number: int, price: str, code: str) -> GoodsItem:
+        return GoodsItem(
+            number,
+            HSCode(code),
+            origin="CN",
+            net_mass_kg=Decimal(5),
+            item_price=Money(Decimal(price), "USD"),
+            duty_regime="300",
+        )
+
+    whole = replace(
+        imported(1, LOUD),
+        items=(item(1, "10", "610910"), item(2, "90", "640411")),  # type: ignore[type-var]
+    )
+    when = datetime(2026, 3, 4, 23, tzinfo=UTC)
+    row = row_of(whole, administration="XA", arrived_at=when, rates={"640411": 12.0})  # type: ignore[arg-type]
+    assert (row["hs6"], row["net_mass"], row["cif_value"], row["preference"]) == ("640411", 10.0, 100.0, 1.0)
+    assert (row["duty_rate"], row["taxes_paid"], row["importer"]) == (0.0, 0.0, "xc9")
+    assert is_import(whole, "XA")  # type: ignore[arg-type]
+    assert not is_import(replace(whole, declaration_type="EX"), "XA")  # type: ignore[type-var]
+    assert outcome_of(is_irregular=True, risk_type="counterfeit")["critical"] == 1.0
+    assert outcome_of(is_irregular=True, risk_type="")["finding"] == "ERR"
+    assert outcome_of(is_irregular=False, risk_type="counterfeit")["finding"] == ""

@@ -118,7 +118,9 @@ def dots_of(points: Sequence[tuple[float, float, int]]) -> Dots | None:
     """Points (told, found, how many) in a square up to the highest of both; None where there is nothing to draw."""
     if not points:
         return None
-    most = min(1.0, max(0.1, *(max(told, found) for told, found, _ in points)) * 1.05)
+    highest = max(max(told, found) for told, found, _ in points)
+    step = next((each for each in (0.05, 0.1, 0.2) if highest <= 4 * each), 0.25)
+    most = 4 * step
     many = max(count for _, _, count in points)
 
     def place(across: float, up: float) -> tuple[float, float]:
@@ -126,7 +128,7 @@ def dots_of(points: Sequence[tuple[float, float, int]]) -> Dots | None:
         y = WIDTH - _BOTTOM - (WIDTH - _TOP - _BOTTOM) * up / most
         return round(x, 1), round(y, 1)
 
-    steps = [most * part / 4 for part in range(5)]
+    steps = [step * part for part in range(5)]
     return Dots(
         dots=tuple(Dot(*place(told, found), round(3 + 6 * (count / many) ** 0.5, 1)) for told, found, count in points),
         across=tuple(Mark(place(value, 0)[0], f"{100 * value:.0f}") for value in steps),

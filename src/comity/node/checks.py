@@ -376,3 +376,18 @@ def _line_remedy(line: Line) -> str:
     if "answered 5" in error:
         return "Its node answers and cannot take it: ask the partner to run `comity doctor`."
     return f"Check network and firewall to its endpoint: `comity partner show {line.partner}`."
+
+
+def check_models(champion: str, silence: str, detail: str) -> Check:
+    """Whether the champion among the models can speak in assessments. champion: its name, empty without one."""
+    if not champion:
+        return Check("models", GOOD, "no champion; assessments go without a model")
+    if not silence:
+        return Check("models", GOOD, f"{champion} speaks in assessments")
+    remedies = {
+        "no_library": "Run `pip install 'comity[learning]'`; LightGBM needs the system library libgomp1.",
+        "bad_model": "Bring the model back from a backup, or retire it: `comity risk model list`.",
+    }
+    remedy = remedies.get(silence, "Run `comity risk model refresh`, and read what it says.")
+    state = WAITING if silence == "no_state" else ATTENTION
+    return Check("models", state, f"{champion} cannot speak: {silence} {detail}".rstrip(), remedy)

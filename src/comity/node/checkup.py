@@ -26,6 +26,7 @@ from comity.node.backups import last_backup_at
 from comity.node.checks import Check, DatabaseFacts, Disk, Line, ProbeFacts
 from comity.node.home import Home, HomeError, Listener
 from comity.node.recovering import read_recovery
+from comity.risk.modelling import views as models
 from comity.trust import Keyring, certificate_ends
 
 # A check of every page reads the whole file: beyond this it is left to `comity ledger verify` and to the backup.
@@ -71,6 +72,7 @@ def examine(home: Home, at: datetime, *, largest_checked_bytes: int = _LARGEST_C
         *_agreements(at),
         _journeys(at),
         _retention(at),
+        _models(at),
         *_logs(),
         *_recovery(home),
         checks.check_backup(last_backup_at(home), settings.COMITY_KEYRING.key_document.issued_at, at),
@@ -128,6 +130,11 @@ def disk_of(used_for: str, path: Path, growth_bytes: float = 0.0) -> Disk:
 def _is_on_its_way(result: ProbeResult, at: datetime) -> bool:
     is_fresh = result.asked_at is not None and at - result.asked_at < _PROBE_PATIENCE
     return is_fresh and not result.is_answered and result.state != "refused"
+
+
+def _models(at: datetime) -> Check:
+    found = models.standing(at)
+    return checks.check_models(found.champion.name if found.champion else "", found.silence.value, found.detail)
 
 
 def _ports(home: Home) -> Check:
