@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from comity.risk.prediction.arrays import LEAST_MASS_KG, LEAST_VALUE, Bools, Floats, Ints, log_of
@@ -78,7 +80,14 @@ def facts_of(world: World, panel: Panel) -> Floats:
 
 def _chapters(world: World) -> Floats:
     """For each code of hs6 its chapter as a number; 0 where it has none."""
-    return np.array([float(word[:2]) if word[:2].isdigit() else 0.0 for word in world.words["hs6"]], dtype=np.float64)
+    return _numbered(world.words["hs6"])
+
+
+@lru_cache(maxsize=8)
+def _numbered(words: tuple[str, ...]) -> Floats:
+    found = np.array([float(word[:2]) if word[:2].isdigit() else 0.0 for word in words], dtype=np.float64)
+    found.flags.writeable = False
+    return found
 
 
 def _rates_around(world: World, digits: int) -> tuple[Floats, Floats]:

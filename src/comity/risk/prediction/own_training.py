@@ -76,7 +76,7 @@ def refresh_state(home: Path, tariff: Path, administration: str, *, at: datetime
         week = (monday_of(at) - written.first_day) // 7
         state = build_state(world, administration, week=week, made_at=show_instant(at))
     # Week 0 begins on its Monday, whether anything arrived on it or not; and the tariff knows more codes than were met.
-    return replace(state, first_day=written.first_day, rates=read_own_rates(tariff))
+    return replace(state, first_day=written.first_day, rates=read_own_rates(tariff), kept={})
 
 
 def keep_state(state: State, path: Path) -> None:

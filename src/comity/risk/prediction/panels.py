@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -130,8 +131,14 @@ def _sizes(world: World) -> dict[str, int]:
 def heading_of(world: World, digits: int) -> Ints:
     """For each code of hs6 the code of its first digits; those that came later stand behind those known before."""
     words = world.words["hs6"]
-    known = world.known.get("hs6", len(words))
+    return _headings(words, world.known.get("hs6", len(words)), digits)
+
+
+@lru_cache(maxsize=16)
+def _headings(words: tuple[str, ...], known: int, digits: int) -> Ints:
     alphabet = {word: code for code, word in enumerate(sorted({word[:digits] for word in words[:known]}))}
     for word in words[known:]:
         alphabet.setdefault(word[:digits], len(alphabet))
-    return np.array([alphabet[word[:digits]] for word in words], dtype=np.int64)
+    found = np.array([alphabet[word[:digits]] for word in words], dtype=np.int64)
+    found.flags.writeable = False
+    return found

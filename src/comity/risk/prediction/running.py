@@ -57,8 +57,9 @@ class LastWeeks:
     """For each key the first and the last week in which something happened to it."""
 
     def __init__(self, keys: int) -> None:
-        self._first = np.full(keys, NEVER, dtype=np.int64)
-        self._last = np.full(keys, NEVER, dtype=np.int64)
+        # One number seen as many, until something is added: what is adopted from a state needs no room of its own.
+        self._first = np.broadcast_to(np.int64(NEVER), (keys,))
+        self._last = self._first
 
     def arrays(self) -> dict[str, Numbers]:
         """All that it remembers."""
@@ -87,6 +88,8 @@ class LastWeeks:
 
     def add(self, keys: Ints, week: int) -> None:
         """It happened to these keys in this week."""
+        if not self._last.flags.writeable:
+            self._first, self._last = self._first.copy(), self._last.copy()
         self._last[keys] = week
         self._first[keys] = np.where(self._first[keys] == NEVER, week, self._first[keys])
 

@@ -11,7 +11,7 @@ from comity.risk.prediction.artefacts import load_model, save_model
 from comity.risk.prediction.errors import ModelFileError, TrainingError
 from comity.risk.prediction.explaining import explain
 from comity.risk.prediction.features import Variant
-from comity.risk.prediction.forecasts import coverage, outlooks
+from comity.risk.prediction.forecasts import Coverage, coverage, outlooks
 from comity.risk.prediction.heads import Growth
 from comity.risk.prediction.panels import panel_of
 from comity.risk.prediction.submissions import check_place, write_rows
@@ -70,10 +70,10 @@ def score_week(folder: Path, model_folder: Path, *, week: int, out: Path, tell: 
 FORECAST_HEADINGS = ("heading", "origin", "departure", "declarations", "share", "expected", "low", "high")
 
 
-def forecast(folder: Path, administration: str, finding: str, *, weeks: int, out: Path) -> tuple[int, float]:
+def forecast(folder: Path, administration: str, finding: str, *, weeks: int, out: Path) -> tuple[int, Coverage]:
     """Write the outlooks for the weeks after the table's last; returns how many.
 
-    Also returns how many of the intervals would have held for the table's own last weeks.
+    Also returns how the same forecast fared for the table's own last weeks.
     Raises: TableError, TrainingError.
     """
     check_place(out)
@@ -84,7 +84,7 @@ def forecast(folder: Path, administration: str, finding: str, *, weeks: int, out
     after = int(panel.week.max()) + 1
     told = outlooks(world, panel, finding, first_week=after, weeks=weeks)
     tried = outlooks(world, panel, finding, first_week=after - weeks, weeks=weeks)
-    held = coverage(panel, tried, finding, first_week=after - weeks, weeks=weeks)
+    held = coverage(world, panel, tried, finding, first_week=after - weeks, weeks=weeks)
     rows = (
         (
             one.heading,
@@ -93,8 +93,8 @@ def forecast(folder: Path, administration: str, finding: str, *, weeks: int, out
             f"{one.declarations:.1f}",
             f"{one.share:.4f}",
             f"{one.expected:.2f}",
-            f"{one.low:.0f}",
-            f"{one.high:.0f}",
+            str(one.low),
+            str(one.high),
         )
         for one in told
     )

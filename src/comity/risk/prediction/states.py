@@ -12,9 +12,10 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ _ABOUT = "about.json"
 class State:
     """Histories up to the beginning of a week. first_day: of week 0, in days since 1970-01-01.
 
-    rates: of the tariff, percent by subheading. declarations, controls: how many it was told of.
+    rates: of the tariff, percent by subheading. declarations, controls: how many it was told of. kept: what is made of
+    these once, when the first declaration is asked about.
     """
 
     administration: str
@@ -50,6 +52,7 @@ class State:
     declarations: int
     controls: int
     made_at: str = ""
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def until(self) -> date:
@@ -142,41 +145,59 @@ def live_features(state: State, rows: Sequence[Mapping[str, object]], *, week: i
 
 
 def _live_world(state: State, rows: Sequence[Mapping[str, object]], week: int) -> World:
-    words = {name: list(state.words[name]) for name in IMPORT_WORDS}
-    # Columns of one alphabet grow together, or one country would have two codes.
-    shared = {name: family[0] for family in SAME_CODES.values() for name in family if name in words}
-    for name, first in shared.items():
-        words[name] = words[first] if first in words else words[name]
-    codes = {}
-    for name in IMPORT_WORDS:
-        alphabet = words[name]
-        place = {word: code for code, word in enumerate(alphabet)}
-        column = np.empty(len(rows), dtype=np.int64)
-        for number, row in enumerate(rows):
-            word = str(row[name])
-            if word not in place:
-                place[word] = len(alphabet)
-                alphabet.append(word)
-            column[number] = place[word]
-        codes[name] = column
+    codes, fresh = _coded(state, rows)
     numbers = {
         name: np.array([float(str(row[name])) for row in rows], dtype=np.float64)
         for name in IMPORT_NUMBERS
         if name != "week"
     }
     nothing = np.zeros(len(rows))
-    mfn = [state.rates.get(word, np.nan) for word in words["hs6"]]
+    new = [state.rates.get(word, np.nan) for word in fresh["hs6"]]
     return World(
         ids=tuple(str(number) for number in range(len(rows))),
         week=np.full(len(rows), week, dtype=np.int64),
         day=np.full(len(rows), state.first_day + 7 * week, dtype=np.int64),
         codes=codes,
-        words={name: tuple(alphabet) for name, alphabet in words.items()},
+        words={name: (*state.words[name], *fresh[name]) if fresh[name] else state.words[name] for name in IMPORT_WORDS},
         numbers=numbers,
         outcomes=Outcomes(nothing > 0, nothing, nothing, nothing, np.full(len(rows), -1, dtype=np.int64)),
-        mfn=np.array(mfn, dtype=np.float64),
+        mfn=np.concatenate([_mfn_of(state), np.array(new, dtype=np.float64)]),
         known={name: len(state.words[name]) for name in IMPORT_WORDS},
     )
+
+
+def _coded(state: State, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, Ints], dict[str, list[str]]]:
+    """The codes of each column, and the words that the state did not know, which stand behind those it knew."""
+    # Columns of one alphabet grow together, or one country would have two codes.
+    family = {name: names[0] for names in SAME_CODES.values() for name in names}
+    grown: dict[str, dict[str, int]] = {}
+    codes = {}
+    for name in IMPORT_WORDS:
+        known, own = _places_of(state)[name], grown.setdefault(family.get(name, name), {})
+        column = []
+        for row in rows:
+            word = str(row[name])
+            code = known.get(word)
+            column.append(own.setdefault(word, len(known) + len(own)) if code is None else code)
+        codes[name] = np.array(column, dtype=np.int64)
+    return codes, {name: list(grown[family.get(name, name)]) for name in IMPORT_WORDS}
+
+
+def _places_of(state: State) -> dict[str, dict[str, int]]:
+    """The code of each word, made once for a state."""
+    if not state.kept:
+        state.kept["places"] = {
+            name: {word: code for code, word in enumerate(words)} for name, words in state.words.items()
+        }
+        state.kept["mfn"] = np.array([state.rates.get(word, np.nan) for word in state.words["hs6"]], dtype=np.float64)
+    places: dict[str, dict[str, int]] = state.kept["places"]
+    return places
+
+
+def _mfn_of(state: State) -> Floats:
+    _places_of(state)
+    mfn: Floats = state.kept["mfn"]
+    return mfn
 
 
 def save_state(state: State, path: Path) -> None:
