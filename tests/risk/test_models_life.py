@@ -14,6 +14,7 @@ from random import Random
 import pytest
 
 from comity.common import Actor
+from comity.intake import StoredRecord
 from comity.ledger.selectors import latest_checkpoint
 from comity.ledger.services import open_log
 from comity.risk import Lane, SourceKind
@@ -120,6 +121,14 @@ def test_own_history_makes_a_model_that_speaks_with_reasons(home: Path, trained:
         promote_model(SUPERVISOR, model_id=model_id, reason="Too early", shelf=shelf, at=at)
     approve_model(SUPERVISOR, model_id=model_id, shelf=shelf, at=at)
 
+    loud = _promote_and_speak(home, model_id, at)
+    _check_log(model_id)
+    _check_silences(home, model_id, loud, at)
+
+
+def _promote_and_speak(home: Path, model_id: str, at: datetime) -> StoredRecord:
+    """What a challenger tells has no effect; what the champion tells has reasons."""
+    shelf = this_shelf()
     assert live.telling_now().silence is Silence.NO_STATE
     refresh(home, at)
     loud, quiet = (
@@ -146,8 +155,11 @@ def test_own_history_makes_a_model_that_speaks_with_reasons(home: Path, trained:
     assert not _told(quiet.record_id)
     scores = dict(ModelScore.objects.values_list("record_id", "chance"))
     assert scores[loud.record_id] > 0.5 > 0.1 > scores[quiet.record_id]
+    return loud
 
-    # Each move stands in the log and in the audit, and what the log commits to can be shown.
+
+def _check_log(model_id: str) -> None:
+    """Each move stands in the log and in the audit."""
     assert Checkpoint.parse(split_note(latest_checkpoint())[0]).size == 3
     assert list(ModelMove.objects.order_by("pk").values_list("to_state", "log_index")) == [
         ("trained", 0),
@@ -157,6 +169,10 @@ def test_own_history_makes_a_model_that_speaks_with_reasons(home: Path, trained:
     deeds = AuditEntry.objects.filter(subject=f"model:{model_id[:16]}").order_by("pk")
     assert list(deeds.values_list("deed", flat=True)) == ["enter_model", "approve_model", "promote_model"]
 
+
+def _check_silences(home: Path, model_id: str, loud: StoredRecord, at: datetime) -> None:
+    """With old histories, or a changed byte, no model speaks; what was told before stays."""
+    shelf = this_shelf()
     # Too old histories say nothing; later the histories know the record, and what was said of it stays.
     late = at + timedelta(days=30)
     assert live.telling_now().silence_at(late)[0] is Silence.OLD_STATE

@@ -71,13 +71,14 @@ def enter_model(actor: Actor, *, folder: Path, shelf: Shelf, at: datetime) -> st
         )
     is_new = not (shelf.root / parts.model_id).is_dir()
     store.put(shelf.root, parts, shelf.keyring.signing)
+    model_id = ""
     try:
         with transaction.atomic():
-            return _write(_Deed(actor, shelf, at), parts, card)
-    except Exception:
-        if is_new:
+            model_id = _write(_Deed(actor, shelf, at), parts, card)
+    finally:
+        if is_new and not model_id:
             store.drop(shelf.root, parts.model_id)
-        raise
+    return model_id
 
 
 def _write(deed: _Deed, parts: Parts, card: dict[str, object]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from comity.risk import outlooks as ahead
 from comity.risk.outlooks import WORTH_TELLING, Key, Outlook, Series
-from comity.risk.prediction.arrays import Floats, Ints
+from comity.risk.prediction.arrays import Bools, Ints
 from comity.risk.prediction.errors import TrainingError
 from comity.risk.prediction.panels import Panel
 from comity.risk.prediction.worlds import FINDINGS, World
@@ -35,12 +35,12 @@ def outlooks(world: World, panel: Panel, finding: str, *, first_week: int, weeks
         raise TrainingError("There is no such finding", where=finding, remedy=f"Choose of {', '.join(FINDINGS)}.")
     if not (panel.week < first_week).any():
         raise TrainingError("Nothing was declared before", where=f"week {first_week}")
-    return ahead.outlooks(_histories(world, panel, finding, first_week), first_week=first_week, weeks=weeks)
+    return ahead.outlooks(histories(world, panel, finding, first_week), first_week=first_week, weeks=weeks)
 
 
 def coverage(world: World, panel: Panel, told: list[Outlook], finding: str, *, first_week: int, weeks: int) -> Coverage:
     """How the outlooks worth telling fared, where all was inspected afterwards."""
-    history = _histories(world, panel, finding, first_week + weeks)
+    history = histories(world, panel, finding, first_week + weeks)
     worth = [one for one in told if one.expected >= WORTH_TELLING]
     inside = [
         one.low <= sum(history[one.heading, one.origin, one.departure].found[first_week:]) <= one.high for one in worth
@@ -50,22 +50,21 @@ def coverage(world: World, panel: Panel, told: list[Outlook], finding: str, *, f
     return Coverage(len(inside), float(np.mean(inside)), float(np.mean([one.promised for one in worth])))
 
 
-def _histories(world: World, panel: Panel, finding: str, until_week: int) -> dict[Key, Series]:
+def histories(world: World, panel: Panel, finding: str, until_week: int) -> dict[Key, Series]:
     """Each heading on each route week by week, before `until_week`."""
     key = panel.keys["hs4_route"]
-    before = panel.week < until_week
-    hit = (panel.outcomes.finding == FINDINGS.index(finding)) & panel.outcomes.seen
-    declared, seen, found = (
-        _by_week(key, panel.week, which & before, until_week) for which in (np.ones_like(hit), panel.outcomes.seen, hit)
-    )
+    before: Bools = np.asarray(panel.week < until_week, dtype=np.bool_)
+    seen: Bools = before & panel.outcomes.seen
+    hits: Bools = seen & (panel.outcomes.finding == FINDINGS.index(finding))
+    told = [_by_week(key, panel.week, which, until_week) for which in (before, seen, hits)]
     places, rows = np.unique(key, return_index=True)
     return {
-        _named(world, panel, int(row)): Series(declared[place], seen[place], found[place])
+        _named(world, panel, int(row)): Series(told[0][place], told[1][place], told[2][place])
         for place, row in zip(places.tolist(), rows.tolist(), strict=True)
     }
 
 
-def _by_week(key: Ints, week: Ints, which: Floats, until_week: int) -> list[list[int]]:
+def _by_week(key: Ints, week: Ints, which: Bools, until_week: int) -> list[list[int]]:
     size = int(key.max()) + 1
     flat = np.bincount(key[which] * until_week + week[which], minlength=size * until_week)
     return [[int(count) for count in row] for row in flat.reshape(size, until_week)]

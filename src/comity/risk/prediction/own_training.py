@@ -29,6 +29,7 @@ def train_own(home: Path, tariff: Path, administration: str, *, at: datetime, se
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     out = Path(tempfile.mkdtemp(prefix=".trained-", dir=home)) / "model"
+    is_made = False
     try:
         with tempfile.TemporaryDirectory(prefix=".table-", dir=home) as folder:
             written = _write(Path(folder), tariff, administration, at, tell)
@@ -36,9 +37,10 @@ def train_own(home: Path, tariff: Path, administration: str, *, at: datetime, se
             model = train(read_own_world(Path(folder)), plan, tell)
         model.card["source"] = "own history"
         save_model(model, out)
-    except BaseException:
-        shutil.rmtree(out.parent, ignore_errors=True)
-        raise
+        is_made = True
+    finally:
+        if not is_made:
+            shutil.rmtree(out.parent, ignore_errors=True)
     return out
 
 
