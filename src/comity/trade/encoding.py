@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from comity.trade.codec import codec_of
-from comity.trade.errors import FieldError, NoticeError, RecordError
+from comity.trade.errors import FieldError, RecordError
+from comity.trade.notice_reading import check, read_notice
 from comity.trade.notices import Alert, EvidenceNotice, Exhibit, Finding
 from comity.trade.records import Declaration, Manifest
 
@@ -62,13 +63,13 @@ def alert_from_body(body: Mapping[str, object]) -> Alert:
 
     Raises: NoticeError naming the field.
     """
-    alert = cast(Alert, _read_notice(Alert, body))
-    _check(alert.reliability in tuple("ABCDEF"), "reliability", "Must be a letter from A to F")
-    _check(alert.credibility in tuple("123456"), "credibility", "Must be a digit from 1 to 6")
-    _check(1 <= alert.priority <= 5, "priority", "Must be from 1 to 5")
-    _check(alert.valid_from <= alert.valid_until, "valid_until", "Ends before valid_from")
+    alert = cast(Alert, read_notice(Alert, body))
+    check(alert.reliability in tuple("ABCDEF"), "reliability", "Must be a letter from A to F")
+    check(alert.credibility in tuple("123456"), "credibility", "Must be a digit from 1 to 6")
+    check(1 <= alert.priority <= 5, "priority", "Must be from 1 to 5")
+    check(alert.valid_from <= alert.valid_until, "valid_until", "Ends before valid_from")
     for index, code in enumerate(alert.hs_codes):
-        _check(_HS.fullmatch(code) is not None, f"hs_codes[{index}]", "Must be 2 to 10 digits")
+        check(_HS.fullmatch(code) is not None, f"hs_codes[{index}]", "Must be 2 to 10 digits")
     for name in ("origin", "dispatch", "destination"):
         _check_country(getattr(alert.route, name), f"route.{name}")
     for index, subject in enumerate(alert.subjects):
@@ -87,10 +88,10 @@ def finding_from_body(body: Mapping[str, object]) -> Finding:
 
     Raises: NoticeError naming the field.
     """
-    finding = cast(Finding, _read_notice(Finding, body))
-    _check(not finding.hs_code or _HS.fullmatch(finding.hs_code) is not None, "hs_code", "Must be 2 to 10 digits")
+    finding = cast(Finding, read_notice(Finding, body))
+    check(not finding.hs_code or _HS.fullmatch(finding.hs_code) is not None, "hs_code", "Must be 2 to 10 digits")
     if finding.quantity is not None:
-        _check(finding.quantity.value >= 0, "quantity.value", "Must not be negative")
+        check(finding.quantity.value >= 0, "quantity.value", "Must not be negative")
     _check_notice(finding.ref, finding.administration, "administration", finding.exhibits)
     return finding
 
@@ -119,22 +120,22 @@ def evidence_from_body(body: Mapping[str, object]) -> EvidenceNotice:
 
     Raises: NoticeError naming the field.
     """
-    notice = cast(EvidenceNotice, _read_notice(EvidenceNotice, body))
+    notice = cast(EvidenceNotice, read_notice(EvidenceNotice, body))
     least, most = CHUNK_BYTES
-    _check(bool(notice.administration.strip()), "administration", "Must not be empty")
+    check(bool(notice.administration.strip()), "administration", "Must not be empty")
     for field in ("sha256", "root"):
-        _check(_SHA256.fullmatch(getattr(notice, field)) is not None, field, "Must be 64 hex digits")
+        check(_SHA256.fullmatch(getattr(notice, field)) is not None, field, "Must be 64 hex digits")
     _check_name(notice.name)
     is_type = len(notice.media_type) <= MEDIA_TYPE_LENGTH and _MEDIA_TYPE.fullmatch(notice.media_type) is not None
-    _check(is_type, "media_type", "Must be a media type such as image/jpeg")
-    _check(notice.size_bytes >= 1, "size_bytes", "Must be at least 1")
-    _check(least <= notice.chunk_bytes <= most, "chunk_bytes", f"Must be from {least} to {most}")
-    _check(1 <= notice.chunks <= MOST_CHUNKS, "chunks", f"Must be from 1 to {MOST_CHUNKS}")
+    check(is_type, "media_type", "Must be a media type such as image/jpeg")
+    check(notice.size_bytes >= 1, "size_bytes", "Must be at least 1")
+    check(least <= notice.chunk_bytes <= most, "chunk_bytes", f"Must be from {least} to {most}")
+    check(1 <= notice.chunks <= MOST_CHUNKS, "chunks", f"Must be from 1 to {MOST_CHUNKS}")
     is_cut = notice.chunks == -(-notice.size_bytes // notice.chunk_bytes)
-    _check(is_cut, "chunks", "Must be as many as size_bytes and chunk_bytes make")
+    check(is_cut, "chunks", "Must be as many as size_bytes and chunk_bytes make")
     _check_key(notice.key)
     is_id = not notice.about or _MESSAGE_ID.fullmatch(notice.about) is not None
-    _check(is_id, "about", "Must be the id of a message, in small letters")
+    check(is_id, "about", "Must be the id of a message, in small letters")
     return notice
 
 
@@ -145,22 +146,10 @@ def _read_record(kind: type, mapping: Mapping[str, object]) -> object:
         raise RecordError(error.what, where=error.where, remedy=error.remedy) from error
 
 
-def _read_notice(kind: type, body: Mapping[str, object]) -> object:
-    try:
-        return codec_of(kind).read(body, "")
-    except FieldError as error:
-        raise NoticeError(error.what, where=error.where, remedy=error.remedy) from error
-
-
-def _check(is_met: bool, field: str, what: str) -> None:
-    if not is_met:
-        raise NoticeError(what, where=field)
-
-
 def _check_name(name: str) -> None:
     """A name is shown and offered for saving: it must not lead into another folder."""
     is_name = bool(name.strip(" .")) and len(name) <= NAME_LENGTH and not _FOLDERS_AND_CONTROLS.search(name)
-    _check(is_name, "name", f"Must be a file name of at most {NAME_LENGTH} characters, without a folder")
+    check(is_name, "name", f"Must be a file name of at most {NAME_LENGTH} characters, without a folder")
 
 
 def _check_key(text: str) -> None:
@@ -168,16 +157,16 @@ def _check_key(text: str) -> None:
         is_key = len(b64decode(text, validate=True)) == _KEY_BYTES
     except (binascii.Error, ValueError):
         is_key = False
-    _check(is_key, "key", f"Must be {_KEY_BYTES} bytes in base64")
+    check(is_key, "key", f"Must be {_KEY_BYTES} bytes in base64")
 
 
 def _check_country(code: str, field: str) -> None:
-    _check(not code or _COUNTRY.fullmatch(code) is not None, field, "Must be two capital letters")
+    check(not code or _COUNTRY.fullmatch(code) is not None, field, "Must be two capital letters")
 
 
 def _check_notice(ref: str, issuer: str, issuer_field: str, exhibits: tuple[Exhibit, ...]) -> None:
-    _check(bool(ref.strip()), "ref", "Must not be empty")
-    _check(bool(issuer.strip()), issuer_field, "Must not be empty")
+    check(bool(ref.strip()), "ref", "Must not be empty")
+    check(bool(issuer.strip()), issuer_field, "Must not be empty")
     for index, exhibit in enumerate(exhibits):
-        _check(_SHA256.fullmatch(exhibit.sha256) is not None, f"exhibits[{index}].sha256", "Must be 64 hex digits")
-        _check(exhibit.size_bytes >= 0, f"exhibits[{index}].size_bytes", "Must not be negative")
+        check(_SHA256.fullmatch(exhibit.sha256) is not None, f"exhibits[{index}].sha256", "Must be 64 hex digits")
+        check(exhibit.size_bytes >= 0, f"exhibits[{index}].size_bytes", "Must not be negative")

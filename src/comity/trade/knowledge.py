@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import cast
 
 from comity.trade.codec import codec_of
-from comity.trade.errors import FieldError, NoticeError
+from comity.trade.notice_reading import check, read_notice
 from comity.trade.notices import Handling, RiskType
 
 PROFILE_KIND = "profile/1"
@@ -166,21 +166,21 @@ def profile_from_body(body: Mapping[str, object]) -> SharedProfile:
 
     Raises: NoticeError naming the field.
     """
-    profile = cast(SharedProfile, _read(SharedProfile, body))
-    _check(_ADMINISTRATION.fullmatch(profile.issuer) is not None, "issuer", "Must be two capital letters")
+    profile = cast(SharedProfile, read_notice(SharedProfile, body))
+    check(_ADMINISTRATION.fullmatch(profile.issuer) is not None, "issuer", "Must be two capital letters")
     for name, limit in _LENGTHS.items():
         text = str(getattr(profile, name)).strip()
-        _check(bool(text) or name == "owner", name, "Must not be empty")
-        _check(len(text) <= limit, name, f"Must have at most {limit} characters")
-    _check(profile.language == RULE_LANGUAGE, "language", f"This node reads rules of the language {RULE_LANGUAGE}")
-    _check(profile.lane in LANES, "lane", f"Must be one of: {', '.join(LANES)}")
-    _check(1 <= profile.weight <= 100, "weight", "Must be from 1 to 100")
-    _check(1 <= profile.priority <= 9, "priority", "Must be from 1 to 9")
-    _check(_HASH.fullmatch(profile.digest) is not None, "digest", "Must be 64 hex digits")
+        check(bool(text) or name == "owner", name, "Must not be empty")
+        check(len(text) <= limit, name, f"Must have at most {limit} characters")
+    check(profile.language == RULE_LANGUAGE, "language", f"This node reads rules of the language {RULE_LANGUAGE}")
+    check(profile.lane in LANES, "lane", f"Must be one of: {', '.join(LANES)}")
+    check(1 <= profile.weight <= 100, "weight", "Must be from 1 to 100")
+    check(1 <= profile.priority <= 9, "priority", "Must be from 1 to 9")
+    check(_HASH.fullmatch(profile.digest) is not None, "digest", "Must be 64 hex digits")
     rate = profile.expected_hit_rate
-    _check(rate is None or 0 <= rate <= 1, "expected_hit_rate", "Must be from 0 to 1")
+    check(rate is None or 0 <= rate <= 1, "expected_hit_rate", "Must be from 0 to 1")
     ends = profile.valid_until
-    _check(ends is None or ends > profile.valid_from, "valid_until", "Must be after valid_from")
+    check(ends is None or ends > profile.valid_from, "valid_until", "Must be after valid_from")
     return profile
 
 
@@ -189,7 +189,7 @@ def question_from_body(body: Mapping[str, object]) -> HitQuestion:
 
     Raises: NoticeError naming the field.
     """
-    question = cast(HitQuestion, _read(HitQuestion, body))
+    question = cast(HitQuestion, read_notice(HitQuestion, body))
     _check_listed(question)
     return question
 
@@ -199,10 +199,10 @@ def decision_from_body(body: Mapping[str, object]) -> HitDecision:
 
     Raises: NoticeError naming the field.
     """
-    decision = cast(HitDecision, _read(HitDecision, body))
+    decision = cast(HitDecision, read_notice(HitDecision, body))
     _check_listed(decision)
-    _check(not decision.list_of or _DAY.fullmatch(decision.list_of) is not None, "list_of", "Must be a day")
-    _check(len(decision.reason) <= 500, "reason", "Must have at most 500 characters")
+    check(not decision.list_of or _DAY.fullmatch(decision.list_of) is not None, "list_of", "Must be a day")
+    check(len(decision.reason) <= 500, "reason", "Must have at most 500 characters")
     return decision
 
 
@@ -211,41 +211,25 @@ def report_from_body(body: Mapping[str, object]) -> SignalReport:
 
     Raises: NoticeError naming the field.
     """
-    report = cast(SignalReport, _read(SignalReport, body))
-    _check(
-        _ADMINISTRATION.fullmatch(report.administration) is not None, "administration", "Must be two capital letters"
-    )
-    _check(_MESSAGE_ID.fullmatch(report.about) is not None, "about", "Must be the id of a message, in small letters")
-    _check(bool(report.ref.strip()) and len(report.ref) <= 100, "ref", "Must have 1 to 100 characters")
+    report = cast(SignalReport, read_notice(SignalReport, body))
+    check(_ADMINISTRATION.fullmatch(report.administration) is not None, "administration", "Must be two capital letters")
+    check(_MESSAGE_ID.fullmatch(report.about) is not None, "about", "Must be the id of a message, in small letters")
+    check(bool(report.ref.strip()) and len(report.ref) <= 100, "ref", "Must have 1 to 100 characters")
     counts = {"fired": report.fired or 0, "examined": report.examined, "found": report.found}
     for name, count in counts.items():
-        _check(0 <= count < 2**31, name, "Must be a count from 0")
-    _check(report.found <= report.examined, "found", "Must not be more than were examined")
-    _check(len({each.risk_type for each in report.kinds}) == len(report.kinds), "kinds", "Must name each once")
-    _check(all(0 < each.found <= report.found for each in report.kinds), "kinds", "Must not be more than were found")
+        check(0 <= count < 2**31, name, "Must be a count from 0")
+    check(report.found <= report.examined, "found", "Must not be more than were examined")
+    check(len({each.risk_type for each in report.kinds}) == len(report.kinds), "kinds", "Must name each once")
+    check(all(0 < each.found <= report.found for each in report.kinds), "kinds", "Must not be more than were found")
     return report
 
 
 def _check_listed(notice: HitQuestion | HitDecision) -> None:
-    _check(
-        _ADMINISTRATION.fullmatch(notice.administration) is not None, "administration", "Must be two capital letters"
-    )
+    check(_ADMINISTRATION.fullmatch(notice.administration) is not None, "administration", "Must be two capital letters")
     for name, limit in _LISTED.items():
         text = str(getattr(notice, name)).strip()
-        _check(bool(text) and len(text) <= limit, name, f"Must have 1 to {limit} characters")
-    _check(_HASH.fullmatch(notice.key) is not None, "key", "Must be 64 hex digits")
-    _check(1 <= len(notice.tags) <= MOST_TAGS, "tags", f"Must be from 1 to {MOST_TAGS}")
+        check(bool(text) and len(text) <= limit, name, f"Must have 1 to {limit} characters")
+    check(_HASH.fullmatch(notice.key) is not None, "key", "Must be 64 hex digits")
+    check(1 <= len(notice.tags) <= MOST_TAGS, "tags", f"Must be from 1 to {MOST_TAGS}")
     for index, each in enumerate(notice.tags):
-        _check(_HASH.fullmatch(each.tag) is not None, f"tags[{index}].tag", "Must be 64 hex digits")
-
-
-def _read(kind: type, body: Mapping[str, object]) -> object:
-    try:
-        return codec_of(kind).read(body, "")
-    except FieldError as error:
-        raise NoticeError(error.what, where=error.where, remedy=error.remedy) from error
-
-
-def _check(is_met: bool, field: str, what: str) -> None:
-    if not is_met:
-        raise NoticeError(what, where=field)
+        check(_HASH.fullmatch(each.tag) is not None, f"tags[{index}].tag", "Must be 64 hex digits")

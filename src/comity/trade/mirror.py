@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import cast
 
 from comity.trade.codec import codec_of
-from comity.trade.errors import FieldError, NoticeError
+from comity.trade.notice_reading import check, read_notice
 from comity.trade.notices import Handling
 from comity.trade.values import Money
 
@@ -125,18 +125,18 @@ def offer_from_body(body: Mapping[str, object]) -> MirrorOffer:
 
     Raises: NoticeError naming the field.
     """
-    offer = cast(MirrorOffer, _read(MirrorOffer, body))
+    offer = cast(MirrorOffer, read_notice(MirrorOffer, body))
     _check_administration(offer.administration)
-    _check(_PERIOD.fullmatch(offer.period) is not None, "period", "Must be a quarter such as 2026-Q1")
-    _check(_HASH.fullmatch(offer.key) is not None, "key", "Must be 64 hex digits")
-    _check(1 <= len(offer.locks) <= MOST_LOCKS, "locks", f"Must be from 1 to {MOST_LOCKS}")
+    check(_PERIOD.fullmatch(offer.period) is not None, "period", "Must be a quarter such as 2026-Q1")
+    check(_HASH.fullmatch(offer.key) is not None, "key", "Must be 64 hex digits")
+    check(1 <= len(offer.locks) <= MOST_LOCKS, "locks", f"Must be from 1 to {MOST_LOCKS}")
     for index, lock in enumerate(offer.locks):
-        _check(_HASH.fullmatch(lock.tag) is not None, f"locks[{index}].tag", "Must be 64 hex digits")
-        _check(_WRAPPED.fullmatch(lock.wrapped) is not None, f"locks[{index}].wrapped", "Must be 96 hex digits")
+        check(_HASH.fullmatch(lock.tag) is not None, f"locks[{index}].tag", "Must be 64 hex digits")
+        check(_WRAPPED.fullmatch(lock.wrapped) is not None, f"locks[{index}].wrapped", "Must be 96 hex digits")
     for each in fields(MirrorCommitments):
         word = getattr(offer.commitments, each.name)
-        _check(not word or _HASH.fullmatch(word) is not None, f"commitments.{each.name}", "Must be 64 hex digits")
-    _check(not offer.replaces or _MESSAGE_ID.fullmatch(offer.replaces) is not None, "replaces", "Must be a message id")
+        check(not word or _HASH.fullmatch(word) is not None, f"commitments.{each.name}", "Must be 64 hex digits")
+    check(not offer.replaces or _MESSAGE_ID.fullmatch(offer.replaces) is not None, "replaces", "Must be a message id")
     return offer
 
 
@@ -145,12 +145,12 @@ def request_from_body(body: Mapping[str, object]) -> MirrorRequest:
 
     Raises: NoticeError naming the field.
     """
-    request = cast(MirrorRequest, _read(MirrorRequest, body))
+    request = cast(MirrorRequest, read_notice(MirrorRequest, body))
     _check_administration(request.administration)
-    _check(_MESSAGE_ID.fullmatch(request.offer) is not None, "offer", "Must be the id of a message, in small letters")
-    _check(_HASH.fullmatch(request.proof) is not None, "proof", "Must be 64 hex digits")
+    check(_MESSAGE_ID.fullmatch(request.offer) is not None, "offer", "Must be the id of a message, in small letters")
+    check(_HASH.fullmatch(request.proof) is not None, "proof", "Must be 64 hex digits")
     unknown = [name for name in request.fields if name not in MIRROR_FIELDS]
-    _check(bool(request.fields) and not unknown, "fields", f"Must be of: {', '.join(MIRROR_FIELDS)}")
+    check(bool(request.fields) and not unknown, "fields", f"Must be of: {', '.join(MIRROR_FIELDS)}")
     return request
 
 
@@ -159,12 +159,12 @@ def values_from_body(body: Mapping[str, object]) -> MirrorValues:
 
     Raises: NoticeError naming the field.
     """
-    values = cast(MirrorValues, _read(MirrorValues, body))
+    values = cast(MirrorValues, read_notice(MirrorValues, body))
     figures = values.figures
     _check_administration(values.administration)
-    _check(_MESSAGE_ID.fullmatch(values.offer) is not None, "offer", "Must be the id of a message, in small letters")
+    check(_MESSAGE_ID.fullmatch(values.offer) is not None, "offer", "Must be the id of a message, in small letters")
     if figures.value is not None:
-        _check(
+        check(
             _CURRENCY.fullmatch(figures.value.currency) is not None, "figures.value.currency", "Must be three letters"
         )
     amounts = {
@@ -174,24 +174,12 @@ def values_from_body(body: Mapping[str, object]) -> MirrorValues:
         "packages": figures.packages,
     }
     for name, amount in amounts.items():
-        _check(amount is None or amount >= 0, f"figures.{name}", "Must not be negative")
+        check(amount is None or amount >= 0, f"figures.{name}", "Must not be negative")
     for name, words, form in (("hs_codes", figures.hs_codes, _HS), ("origins", figures.origins, _COUNTRY)):
-        _check(len(words) <= MOST_WORDS, f"figures.{name}", f"Must be at most {MOST_WORDS}")
-        _check(all(form.fullmatch(word) for word in words), f"figures.{name}", "Must be codes")
+        check(len(words) <= MOST_WORDS, f"figures.{name}", f"Must be at most {MOST_WORDS}")
+        check(all(form.fullmatch(word) for word in words), f"figures.{name}", "Must be codes")
     return values
 
 
-def _read(kind: type, body: Mapping[str, object]) -> object:
-    try:
-        return codec_of(kind).read(body, "")
-    except FieldError as error:
-        raise NoticeError(error.what, where=error.where, remedy=error.remedy) from error
-
-
 def _check_administration(code: str) -> None:
-    _check(_COUNTRY.fullmatch(code) is not None, "administration", "Must be two capital letters")
-
-
-def _check(is_met: bool, field: str, what: str) -> None:
-    if not is_met:
-        raise NoticeError(what, where=field)
+    check(_COUNTRY.fullmatch(code) is not None, "administration", "Must be two capital letters")
