@@ -212,7 +212,8 @@ def main() -> None:
     if chosen.without != "screening":
         ofac = ",".join(str(lists / f"ofac_{part}.csv") for part in ("sdn", "add", "alt"))
         words += ["--lists", f"un={lists / 'UN_consolidated.xml'}", "--lists", f"ofac={ofac}"]
-        words += ["--lists", f"ftm={work / 'more.ftm.json'}"]
+        if (work / "more.ftm.json").stat().st_size:
+            words += ["--lists", f"ftm={work / 'more.ftm.json'}"]
     if chosen.without != "model":
         words += ["--model", work / "model", "--history", work / "histories.npz"]
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before", flush=True)
