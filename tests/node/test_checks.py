@@ -237,3 +237,12 @@ def test_figures_are_shown_in_one_unit() -> None:
         "3.0 GiB",
         "4.9 TiB",
     ]
+
+
+def test_a_champion_that_cannot_speak() -> None:
+    said = [
+        checks.check_models(champion, silence, "detail").state
+        for champion, silence in (("", "no_champion"), ("ab12", ""), ("ab12", "no_state"), ("ab12", "bad_model"))
+    ]
+    assert said == [GOOD, GOOD, WAITING, ATTENTION]
+    assert "comity[learning]" in checks.check_models("ab12", "no_library", "").remedy
