@@ -21,6 +21,7 @@ from comity.registers import (
     TooManyBrokenError,
 )
 from comity.registers import selectors as reads
+from comity.registers.screeners import _built, keep_ready, screener_in_force
 from comity.registers.services import load_list, withdraw_list
 from comity.registers.sources import read_list
 from comity.registers.sources.words import country_code, date_text
@@ -235,3 +236,15 @@ class TestLoad:
         assert reads.in_force() == []
         with pytest.raises(RegisterError, match="no such list"):
             reads.version("un")
+
+
+@pytest.mark.django_db
+def test_the_index_is_built_before_anything_is_screened(at: datetime) -> None:
+    assert not keep_ready(at)
+    load_list(ANA, source=source(ListFormat.UN, UN), at=at)
+    before = _built.cache_info()
+    assert keep_ready(at)
+    assert screener_in_force() is not None
+    assert _built.cache_info().misses == before.misses + 1
+    withdraw_list(ANA, code="un", reason="test", at=at)
+    assert not keep_ready(at)

@@ -43,6 +43,7 @@ from comity.node.jobs import Job
 from comity.node.keycare import KeyCare
 from comity.node.keys import LiveKeyring
 from comity.node.recovering import recover
+from comity.registers.screeners import keep_ready
 from comity.risk.modelling.retraining import models_turn
 from comity.trust import Keyring
 
@@ -65,6 +66,7 @@ _MONITOR_SECONDS = 60.0
 _MENTIONS_SECONDS = 60.0
 _RECOVER_SECONDS = 3.0
 _MODELS_SECONDS = 60.0
+_INDEX_SECONDS = 10.0
 
 VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
@@ -138,7 +140,10 @@ def line_jobs() -> tuple[Job, ...]:
 
 def learning_jobs() -> tuple[Job, ...]:
     """What computes for long: in a thread of its own, so that nothing else waits for it."""
-    return (Job("models", _MODELS_SECONDS, models_turn),)
+    return (
+        Job("screening index", _INDEX_SECONDS, keep_ready),
+        Job("models", _MODELS_SECONDS, models_turn),
+    )
 
 
 def _recover(at: datetime) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from comity.registers.matching import Match, Screener, Subject
@@ -45,6 +46,14 @@ def screener_in_force() -> ListScreener | None:
         return None
     with _building:  # two threads that meet a new version do not both build
         return _built(lists)
+
+
+def keep_ready(_at: datetime) -> bool:
+    """Build the screener of the lists in force before an assessment asks for it; whether there is one.
+
+    For 100,000 entries that takes some ten seconds, at the start of a process and after a load.
+    """
+    return screener_in_force() is not None
 
 
 @lru_cache(maxsize=2)
