@@ -17,6 +17,7 @@ from comity.journeys.consult import ask_about_hit, tell_hit
 from comity.journeys.look import Look, Veil, open_feedback, see_signals
 from comity.journeys.share import ShareResult, Wish
 from comity.journeys.teach import share_profile
+from comity.risk.errors import ScreeningError
 from comity.risk.hit_advice import Advice, advice_on
 from comity.risk.hits import hit
 from comity.risk.reporting import Report, reports_on
@@ -153,8 +154,11 @@ def tell_decision(request: HttpRequest, body: TellHitIn) -> Status[ShareOut]:
     **needs(Permission.VIEW_CONSIGNMENTS),
 )
 def list_advice(request: HttpRequest, query: Query[AdviceQuery]) -> AdviceList:
-    """Advice: nothing is decided by it."""
-    advice = advice_on(hit(query.ref))
+    """Advice: nothing is decided by it. Empty where nobody has told, or there is no such hit any more."""
+    try:
+        advice = advice_on(hit(query.ref))
+    except ScreeningError:
+        return AdviceList(items=[])
     look = Look(actor_of(request), query.purpose)
     veils = see_signals(look, [(each.issuer, each.message_id) for each in advice])
     seen = ((each, veils.get((each.issuer, each.message_id))) for each in advice)
