@@ -122,4 +122,5 @@ def forecast(table: Path, out: Path, *, weeks: int, **options: str) -> None:
     count, held = _learning("scored").forecast(
         table, options["administration"], options["finding"], weeks=weeks, out=out
     )
-    click.echo(f"{count} headings and routes into {out}; of the intervals for the last {weeks} weeks {held:.1%} held")
+    tried = f"tried on the last {weeks} weeks, {held.held:.1%} of {held.count} intervals held"
+    click.echo(f"{count} headings and routes into {out}; {tried} ({held.promised:.1%} promised)")

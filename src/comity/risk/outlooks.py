@@ -1,0 +1,190 @@
+"""How many findings of a kind goods on a route are likely to bring in the coming weeks, with intervals. Pure.
+
+The share of a heading on a route leans on the heading; the volume is that of its own last weeks. How far such forecasts
+were off is measured on this history itself: the same forecast is made for earlier weeks, and what came of it says by
+which factor forecasts are to be corrected and how much wider than chance alone the outcomes lie (negative binomial).
+An interval is the shortest run of whole numbers that holds nine cases in ten; since counts are whole, it promises a
+little more, and says how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+HALF_LIFE_WEEKS, VOLUME_WEEKS, LEAST_WEEKS = 12.0, 8, 8
+# How many controlled declarations of its heading a route leans on.
+LEANING = 15.0
+PAST_FORECASTS = 6
+LEVEL = 0.9
+WORTH_TELLING = 0.25  # below, an interval of none holds too easily to prove anything
+_LEAST_MEAN, _LEAST_VOLUME = 0.05, 1.0
+_LEAN_OF_FACTOR, _LEAN_OF_VOLUME = 4.0, 50.0
+_SIZES = tuple(math.exp(math.log(0.3) + step * math.log(200.0) / 24) for step in range(25))
+_DECAY = 0.5 ** (1 / HALF_LIFE_WEEKS)
+
+Key = tuple[str, str, str]
+# What came, and what was expected.
+Came = tuple[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What of a heading was declared on a route, week by week: how much, how much was controlled, what was found."""
+
+    declared: Sequence[int]
+    seen: Sequence[int]
+    found: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What to expect of a heading on a route: declarations, findings, the interval and how often it should hold."""
+
+    heading: str
+    origin: str
+    departure: str
+    declarations: float
+    share: float
+    expected: float
+    low: int
+    high: int
+    promised: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """By which factor forecasts were to be corrected, and the size of the negative binomial: the less, the wider."""
+
+    factor: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    share: float
+    volume: float
+
+
+def outlooks(history: Mapping[Key, Series], *, first_week: int, weeks: int) -> list[Outlook]:
+    """The headings and routes where most is expected in `weeks` weeks from `first_week` on, by what was before."""
+    shares = fitted(_shares_before(history, first_week, weeks))
+    volumes = fitted(_volumes_before(history, first_week, weeks), _LEAN_OF_VOLUME)
+    size = 1 / (1 / shares.size + 1 / volumes.size + 1 / (shares.size * volumes.size))
+    told = []
+    for key, guess in _guesses(history, first_week, weeks).items():
+        if guess.volume <= 0:
+            continue
+        declarations = guess.volume * volumes.factor
+        share = min(1.0, guess.share * shares.factor)
+        low, high, promised = interval(share * declarations, size)
+        told.append(Outlook(*key, declarations, share, share * declarations, low, high, promised))
+    return sorted(told, key=lambda one: (-one.expected, one.heading, one.origin, one.departure))
+
+
+def interval(mean: float, size: float, level: float = LEVEL) -> tuple[int, int, float]:
+    """The shortest run of counts that holds at least `level` of a negative binomial, and what it really holds."""
+    if mean <= 0:
+        return 0, 0, 1.0
+    low = high = max(0, math.floor(mean * (size - 1) / size))  # the likeliest count; from there on both sides fall
+    chances = [math.exp(size * math.log(size / (size + mean)))]
+    held = _chance(chances, low, mean, size)
+    while held < level:
+        below = _chance(chances, low - 1, mean, size) if low else 0.0
+        above = _chance(chances, high + 1, mean, size)
+        if below > above:
+            low, held = low - 1, held + below
+        else:
+            high, held = high + 1, held + above
+    return low, high, held
+
+
+def _chance(known: list[float], count: int, mean: float, size: float) -> float:
+    """Of a count; those before it are kept in `known`."""
+    while len(known) <= count:
+        known.append(known[-1] * (size + len(known) - 1) / len(known) * mean / (size + mean))
+    return known[count]
+
+
+def _guesses(history: Mapping[Key, Series], first_week: int, weeks: int) -> dict[Key, _Guess]:
+    """Share and volume of every heading and route as they stood before a week."""
+    sums = {key: _weighed(series, first_week) for key, series in history.items()}
+    headings: dict[str, tuple[float, float]] = {}
+    for key, (seen, found) in sums.items():
+        before = headings.get(key[0], (0.0, 0.0))
+        headings[key[0]] = (before[0] + seen, before[1] + found)
+    all_seen, all_found = (sum(each[place] for each in headings.values()) for place in (0, 1))
+    whole = (all_found + 0.5) / (all_seen + 10.0)
+    span = min(VOLUME_WEEKS, first_week)
+    guesses = {}
+    for key, (seen, found) in sums.items():
+        of_heading = headings[key[0]]
+        base = (of_heading[1] + 2 * LEANING * whole) / (of_heading[0] + 2 * LEANING)
+        lately = sum(history[key].declared[first_week - span : first_week])
+        guesses[key] = _Guess((found + LEANING * base) / (seen + LEANING), lately / span * weeks)
+    return guesses
+
+
+def _weighed(series: Series, first_week: int) -> tuple[float, float]:
+    """What was controlled and found before a week, what is old counting less."""
+    seen = found = 0.0
+    for week in range(first_week):
+        seen = seen * _DECAY + series.seen[week]
+        found = found * _DECAY + series.found[week]
+    return seen, found
+
+
+def _starts(first_week: int, weeks: int) -> list[int]:
+    """The weeks for which the same forecast is made again."""
+    starts = (first_week - back * weeks for back in range(1, PAST_FORECASTS + 1))
+    return [start for start in starts if start >= LEAST_WEEKS]
+
+
+def _shares_before(history: Mapping[Key, Series], first_week: int, weeks: int) -> list[Came]:
+    """What was found, and what would have been expected, among what was controlled."""
+    told = []
+    for start in _starts(first_week, weeks):
+        then = slice(start, start + weeks)
+        for key, guess in _guesses(history, start, weeks).items():
+            expected = guess.share * sum(history[key].seen[then])
+            if expected >= _LEAST_MEAN:
+                told.append((sum(history[key].found[then]), expected))
+    return told
+
+
+def _volumes_before(history: Mapping[Key, Series], first_week: int, weeks: int) -> list[Came]:
+    """What was declared, and what would have been expected."""
+    told = []
+    for start in _starts(first_week, weeks):
+        then, span = slice(start, start + weeks), min(VOLUME_WEEKS, start)
+        for series in history.values():
+            expected = sum(series.declared[start - span : start]) / span * weeks
+            if expected >= _LEAST_VOLUME:
+                told.append((sum(series.declared[then]), expected))
+    return told
+
+
+def fitted(pairs: Sequence[Came], lean: float = _LEAN_OF_FACTOR) -> Spread:
+    """The factor and the size that fit what came of forecasts. pairs: what came, what was expected.
+
+    lean: how many expected cases the factor of 1 is worth; without a past nothing is corrected, and the size is modest.
+    """
+    if not pairs:
+        return Spread(1.0, 3.0)
+    factor = (sum(came for came, _ in pairs) + lean) / (sum(expected for _, expected in pairs) + lean)
+    return Spread(factor, max(_SIZES, key=lambda size: _fit(pairs, factor, size) - 0.5 / size))
+
+
+def _fit(pairs: Sequence[Came], factor: float, size: float) -> float:
+    """The logarithm of the chance of what came, but for what no size changes."""
+    most = max(came for came, _ in pairs)
+    rising = [0.0]
+    for count in range(most):
+        rising.append(rising[-1] + math.log(size + count))
+    log_size, total = math.log(size), 0.0
+    for came, expected in pairs:
+        mean = expected * factor
+        log_sum = math.log(size + mean)
+        total += rising[came] + size * (log_size - log_sum) + came * (math.log(mean) - log_sum)
+    return total
