@@ -167,6 +167,10 @@ def test_what_cannot_be_scored_is_refused_before_anything_is_written(
     trees.write_text(trees.read_text().replace("leaf_value=", "leaf_value=1", 1))
     with pytest.raises(ModelFileError, match=r"changed after it was written.*chance-0\.txt"):
         run(_order(table, out, changed, history))
+    known = load_model(model)
+    save_model(replace(known, card=known.card | {"whole_weeks": True}), tmp_path / "weekly")
+    with pytest.raises(RunError, match=r"more than a table tells.*--live"):
+        run(_order(table, out, tmp_path / "weekly", history))
     with pytest.raises(ModelFileError, match="no model"):
         run(_order(table, out, tmp_path / "nothing", history))
     assert not out.exists()

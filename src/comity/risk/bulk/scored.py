@@ -57,7 +57,7 @@ class Prepared:
             raise RunError(
                 "The model needs more than a table tells: partners' records, or whole weeks at once",
                 where=str(used.folder),
-                remedy="Train one as a node does: on own declarations, as they arrive.",
+                remedy="Use one of `comity risk model train --live --variant local`, or of a node.",
             )
         self.digest = _digest(used)
         self._folder = used.folder.resolve()
