@@ -15,14 +15,16 @@ from comity.trade import Party
 from comity.trade.values import Address
 from tests.federation import Federation, World, running
 from tests.journeys.mirror_cast import IMPORT, paper
-from tests.migrated import EACH_DATABASE, databases
+from tests.migrated import databases
 
 AGREEMENT = parse_agreement((Path(__file__).parent / "teach_agreement.yaml").read_bytes())
 PAIR = Federation(("XA", "XC"), AGREEMENT, "tests.journeys.teach_deeds.TeachingNode")
 RULE = "hs_chapter = '64' and origin = 'XA'"
 
 
-@pytest.fixture(scope="module", params=EACH_DATABASE)
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.long])]
+)
 def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """XA gives, XC receives."""
     folder = tmp_path_factory.mktemp("teach")
@@ -98,6 +100,7 @@ def test_what_no_article_permits_or_is_not_in_force_is_not_given(nodes: World) -
     assert "is retired" in nodes.ask("XA", "give_profile", ref="P-2", recipients=["XC"])["what"]
 
 
+@pytest.mark.long
 def test_from_restricted_up_a_second_officer_agrees(nodes: World) -> None:
     nodes.ask("XA", "write_profile", ref="P-3", expression=RULE)
     words = {"ref": "P-3", "recipients": ["XC"], "handling": "restricted"}
@@ -167,6 +170,7 @@ def test_not_the_same_is_told_on_request_and_never_applied(nodes: World, hits: t
     nodes.settle()
 
 
+@pytest.mark.long
 def test_a_decision_is_told_unasked_and_only_of_what_was_decided(nodes: World, hits: tuple[str, str]) -> None:
     ours, theirs = hits
     assert nodes.ask("XC", "tell_hit", ref=theirs, partners=["XA"])["error"] == "bad_screening"
