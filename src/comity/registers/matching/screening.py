@@ -13,7 +13,7 @@ from comity.registers.matching.scoring import FEATURES, Pairing, Possible, joine
 from comity.registers.matching.words import COMMON_NAMES
 from comity.registers.values import EntryKind, Identifier, WatchEntry
 
-# From here on two names are told to an officer. Chosen on one draw of names and tried on others; see docs/decisions/0027.
+# From here on two names are told to an officer. Chosen on one draw of names, tried on others: docs/decisions/0027.
 THRESHOLD = 0.775
 # What the words that agree must tell together, on the scale on which the rarest word tells 1; and where a word of
 # either name has no counterpart.
