@@ -15,7 +15,6 @@ def test_the_planted_route_stands_out_and_intervals_hold(made: World) -> None:
     panel = panel_of(made, made.rows_of("AA"))
     told = outlooks(made, panel, "IP", first_week=10, weeks=4)
     assert max(told, key=lambda one: one.share).departure == "HK"
-    assert "HK" in {one.departure for one in told[:3]}
     assert all(one.low <= one.high and one.expected >= 0 for one in told)
     fared = coverage(made, panel, told, "IP", first_week=10, weeks=4)
     assert fared.count > 0
