@@ -21,8 +21,9 @@ class FadingSums:
     """For each key the sums of several columns, halved every `half_life` weeks. Weeks are told in ascending order."""
 
     def __init__(self, keys: int, columns: int, *, half_life: float) -> None:
-        self._sums = np.zeros((keys, columns))
-        self._told_in = np.zeros(keys, dtype=np.int64)
+        # One number seen as many, until something is added: what is adopted from a state needs no room of its own.
+        self._sums = np.broadcast_to(np.float64(0), (keys, columns))
+        self._told_in = np.broadcast_to(np.int64(0), (keys,))
         self._fade = 0.5 ** (1.0 / half_life)
 
     def arrays(self) -> dict[str, Numbers]:
@@ -45,6 +46,8 @@ class FadingSums:
 
     def add(self, keys: Ints, values: Floats, week: int) -> None:
         """Add values (a row for each key, keys may repeat) as of the end of `week`: a week later they count once."""
+        if not self._sums.flags.writeable:
+            self._sums, self._told_in = self._sums.copy(), self._told_in.copy()
         touched, place = np.unique(keys, return_inverse=True)
         faded = self._sums[touched] * (self._fade ** (week + 1 - self._told_in[touched]))[:, None]
         for column in range(values.shape[1]):
@@ -57,7 +60,6 @@ class LastWeeks:
     """For each key the first and the last week in which something happened to it."""
 
     def __init__(self, keys: int) -> None:
-        # One number seen as many, until something is added: what is adopted from a state needs no room of its own.
         self._first = np.broadcast_to(np.int64(NEVER), (keys,))
         self._last = self._first
 
