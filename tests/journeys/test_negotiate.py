@@ -30,7 +30,7 @@ from tests.journeys.negotiators import World, in_force, introduced, memory, offi
 
 __all__ = ["in_force", "introduced", "memory", "world"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "agreement-1.json").read_text())
 YAML = DEMO.read_bytes()
 DRAFT = parse_agreement(YAML)
