@@ -12,7 +12,15 @@ _NAMED = {"EnvelopeRefusedError", "MessageRefusedError", "StrengthMissingError"}
 # A class that gives its own code to EnvelopeRefusedError.
 _BASES = {"EnvelopeRefusedError"}
 # Errors that reading a message, its handling or its body may raise: their class says the code.
-_FORMS = ("MessageFormError", "NoticeError", "ProbeFormError", "InvitationError", "DutyFormError", "MoveRefusedError")
+_FORMS = (
+    "MessageFormError",
+    "NoticeError",
+    "ProbeFormError",
+    "InvitationError",
+    "DutyFormError",
+    "MoveRefusedError",
+    "ProfileError",
+)
 # What judges a message under an agreement gives reasons, and the first one's code is the refusal's.
 _JUDGES = ("agreements/incoming.py", "agreements/duties.py", "agreements/engine.py", "agreements/explaining.py")
 _PERMITTING = {"permitted", "prohibits"}
