@@ -12,7 +12,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner, Result
 
+import comity.cli.risk_models  # noqa: F401  # its commands join the group
+from comity.cli.risk_learning import model
 from comity.common import Actor
 from comity.intake import StoredRecord
 from comity.ledger.selectors import latest_checkpoint
@@ -20,7 +23,7 @@ from comity.ledger.services import open_log
 from comity.risk import Lane, SourceKind
 from comity.risk.errors import FourEyesError
 from comity.risk.modelling import live, retraining, views
-from comity.risk.modelling.errors import ModelError, ModelStoreError
+from comity.risk.modelling.errors import HistoryError, ModelError, ModelStoreError
 from comity.risk.modelling.life import approve_model, enter_model, promote_model, retire_model
 from comity.risk.modelling.rows import is_import, outcome_of, row_of
 from comity.risk.modelling.rules import MOST_WEIGHT, Silence
@@ -342,3 +345,24 @@ def test_a_declaration_becomes_a_row():
     assert outcome_of(is_irregular=True, risk_type="counterfeit")["critical"] == 1.0
     assert outcome_of(is_irregular=True, risk_type="")["finding"] == "ERR"
     assert outcome_of(is_irregular=False, risk_type="counterfeit")["finding"] == ""
+
+
+def test_the_terminal_lists_shows_and_keeps_to_two_officers(home: Path, tmp_path: Path):
+    card = {"administration": "XA", "variant": "local", "whole_weeks": False}
+    card |= {"learned_from": {"first_day": "2026-01-01", "last_day": "2026-02-01"}}  # type: ignore[dict-item]
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(model, list(words))
+
+    assert "no model speaks in assessments: no_champion" in run("list").output
+    added = run("add", str(_folder(tmp_path / "own", card)))
+    model_id = added.output.split()[0]
+    assert "waits for approval by another officer" in added.output
+    assert isinstance(run("approve", model_id).exception, FourEyesError)
+    approve_model(SUPERVISOR, model_id=model_id, shelf=this_shelf(), at=datetime.now(UTC))
+    assert "the champion now" in run("promote", model_id[:12], "--reason", "Good").output
+    assert "champion" in run("list").output
+    assert "the node trains every 30 days" in run("retrain", "--every-days", "30").output
+    assert "it is retired" in run("retire", model_id, "--reason", "Old").output
+    assert isinstance(run("retrain").exception, HistoryError)
+    assert run("train").exit_code == 2
