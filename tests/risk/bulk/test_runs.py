@@ -146,6 +146,19 @@ def test_a_bad_row_leaves_no_part(tmp_path: Path):
         run(order(table, tmp_path / "other"))
 
 
+def test_a_table_that_is_damaged_within_is_refused_and_what_is_done_is_kept(table: Path, tmp_path: Path):
+    place = pq.read_metadata(table).row_group(4).column(0).data_page_offset
+    data = bytearray(table.read_bytes())
+    data[place : place + 40] = b"\xff" * 40
+    table.write_bytes(data)
+    with pytest.raises(RunError, match=r"cannot be read to its end.*finished parts are kept"):
+        run(order(table, tmp_path / "out"))
+    assert [path.name for path in sorted((tmp_path / "out").glob("part-*"))] == [
+        "part-00000.parquet",
+        "part-00001.parquet",
+    ]
+
+
 def _rules_file(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
@@ -180,6 +193,7 @@ def test_at_the_terminal(table: Path, tmp_path: Path):
         ("profiles:\n- {ref: 'a b', expression: 'TRUE'}", "number 1: 'a b'"),
         ("profiles:\n- hello", "number 1"),
         ("profiles: []", "no profiles"),
+        ('profiles:\n- {ref: A, expression: "' + "TRUE AND " * 900 + 'TRUE"}', r"A: The rule has 8,104.{1,95}$"),
         ("- [", "no YAML"),
         ("[" * 1200, "no YAML"),
         ("profiles:\n" + "- {expression: 'TRUE'}\n" * 30, "and 10 more"),

@@ -23,6 +23,8 @@ from comity.risk.rules import Lane
 
 MAX_BYTES = 16 * 2**20
 MAX_SHOWN = 20
+# A longer rule is not drawn with the place of its error; line and column are told.
+MAX_DRAWN = 1_000
 _FIELDS = frozenset({"ref", "title", "expression", "weight", "lane"})
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -95,7 +97,8 @@ def _rule(ref: str, expression: str, schema: Mapping[str, str]) -> Any:
     try:
         return parse_rule(expression.strip(), schema)
     except RuleError as error:
-        raise RulesFileError(f"{ref}: {error.show()}") from error
+        shown = error.show()
+        raise RulesFileError(f"{ref}: {shown if len(shown) <= MAX_DRAWN else error}") from error
 
 
 def _lane(ref: str, entry: Mapping[Any, Any]) -> Lane:

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
+
 from comity.risk.bulk.files import Found, drop_partial, found_in, opened, write_json
 from comity.risk.bulk.firing import BulkRules
 from comity.risk.bulk.libraries import load
@@ -45,14 +47,21 @@ def run(order: Order, *, tell: Tell = lambda _progress: None) -> Summary:
         load(_SPARK).check_libraries(order)
     told = _Told(tell, parts, steps.of_parts)
     told.counts = {Step.RULES: len(order.rules), Step.NAMES: len(order.lists), Step.SCREENING: len(order.lists)}
-    with _engine(order, told) as each:
-        _open(order, steps.bound)
-        if order.lists:
-            steps.screening = _names_screened(order, each, told)
-        tasks = [Task(step, part) for part in parts for step in steps.of_parts]
-        _do(order.out, each, steps.do(), tasks, told)
-    summary = _sum(order, told)
-    write_json(order.out / SUMMARY, _summary_json(summary, order))
+    try:
+        with _engine(order, told) as each:
+            _open(order, steps.bound)
+            if order.lists:
+                steps.screening = _names_screened(order, each, told)
+            tasks = [Task(step, part) for part in parts for step in steps.of_parts]
+            _do(order.out, each, steps.do(), tasks, told)
+        summary = _sum(order, told)
+        write_json(order.out / SUMMARY, _summary_json(summary, order))
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(
+            "The table cannot be read to its end, or the result cannot be written; finished parts are kept",
+            where=str(order.out),
+            remedy=str(error)[:300],
+        ) from error
     return summary
 
 
