@@ -122,5 +122,6 @@ def forecast(table: Path, out: Path, *, weeks: int, **options: str) -> None:
     count, held = _learning("scored").forecast(
         table, options["administration"], options["finding"], weeks=weeks, out=out
     )
-    tried = f"tried on the last {weeks} weeks, {held.held:.1%} of {held.count} intervals held"
-    click.echo(f"{count} headings and routes into {out}; {tried} ({held.promised:.1%} promised)")
+    tried = f"{held.held:.1%} of {held.count} intervals held ({held.promised:.1%} promised)"
+    tried = f"tried on the last {weeks} weeks, {tried if held.count else 'none expects enough to be judged'}"
+    click.echo(f"{count} headings and routes into {out}; {tried}")
