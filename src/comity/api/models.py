@@ -119,7 +119,7 @@ class ReasonIn(Given):
 class RetrainingIn(Given):
     """After how many days the node trains by itself; 0: never."""
 
-    every_days: int = Field(ge=0, le=retraining.MOST_DAYS)
+    every_days: int = Field(strict=True, ge=0, le=retraining.MOST_DAYS)
 
 
 class TrainingOut(Schema):

@@ -35,12 +35,12 @@ class ProfileIn(Given):
     owner: Annotated[Sentence, StringConstraints(max_length=200)]
     legal_basis: Annotated[Sentence, StringConstraints(max_length=300)]
     expression: Text
-    weight: int = Field(ge=1, le=100)
+    weight: int = Field(strict=True, ge=1, le=100)
     risk_type: RiskType
     lane: Lane
     valid_from: Instant
     valid_until: Instant | None = None
-    priority: int = Field(default=5, ge=1, le=9)
+    priority: int = Field(default=5, strict=True, ge=1, le=9)
     expected_hit_rate: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
 
 
