@@ -40,7 +40,7 @@ def ref(at: datetime) -> str:
 def test_without_a_list_the_pages_say_so(as_role: Callable[..., Client]) -> None:
     client = as_role("officer")
     assert "nobody is screened" in client.get("/screening").content.decode()
-    assert "None in force" in client.get("/registers").content.decode()
+    assert "None is loaded" in client.get("/registers").content.decode()
 
 
 def test_a_hit_is_shown_and_decided(as_role: Callable[..., Client], ref: str) -> None:
