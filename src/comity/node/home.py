@@ -7,6 +7,8 @@ evidence/             photos and documents by their SHA-256
 inbox/                the watched folder: files dropped here are imported
 mappings/             column mappings for CSV files, one YAML file each
 codes/hs.csv          optional: the administration's own list of HS codes
+models/               models of this node, signed, and the histories on which they are asked
+tariff.csv            optional: rates by code, for models
 """
 
 from __future__ import annotations
