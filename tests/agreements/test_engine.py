@@ -13,6 +13,7 @@ from comity.agreements import Agreement, Article, Decision, Engine, Onward, Peri
 from comity.agreements.conditions import conditions_of
 from comity.agreements.cutting import FieldSet
 from comity.agreements.parsing import agreement_from_bytes
+from comity.agreements.vocabulary import KINDS
 from comity.trade import Handling
 from tests.agreements.cast import AT, agreement_of, permit_article, prohibition
 from tests.agreements.strategies import agreements, requests
@@ -219,7 +220,7 @@ def _plain(agreement: Agreement, request: SharingRequest) -> tuple[bool, bool]:
 
     def applies(article: Article) -> bool:
         on_route = request.sender in article.senders and request.receiver in article.receivers
-        right_kind = request.kind in article.kinds or (not article.kinds and request.kind in ("alert/1", "finding/1"))
+        right_kind = request.kind in (article.kinds or KINDS)
         holds = all(condition.holds(request) for condition in conditions_of(agreement, article))
         return on_route and right_kind and request.sender != request.receiver and holds
 

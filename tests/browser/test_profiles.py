@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Node
-from tests.browser.test_accessible import NARROW, off_the_screen, violations
+from tests.browser.test_accessible import FRENCH, off_the_screen, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RULE = "hs_chapter = '64'"
@@ -44,7 +44,7 @@ def _looked(page: Page, name: str) -> list[str]:
     if os.environ.get("COMITY_PICTURES"):
         page.screenshot(path=Path(os.environ["COMITY_PICTURES"]) / f"profiles-{name}.png", full_page=True)
     wide = page.viewport_size
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # two numbers
+    page.set_viewport_size(FRENCH["viewport"])  # type: ignore[arg-type]  # two numbers
     found += off_the_screen(page)
     assert wide is not None
     page.set_viewport_size(wide)

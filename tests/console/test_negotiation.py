@@ -175,7 +175,7 @@ class TestComposing:
         more = {"more": ["eu515-spontaneous"], "1.retention_days": "30"}
         answer = enter("chipo").post("/agreements/compose/bilateral-mou", {**self.GIVEN, **more})
         found = parse_agreement(answer.context["form"]["text"].value().encode())
-        assert [each.id for each in found.articles] == ["1", "10", "16", "2", "8"]
+        assert [each.id for each in found.articles] == ["1", "10", "19", "2", "8"]
         assert found.parties == ("XA", "XC")
         assert found.article("1").retention_days == 30
         assert found.article("2").goods == ("2402", "30")

@@ -127,6 +127,7 @@ class TestBudgets:
         assert considered(at + timedelta(days=7), "HHH", 20).count(Cause.RISK) == 1
 
     def test_mandatory_ones_pass_a_budget_and_are_counted(self, at: datetime):
+        capacity(at, 50)
         set_budget(SUPERVISOR, budget=Budget(1, Period.DAY, valid_from=DAY), at=at)
         assert considered(at, "RRH") == [Cause.MANDATORY, Cause.MANDATORY, Cause.NONE]
         assert standings_on(DAY)[0].used == 2

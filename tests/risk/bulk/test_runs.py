@@ -223,7 +223,9 @@ def test_a_library_that_is_missing_is_named():
 
 @pytest.mark.skipif(importlib.util.find_spec("pysail") is None, reason="pysail and pyspark-client are not installed")
 @pytest.mark.filterwarnings("default")  # PySpark warns of its own libraries
-def test_the_distributed_engine_writes_the_same(tmp_path: Path):
+def test_the_distributed_engine_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # A worker of pytest-xdist has no main module of a file, which PySpark takes for its own doctests.
+    monkeypatch.setattr("__main__.__file__", __file__, raising=False)
     rows, lists = with_names(ROWS), used_lists()
     table = write(tmp_path / "facts.parquet", rows)
     far, near = tmp_path / "far", tmp_path / "near"

@@ -131,7 +131,11 @@ def test_stops_and_kept_histories_change_nothing(table: Path, tmp_path: Path, mo
 
 @pytest.mark.skipif(importlib.util.find_spec("pysail") is None, reason="pysail and pyspark-client are not installed")
 @pytest.mark.filterwarnings("default")  # PySpark warns of its own libraries
-def test_the_distributed_engine_scores_the_same(table: Path, tmp_path: Path, model: Path, history: Path):
+def test_the_distributed_engine_scores_the_same(
+    table: Path, tmp_path: Path, model: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # A worker of pytest-xdist has no main module of a file, which PySpark takes for its own doctests.
+    monkeypatch.setattr("__main__.__file__", __file__, raising=False)
     near, far = tmp_path / "near", tmp_path / "far"
     assert run(_order(table, near, model, history)) == run(_order(table, far, model, history, engine=Engine.SPARK))
     assert _scored(near) == _scored(far)
