@@ -138,7 +138,11 @@ def retire(model_id: str, reason: str) -> None:
 
 
 @model.command("retrain")
-@click.option("--every-days", type=click.IntRange(0, 365), help="Only state when the node trains by itself; 0: never.")
+@click.option(
+    "--every-days",
+    type=click.IntRange(0, retraining.MOST_DAYS),
+    help="Only state when the node trains by itself; 0: never.",
+)
 @click.option("--seed", type=click.IntRange(0, 999_999), default=1, show_default=True)
 def retrain(every_days: int | None, seed: int) -> None:
     """Train on the node's own history now, and leave the model for approval. Nothing is promoted."""

@@ -24,9 +24,9 @@ from comity.common import Actor
 from comity.exchange import Message, ReceivedMessage
 from comity.exchange.duties import is_proved
 from comity.exchange.errors import PartnerStateError, PartnerUnknownError
-from comity.exchange.services import Posting, post_all
+from comity.exchange.services import Posting
 from comity.journeys.actors import standing_rule
-from comity.journeys.hold import hold_posted
+from comity.journeys.hold import post_held
 from comity.journeys.share import SECOND_OFFICER_FROM
 from comity.operations import (
     STEP_KIND,
@@ -335,8 +335,7 @@ def _releases(actor: Actor, step: Step, at: datetime) -> list[Release]:
 
 def _tell(actor: Actor, step: Step, at: datetime) -> tuple[tuple[str, str], ...]:
     releases = _releases(actor, step, at)
-    ids = post_all(actor, [Posting(release) for release in releases], signer=settings.COMITY_KEYRING.log, at=at)
-    hold_posted(ids, at=at)
+    ids = post_held(actor, [Posting(release) for release in releases], at=at)
     for release, message_id in zip(releases, ids, strict=True):
         cases.note_sending(
             step,

@@ -11,17 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
-from comity.agreements import Release, SharingRefusedError
-from comity.agreements.services import permit
 from comity.common import Actor
 from comity.exchange import ReceivedMessage
-from comity.exchange.directory import load_peers
-from comity.exchange.services import Posting, post_all
-from comity.journeys.actors import standing_rule
-from comity.journeys.hold import hold_posted, source_of
-from comity.journeys.permitted import permitted_partners
+from comity.journeys.hold import source_of
+from comity.journeys.permitted import Telling, permitted_partners, reachable_partners, tell
 from comity.journeys.share import HIT_DEED, Letter, Preview, ShareResult, Wish, preview_letter, share_letter
 from comity.journeys.teach import take_back
 from comity.risk.errors import ScreeningError
@@ -99,7 +93,7 @@ def consult_turn(at: datetime) -> int:
     """Steps K8 and K10: answer what can be answered, take back what no longer holds. Returns how many messages."""
     gone = take_back(outdated(), mark=mark_outdated, at=at)
     partners = permitted_partners(HIT_DECISION_KIND, at)
-    reachable = {code for code, peer in load_peers().items() if not peer.is_suspended}
+    reachable = reachable_partners()
     posted = 0
     for due in answers_due(at, limit=_AT_ONCE):
         if due.partner in partners and due.partner in reachable:
@@ -109,38 +103,16 @@ def consult_turn(at: datetime) -> int:
 
 def _answer(due: AnswerDue, purpose: str, at: datetime) -> bool:
     answer = compose_answer(due, administration=settings.COMITY_ADMINISTRATION, handling=Handling.OFFICIAL)
-    release = _leave(due, knowledge_to_body(answer), purpose, at)
-    if release is None:
-        mark_answered(due, message_id="", at=at)
-        return False
-    with transaction.atomic():
-        posting = Posting(release, due.message_id)
-        (message_id,) = post_all(_rule(), [posting], signer=settings.COMITY_KEYRING.log, at=at)
-        hold_posted([message_id], at=at)
-        mark_answered(due, message_id=message_id, at=at)
-    return True
-
-
-def _leave(due: AnswerDue, body: Mapping[str, object], purpose: str, at: datetime) -> Release | None:
-    try:
-        return permit(
-            _rule(),
-            agreement_id=due.agreement,
-            kind=HIT_DECISION_KIND,
-            recipient=due.partner,
-            purpose=purpose,
-            handling=Handling.OFFICIAL,
-            body=body,
-            at=at,
-            in_reply_to=due.message_id,
-        )
-    except SharingRefusedError as error:
-        log.info("%s to %s is not shared: %s", HIT_DECISION_KIND, due.partner, error)
-        return None
-
-
-def _rule() -> Actor:
-    return standing_rule("screening-answers")
+    telling = Telling(
+        rule="screening-answers",
+        kind=HIT_DECISION_KIND,
+        recipient=due.partner,
+        purpose=purpose,
+        body=knowledge_to_body(answer),
+        agreement=due.agreement,
+        in_reply_to=due.message_id,
+    )
+    return tell(telling, lambda message_id: mark_answered(due, message_id=message_id, at=at), at=at)
 
 
 def take_question(received: ReceivedMessage) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from comity.agreements import DUTY_KINDS
 from comity.agreements.selectors import adopted_agreement
+from comity.common import Actor
 from comity.custody import Limits
 from comity.custody.selectors import HolderView
 from comity.custody.services import Arrived, Shared, note_arrival, note_shared
@@ -17,6 +18,7 @@ from comity.exchange import Message, ReceivedMessage, read_message
 from comity.exchange.onward import read_onward
 from comity.exchange.purging import keep_at_most
 from comity.exchange.selectors import message as message_by_id
+from comity.exchange.services import Posting, post_all
 
 Journey = Callable[[ReceivedMessage], None]
 
@@ -37,6 +39,16 @@ def source_of(message: Message) -> Source:
         return Source(message.origin, message.id, message.agreement, message.article)
     original = read_message(read_onward(message.onward).original)
     return Source(original.origin, original.id, message.agreement, message.article)
+
+
+def post_held(actor: Actor, postings: Sequence[Posting], *, at: datetime) -> tuple[str, ...]:
+    """Post, and remember who holds it; in the caller's transaction. Returns the message ids, in order.
+
+    Raises: PartnerUnknownError, PartnerStateError, MessageFormError.
+    """
+    ids = post_all(actor, postings, signer=settings.COMITY_KEYRING.log, at=at)
+    hold_posted(ids, at=at)
+    return ids
 
 
 def hold_posted(message_ids: Sequence[str], *, at: datetime) -> None:

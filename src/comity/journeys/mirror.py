@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
-from comity.agreements import Release, SharingRefusedError
-from comity.agreements.services import permit
+from comity.agreements import Release
 from comity.exchange import ReceivedMessage
-from comity.exchange.directory import load_peers
 from comity.exchange.limits import Priority
-from comity.exchange.services import Posting, post_all
+from comity.exchange.services import Posting
 from comity.intake import StoredRecord
 from comity.intake import selectors as intake
 from comity.journeys.actors import standing_rule, this_node
 from comity.journeys.chance import chance_seed
-from comity.journeys.hold import hold_posted
-from comity.journeys.permitted import permitted_partners
+from comity.journeys.hold import post_held
+from comity.journeys.permitted import Telling, leave_for, permitted_partners, reachable_partners, tell
 from comity.risk.errors import SignalError
 from comity.risk.mirror_exports import (
     AnswerDue,
@@ -55,7 +52,6 @@ from comity.risk.mirroring import (
 from comity.risk.mirroring import take_offer as keep_offer
 from comity.risk.mirroring import take_values as keep_values
 from comity.risk.services import assess_all, consider_all
-from comity.trade import Handling
 from comity.trade.mirror import (
     MIRROR_KIND,
     MIRROR_REQUEST_KIND,
@@ -68,20 +64,10 @@ from comity.trade.mirror import (
 
 log = logging.getLogger("comity.mirror")
 
+_RULE = "mirror-check"
 _PURPOSE = "risk_assessment"
 _AT_ONCE = 200
-T = TypeVar("T", ExportDue, AskDue, AnswerDue)
-
-
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """One message that is to go. agreement: under which the offer went, empty of an offer itself."""
-
-    kind: str
-    recipient: str
-    body: Mapping[str, object]
-    in_reply_to: str = ""
-    agreement: str = ""
+T = TypeVar("T", AskDue, AnswerDue)
 
 
 def note_arrivals(records: Sequence[StoredRecord], *, at: datetime) -> None:
@@ -106,7 +92,7 @@ def forget_due(at: datetime) -> int:
 
 
 def _tell(at: datetime) -> int:
-    reachable = _reachable()
+    reachable, purposes = reachable_partners(), told_partners(at)
     ready: list[tuple[ExportDue, Release, str]] = []
     for due in exports_due(limit=_AT_ONCE):
         if due.partner not in reachable:
@@ -116,7 +102,8 @@ def _tell(at: datetime) -> int:
             mark_unsent(due, is_refused=False)
             continue
         offer, content_key = composed
-        release = _leave(_Letter(MIRROR_KIND, due.partner, mirror_to_body(offer)), at)
+        purpose = purposes.get(due.partner, _PURPOSE)
+        release = leave_for(Telling(_RULE, MIRROR_KIND, due.partner, purpose, mirror_to_body(offer)), at)
         if release is None:
             mark_unsent(due, is_refused=True)
         else:
@@ -124,88 +111,72 @@ def _tell(at: datetime) -> int:
     if not ready:
         return 0
     with transaction.atomic():
-        ids = _post([Posting(release, priority=Priority.BULK) for _, release, _ in ready], at)
+        postings = [Posting(release, priority=Priority.BULK) for _, release, _ in ready]
+        ids = post_held(standing_rule(_RULE), postings, at=at)
         for (due, release, content_key), message_id in zip(ready, ids, strict=True):
             mark_sent(due, message_id=message_id, agreement=release.agreement_id, content_key=content_key)
     return len(ready)
 
 
 def _ask(at: datetime) -> int:
-    return _post_each(
+    return _tell_each(
         asks_due(limit=_AT_ONCE),
-        lambda due: _Letter(
-            MIRROR_REQUEST_KIND, due.partner, mirror_to_body(compose_request(due)), due.offer_id, due.agreement
-        ),
+        _request,
         lambda due, message_id: mark_asked(due, request_id=message_id, at=at),
         at,
     )
 
 
+def _request(due: AskDue, purpose: str) -> Telling:
+    return Telling(
+        rule=_RULE,
+        kind=MIRROR_REQUEST_KIND,
+        recipient=due.partner,
+        purpose=purpose,
+        body=mirror_to_body(compose_request(due)),
+        agreement=due.agreement,
+        in_reply_to=due.offer_id,
+    )
+
+
 def _answer(at: datetime) -> int:
-    return _post_each(
+    return _tell_each(
         answers_due(limit=_AT_ONCE),
-        _values_letter,
+        _figures,
         lambda due, message_id: mark_answered(due, message_id=message_id),
         at,
     )
 
 
-def _values_letter(due: AnswerDue) -> _Letter | None:
+def _figures(due: AnswerDue, purpose: str) -> Telling | None:
     values = compose_values(due)
     if values is None:
         return None
-    return _Letter(MIRROR_VALUES_KIND, due.partner, mirror_to_body(values), due.request_id, due.agreement)
+    return Telling(
+        rule=_RULE,
+        kind=MIRROR_VALUES_KIND,
+        recipient=due.partner,
+        purpose=purpose,
+        body=mirror_to_body(values),
+        agreement=due.agreement,
+        in_reply_to=due.request_id,
+    )
 
 
-def _post_each(
-    dues: Sequence[T], letter_of: Callable[[T], _Letter | None], mark: Callable[[T, str], None], at: datetime
+def _tell_each(
+    dues: Sequence[T], telling_of: Callable[[T, str], Telling | None], mark: Callable[[T, str], None], at: datetime
 ) -> int:
-    """Post one message for each that is due; what the agreement refuses is marked, and not asked for again."""
-    reachable, posted = _reachable(), 0
+    """One message for each that is due; what the agreement refuses is marked, and not asked for again."""
+    reachable, purposes, posted = reachable_partners(), told_partners(at), 0
     for due in dues:
         if due.partner not in reachable:
             continue
-        letter = letter_of(due)
-        release = _leave(letter, at) if letter else None
-        if letter is None or release is None:
+        telling = telling_of(due, purposes.get(due.partner, _PURPOSE))
+        if telling is None:
             mark(due, "")
-            continue
-        with transaction.atomic():
-            (message_id,) = _post([Posting(release, letter.in_reply_to)], at)
-            mark(due, message_id)
-        posted += 1
+        else:
+            posted += tell(telling, partial(mark, due), at=at)
     return posted
-
-
-def _reachable() -> frozenset[str]:
-    """The partners to whom something may be posted now; what is for others waits."""
-    return frozenset(code for code, peer in load_peers().items() if not peer.is_suspended)
-
-
-def _leave(letter: _Letter, at: datetime) -> Release | None:
-    """The leave to post; None where the agreement refuses, which is kept, or the letter cannot be sent."""
-    purpose = told_partners(at).get(letter.recipient, "") or _PURPOSE
-    try:
-        return permit(
-            standing_rule("mirror-check"),
-            agreement_id=letter.agreement or None,
-            kind=letter.kind,
-            recipient=letter.recipient,
-            purpose=purpose,
-            handling=Handling.OFFICIAL,
-            body=letter.body,
-            at=at,
-            in_reply_to=letter.in_reply_to,
-        )
-    except SharingRefusedError as error:
-        log.info("%s to %s is not shared: %s", letter.kind, letter.recipient, error)
-        return None
-
-
-def _post(postings: Sequence[Posting], at: datetime) -> tuple[str, ...]:
-    ids = post_all(standing_rule("mirror-check"), postings, signer=settings.COMITY_KEYRING.log, at=at)
-    hold_posted(ids, at=at)
-    return ids
 
 
 def take_offer(received: ReceivedMessage) -> None:

@@ -11,20 +11,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
-from comity.agreements import Release, SharingRefusedError
-from comity.agreements.services import permit
-from comity.common import Actor
 from comity.custody import selectors as custody
 from comity.exchange import ReceivedMessage
-from comity.exchange.directory import load_peers
 from comity.exchange.limits import Priority
 from comity.exchange.selectors import sent_to
-from comity.exchange.services import Posting, post_all
-from comity.journeys.actors import standing_rule
-from comity.journeys.hold import hold_posted
-from comity.journeys.permitted import permitted_partners
+from comity.journeys.permitted import Telling, permitted_partners, reachable_partners, tell
 from comity.risk.errors import SignalError
 from comity.risk.mirroring import Source
 from comity.risk.reporting import Came, compose_report, mark_told, reports_due
@@ -40,44 +32,25 @@ def report_turn(at: datetime) -> int:
     partners = permitted_partners(SIGNAL_REPORT_KIND, at)
     if not partners:
         return 0
-    reachable = {code for code, peer in load_peers().items() if not peer.is_suspended}
+    reachable = reachable_partners()
     due = (each for each in reports_due(at, limit=_AT_ONCE) if each.issuer in partners and each.issuer in reachable)
     return sum(_tell(came, partners[came.issuer], at) for came in due)
 
 
 def _tell(came: Came, purpose: str, at: datetime) -> bool:
     report = compose_report(came, administration=settings.COMITY_ADMINISTRATION, at=at)
-    release = _leave(came, knowledge_to_body(report), purpose, at)
-    if release is None:
-        mark_told(came, message_id="", at=at)
-        return False
-    with transaction.atomic():
-        posting = Posting(release, came.message_id, priority=Priority.BULK)
-        (message_id,) = post_all(_rule(), [posting], signer=settings.COMITY_KEYRING.log, at=at)
-        hold_posted([message_id], at=at)
-        mark_told(came, message_id=message_id, at=at)
-    return True
-
-
-def _leave(came: Came, body: Mapping[str, object], purpose: str, at: datetime) -> Release | None:
-    try:
-        return permit(
-            _rule(),
-            kind=SIGNAL_REPORT_KIND,
-            recipient=came.issuer,
-            purpose=purpose,
-            handling=came.handling,
-            body=body,
-            at=at,
-            in_reply_to=came.message_id,
-        )
-    except SharingRefusedError as error:
-        log.info("%s to %s is not shared: %s", SIGNAL_REPORT_KIND, came.issuer, error)
-        return None
-
-
-def _rule() -> Actor:
-    return standing_rule("signal-reports")
+    telling = Telling(
+        rule="signal-reports",
+        kind=SIGNAL_REPORT_KIND,
+        recipient=came.issuer,
+        purpose=purpose,
+        body=knowledge_to_body(report),
+        handling=came.handling,
+        in_reply_to=came.message_id,
+    )
+    return tell(
+        telling, lambda message_id: mark_told(came, message_id=message_id, at=at), at=at, priority=Priority.BULK
+    )
 
 
 def take_report(received: ReceivedMessage) -> None:

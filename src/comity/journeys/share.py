@@ -18,9 +18,9 @@ from comity.agreements import EVIDENCE_KIND, Asking, Decision, Release, request_
 from comity.agreements.selectors import engine
 from comity.agreements.services import permit
 from comity.common import Actor, ComityError
-from comity.exchange.services import Posting, post_all
+from comity.exchange.services import Posting
 from comity.journeys.files import SealedFiles, seal_files
-from comity.journeys.hold import hold_posted
+from comity.journeys.hold import post_held
 from comity.risk.hit_advice import note_asked, note_told
 from comity.risk.profile_sharing import note_shared
 from comity.staff import Permission, ProposalRefusedError, Role, require
@@ -229,8 +229,7 @@ def _post(
     sealed = {each: replace(letter, body=files.body_for(each, letter.body)) for each in _checked(wish.recipients)}
     releases = [_permit(actor, own, wish, recipient, at) for recipient, own in sealed.items()]
     postings = [Posting(release, letter.in_reply_to) for release in releases]
-    ids = post_all(actor, postings, signer=settings.COMITY_KEYRING.log, at=at)
-    hold_posted(ids, at=at)
+    ids = post_held(actor, postings, at=at)
     posted = tuple((release.recipient, message_id) for release, message_id in zip(releases, ids, strict=True))
     files.offer_with(posted, at)
     _note(actor, letter, posted, at)
