@@ -12,6 +12,7 @@ from comity.risk.models.mirror import (
     MirrorOffering,
     MirrorTag,
 )
+from comity.risk.models.outlooks import RouteForecast, RouteOutlook, RouteWeek
 from comity.risk.models.patterns import TradePair, TradePrice, TradeRoute, TradeVolume
 from comity.risk.models.profiles import ProfileBacktest, ProfileShare, RuleProfile
 from comity.risk.models.screening import HitAdvice, HitAsked, HitQuestionTaken, HitTold, ScreeningDecision
@@ -48,6 +49,9 @@ __all__ = [
     "ProfileShare",
     "ReportTaken",
     "ReportTold",
+    "RouteForecast",
+    "RouteOutlook",
+    "RouteWeek",
     "RuleProfile",
     "ScreeningDecision",
     "Selection",
