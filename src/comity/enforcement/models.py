@@ -23,7 +23,11 @@ class Series(models.Model):
 
 
 class InspectionRow(models.Model):
-    """An inspection: ordered, started, completed. reasons: [code, text, clause] each."""
+    """An inspection: ordered, started, then completed or dropped. reasons: [code, text, clause] each.
+
+    is_after_release: a check of the documents of goods that have left, until due_on, by assigned_to or by anybody.
+    completed_by, completed_at: who ended it, also by dropping it; dropped_because: why.
+    """
 
     inspection_id = models.UUIDField(primary_key=True)
     reference = models.CharField(max_length=REF, unique=True)
@@ -38,6 +42,11 @@ class InspectionRow(models.Model):
     completed_by = models.CharField(max_length=REF, blank=True)
     completed_at = models.DateTimeField(null=True)
     case_ref = models.CharField(max_length=REF, blank=True)
+    is_after_release = models.BooleanField(default=False)
+    office = models.CharField(max_length=REF, blank=True)
+    due_on = models.DateField(null=True)
+    assigned_to = models.CharField(max_length=REF, blank=True)
+    dropped_because = models.TextField(blank=True)
 
     class Meta:
         constraints = [
@@ -47,14 +56,21 @@ class InspectionRow(models.Model):
                 name="enforcement_one_open_inspection",
             ),
         ]
-        indexes = [models.Index(fields=["state", "ordered_at"], name="enforcement_inspection_state")]
+        indexes = [
+            models.Index(fields=["state", "ordered_at"], name="enforcement_inspection_state"),
+            models.Index(fields=["is_after_release", "state", "due_on"], name="enforcement_checks_due"),
+        ]
 
     def __str__(self) -> str:
         return self.reference
 
 
 class FindingRow(models.Model):
-    """What an inspection came to. notice: the finding as its JSON form, without the seizure reference."""
+    """What an inspection came to. notice: the finding as its JSON form, without the seizure reference.
+
+    revenue_amount: duties and taxes assessed in addition, as stated last; empty: not assessed. It is no part of the
+    notice, so no partner is told.
+    """
 
     reference = models.CharField(max_length=REF, unique=True)
     inspection = models.OneToOneField(InspectionRow, on_delete=models.PROTECT, related_name="finding")
@@ -65,6 +81,10 @@ class FindingRow(models.Model):
     notice = models.JSONField()
     found_by = models.CharField(max_length=REF)
     found_at = models.DateTimeField()
+    revenue_amount = models.CharField(max_length=64, blank=True)
+    revenue_currency = models.CharField(max_length=3, blank=True)
+    revenue_by = models.CharField(max_length=REF, blank=True)
+    revenue_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.reference

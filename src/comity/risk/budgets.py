@@ -156,4 +156,6 @@ def _policy_of(row: SelectionPolicy) -> Policy:
         green_leaves=row.green_leaves,
         green_delay_minutes=row.green_delay_minutes,
         blue_after_days=row.blue_after_days,
+        checks_at_most=row.checks_at_most,
+        check_due_days=row.check_due_days,
     )

@@ -56,7 +56,8 @@ class Policy:
     explore_at_most: to which share of a day exploration may rise where drift is measured; 0: it stays as stated.
     currency: in which declared values are compared; empty: values are not compared. green_leaves: goods in the green
     lane leave by themselves, green_delay_minutes after they arrived. blue_after_days: papers that nobody looked at for
-    so long are checked after release; 0: never.
+    so long are checked after release; 0: never. checks_at_most: the part of a day's inspections that may go to checks
+    after release; check_due_days: until when each is to be made.
     """
 
     revenue: float = 1.0
@@ -71,6 +72,8 @@ class Policy:
     green_leaves: bool = False
     green_delay_minutes: int = 0
     blue_after_days: int = 0
+    checks_at_most: float = 0.25
+    check_due_days: int = 30
 
     def check(self) -> None:
         """Raises: SelectionError where a figure makes no sense."""
@@ -79,10 +82,11 @@ class Policy:
         is_sound = (
             all(0 <= weight <= 100 for weight in weights)
             and any(weights)
-            and all(0 <= share <= 1 for share in (*shares, self.explore_at_most))
+            and all(0 <= share <= 1 for share in (*shares, self.explore_at_most, self.checks_at_most))
             and sum(shares) <= 1
             and 0 <= self.green_delay_minutes <= 10_080
             and 0 <= self.blue_after_days <= 365
+            and 1 <= self.check_due_days <= 1_095
             and (not self.currency or (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()))
         )
         if not is_sound:
@@ -90,7 +94,7 @@ class Policy:
                 "The figures of the policy make no sense",
                 where=f"{self}",
                 remedy="Weights from 0 to 100, not all 0; shares from 0 to 1, together at most 1; at most a week of"
-                " delay and a year of days; the currency as three capitals.",
+                " delay and a year of days, a check due within 1 to 1,095 days; the currency as three capitals.",
             )
         if self.share_value and not self.currency:
             raise SelectionError(

@@ -25,7 +25,7 @@ from comity.risk.signals import signal_keys
 from comity.risk.values import Learned, ReliabilityChange
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
-from comity.trade import Alert, Finding, FindingResult, Outcome
+from comity.trade import Alert, Finding, FindingResult, Money, Outcome
 from comity.trade.encoding import alert_to_body
 
 
@@ -83,7 +83,9 @@ def learn(outcome: Outcome, *, at: datetime) -> Learned:
             "is_random": SourceKind.RANDOM.value in outcome.sources,
             "sources": list(outcome.sources),
             "learned_at": at,
+            "is_after_release": outcome.is_after_release,
         }
+        | _revenue_columns(outcome.revenue, outcome.decided_at)
         | known,
     )
     if not is_new:
@@ -97,6 +99,19 @@ def learn(outcome: Outcome, *, at: datetime) -> Learned:
     alerts.update(**{column: F(column) + 1})
     changes = tuple(_learn_issuer(issuer, column) for issuer in issuers)
     return Learned(is_new=True, profiles=tuple(profiles), issuers=changes)
+
+
+@transaction.atomic
+def learn_revenue(outcome: Outcome, *, at: datetime) -> bool:
+    """Learn what an outcome came to in duties and taxes, where that is stated later. False where it is not known."""
+    rows = LearnedOutcome.objects.filter(declaration_ref=outcome.declaration_ref, decided_at=outcome.decided_at)
+    return bool(outcome.revenue and rows.update(**_revenue_columns(outcome.revenue, at)))
+
+
+def _revenue_columns(revenue: Money | None, at: datetime) -> dict[str, object]:
+    if revenue is None:
+        return {}
+    return {"revenue": float(revenue.amount), "currency": revenue.currency, "revenue_at": at}
 
 
 def _alerts(outcome: Outcome) -> QuerySet[PartnerSignal]:

@@ -73,6 +73,18 @@ class Cause(StrEnum):
     OFFICER = "officer"
 
 
+class AfterRelease(StrEnum):
+    """What became of the check after release of goods that left in the blue lane; NONE where they did not.
+
+    FULL: no control of documents was left. YIELDED: there was one, and it gave way to weightier goods.
+    """
+
+    NONE = ""
+    ORDERED = "ordered"
+    FULL = "full"
+    YIELDED = "yielded"
+
+
 _SEVERITY = {Lane.GREEN: 0, Lane.BLUE: 1, Lane.YELLOW: 2, Lane.ORANGE: 3, Lane.RED: 4}
 _LANE_FROM_SCORE = ((70.0, Lane.RED), (40.0, Lane.YELLOW), (20.0, Lane.BLUE))
 

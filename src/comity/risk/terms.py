@@ -107,5 +107,6 @@ def plan_of(row: SelectionPlan) -> Plan:
         used_learning=row.used_learning,
         used_value=row.used_value,
         used_critical=row.used_critical,
+        used_after=row.used_after,
         extra_share=row.extra_share or 0.0,
     )

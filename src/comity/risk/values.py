@@ -284,6 +284,7 @@ class Plan:
     """A day's inspections: how many, how they are spent, how many are spent. extra_share: what drift adds to exploring.
 
     used_value, used_critical: of those spent for risk, the ones taken for their value and for harm in themselves.
+    used_after: checks after release.
     """
 
     day: date
@@ -297,12 +298,13 @@ class Plan:
     used_learning: int = 0
     used_value: int = 0
     used_critical: int = 0
+    used_after: int = 0
     extra_share: float = 0.0
 
     @property
     def used(self) -> int:
         """How many inspections of the day are spent."""
-        return self.used_mandatory + self.used_risk + self.used_random + self.used_learning
+        return self.used_mandatory + self.used_risk + self.used_random + self.used_learning + self.used_after
 
     @property
     def chance_share(self) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from comity.trade.values import Quantity
+from comity.trade.values import Money, Quantity
 
 
 class Handling(IntEnum):
@@ -221,7 +221,8 @@ class Finding:
 class Outcome:
     """A labelled result that risk learns from: this declaration, selected for these sources, was or was not irregular.
 
-    sources: what asked for the control, such as `alert:<ref>`, `profile:<ref>`, `random`.
+    sources: what asked for the control, such as `alert:<ref>`, `profile:<ref>`, `random`. revenue: the duties and taxes
+    assessed in addition; None: not assessed. is_after_release: documents were checked when the goods had left.
     """
 
     declaration_ref: str
@@ -233,3 +234,5 @@ class Outcome:
     origin: str = ""
     consignor_id: str = ""
     importer_id: str = ""
+    revenue: Money | None = None
+    is_after_release: bool = False

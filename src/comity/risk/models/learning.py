@@ -22,6 +22,9 @@ class LearnedOutcome(models.Model):
     """An outcome that was learned from; the same one is never counted twice.
 
     score, lane, office, cause, control: of the record as it then stood; empty where the queue does not know it.
+    is_after_release: the goods had left, and documents alone were checked.
+    revenue: assessed in addition, in the currency of account of then; None: not assessed. revenue_at: when it was
+    stated, which may be later.
     """
 
     declaration_ref = models.CharField(max_length=REF)
@@ -37,6 +40,10 @@ class LearnedOutcome(models.Model):
     office = models.CharField(max_length=REF, blank=True)
     cause = models.CharField(max_length=WORD, blank=True)
     control = models.CharField(max_length=WORD, blank=True)
+    is_after_release = models.BooleanField(default=False)
+    revenue = models.FloatField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    revenue_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

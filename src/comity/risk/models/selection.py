@@ -12,7 +12,8 @@ class Selection(models.Model):
     """A record in the targeting queue: where it stands, why it was selected, who has it, and what lists show of it.
 
     quota: the part of the day from which it was taken. control: the kind it was selected for. value: as declared, for
-    comparing. lowered_number: of the assessment on which an officer lowered the lane.
+    comparing. lowered_number: of the assessment on which an officer lowered the lane. after: what became of the check
+    after release, for goods that left in the blue lane.
     """
 
     record_id = models.UUIDField(unique=True)
@@ -36,6 +37,7 @@ class Selection(models.Model):
     value = models.FloatField(null=True)
     currency = models.CharField(max_length=3, blank=True)
     lowered_number = models.PositiveIntegerField(null=True)
+    after = models.CharField(max_length=WORD, blank=True)
     assigned_to = models.CharField(max_length=REF, blank=True, db_index=True)
     changed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
@@ -54,7 +56,7 @@ class SelectionPlan(models.Model):
     """How many inspections a day has, how they are spent, and how many are spent already.
 
     extra_share: what measured drift adds to exploration that day; null: not measured yet. used_value, used_critical:
-    of those spent for risk, the ones taken for their value and for harm in themselves.
+    of those spent for risk, the ones taken for their value and for harm in themselves. used_after: checks after release.
     """
 
     day = models.DateField(unique=True)
@@ -69,6 +71,7 @@ class SelectionPlan(models.Model):
     used_learning = models.PositiveIntegerField(default=0)
     used_value = models.PositiveIntegerField(default=0)
     used_critical = models.PositiveIntegerField(default=0)
+    used_after = models.PositiveIntegerField(default=0)
     extra_share = models.FloatField(null=True)
 
     def __str__(self) -> str:
@@ -91,6 +94,8 @@ class SelectionPolicy(models.Model):
     green_leaves = models.BooleanField()
     green_delay_minutes = models.PositiveIntegerField()
     blue_after_days = models.PositiveIntegerField()
+    checks_at_most = models.FloatField()
+    check_due_days = models.PositiveIntegerField()
     set_by = models.CharField(max_length=REF)
 
     def __str__(self) -> str:
