@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import Reason, utc_now
 from comity.enforcement import (
+    Assessed,
     FindingFacts,
     Inspection,
     InspectionError,
@@ -29,6 +31,7 @@ from comity.enforcement import (
 from comity.enforcement.services import seize
 from comity.intake.selectors import record as stored_record
 from comity.journeys import inspect
+from comity.risk.accounts import currency_of_account
 from comity.staff import Permission
 from comity.trade import FindingResult, Handling, Money, Quantity, RiskType
 from comity.trade.encoding import finding_to_body
@@ -37,6 +40,8 @@ router = Router(tags=["enforcement"])
 
 Unit = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{0,3}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+OptionalCurrency = Annotated[str, StringConstraints(pattern=r"^([A-Z]{3})?$")]
+FindingRef = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00/]+$")]
 
 
 class OrderIn(Given):
@@ -88,7 +93,11 @@ class Inspections(Schema):
 
 
 class FindingIn(Given):
-    """What the inspection saw; where irregular, risk_type and description too. unit: UN/ECE Recommendation 20."""
+    """What the inspection saw; where irregular, risk_type and description too. unit: UN/ECE Recommendation 20.
+
+    revenue: duties and taxes assessed in addition; empty: not assessed yet, 0: nothing is owed. Left out, its currency
+    is the one of account; another one is refused.
+    """
 
     result: FindingResult
     risk_type: RiskType | Literal[""] = ""
@@ -100,6 +109,25 @@ class FindingIn(Given):
     alert_ref: Short = ""
     case_ref: Short = ""
     handling: Handlings = "official"
+    revenue: OptionalAmount = ""
+    revenue_currency: OptionalCurrency = ""
+
+
+class RevenueIn(Given):
+    """Duties and taxes assessed in addition. Left out, the currency is the one of account; another one is refused."""
+
+    revenue: Amount
+    revenue_currency: OptionalCurrency = ""
+
+
+class AssessedOut(Schema):
+    """What a finding came to in duties and taxes, as stated last."""
+
+    finding_ref: str
+    revenue: str
+    revenue_currency: str
+    by: str
+    at: Instant
 
 
 class NoticeOut(Schema):
@@ -111,10 +139,14 @@ class NoticeOut(Schema):
 
 
 class FindingOut(Schema):
-    """A finding. finding: its body as the result notice has it, before an article cuts it."""
+    """A finding. finding: its body as the result notice has it, before an article cuts it.
+
+    assessed: what it came to in duties and taxes; no partner is told.
+    """
 
     finding: dict[str, JsonValue]
     notices: list[NoticeOut]
+    assessed: AssessedOut | None = None
 
 
 class SeizureIn(Given):
@@ -218,8 +250,9 @@ def record_finding(
     whose alerts asked for the control are told, as far as the agreement permits.
     """
     _known(inspection_id)
+    at = utc_now()
     done = inspect.complete_inspection(
-        actor_of(request), inspection_id=inspection_id, facts=_facts_of(facts, exhibits), at=utc_now()
+        actor_of(request), inspection_id=inspection_id, facts=_facts_of(facts, exhibits, at), at=at
     )
     return FindingOut.model_validate(
         {
@@ -228,8 +261,24 @@ def record_finding(
                 NoticeOut(recipient=notice.recipient, message_id=notice.message_id, refusal=notice.refusal)
                 for notice in done.notices
             ],
+            "assessed": _assessed_of(found) if (found := selectors.assessed(done.finding.ref)) else None,
         }
     )
+
+
+@router.post(
+    "/findings/{finding_ref}/revenue",
+    response=AssessedOut,
+    summary="State what a finding came to",
+    **needs(Permission.RECORD_FINDING),
+)
+def assess_revenue(request: HttpRequest, finding_ref: FindingRef, body: RevenueIn) -> AssessedOut:
+    """Duties and taxes assessed in addition, where they were worked out after the finding, or anew after an appeal."""
+    if selectors.finding(finding_ref) is None:
+        raise NotFoundError("There is no such finding", where=finding_ref)
+    at = utc_now()
+    revenue = Money(Decimal(body.revenue), body.revenue_currency or currency_of_account(at))
+    return _assessed_of(inspect.assess_revenue(actor_of(request), finding_ref=finding_ref, revenue=revenue, at=at))
 
 
 @router.post(
@@ -284,7 +333,21 @@ def _known(inspection_id: UUID) -> Inspection:
         raise NotFoundError("There is no such inspection", where=str(inspection_id)) from error
 
 
-def _facts_of(given: FindingIn, exhibits: tuple[UploadedFile, ...]) -> FindingFacts:
+def _revenue_of(amount: str, currency: str, at: datetime) -> Money | None:
+    return Money(Decimal(amount), currency or currency_of_account(at)) if amount else None
+
+
+def _assessed_of(found: Assessed) -> AssessedOut:
+    return AssessedOut(
+        finding_ref=found.finding_ref,
+        revenue=str(found.revenue.amount),
+        revenue_currency=found.revenue.currency,
+        by=found.by,
+        at=found.at,
+    )
+
+
+def _facts_of(given: FindingIn, exhibits: tuple[UploadedFile, ...], at: datetime) -> FindingFacts:
     return FindingFacts(
         result=given.result,
         risk_type=RiskType(given.risk_type) if given.risk_type else None,
@@ -296,6 +359,7 @@ def _facts_of(given: FindingIn, exhibits: tuple[UploadedFile, ...]) -> FindingFa
         case_ref=given.case_ref,
         handling=Handling.from_word(given.handling),
         exhibits=tuple(Upload(file.name or "exhibit", file.read()) for file in exhibits),
+        revenue=_revenue_of(given.revenue, given.revenue_currency, at),
     )
 
 

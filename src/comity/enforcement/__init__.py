@@ -10,6 +10,7 @@ from comity.enforcement.errors import (
 )
 from comity.enforcement.rules import DecisionKind, InspectionState, Upload
 from comity.enforcement.values import (
+    Assessed,
     FindingFacts,
     Inspection,
     RecordFile,
@@ -19,6 +20,7 @@ from comity.enforcement.values import (
 )
 
 __all__ = [
+    "Assessed",
     "DecisionKind",
     "EnforcementError",
     "ExhibitError",

@@ -6,20 +6,26 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
-from comity.enforcement.errors import ExhibitError, InspectionError
+from comity.enforcement.errors import ExhibitError, FindingError, InspectionError
+from comity.trade import FindingResult, Money
+from comity.trade.codes import check_currency
 
 MAX_NAME = 200
+# More in one finding is a slip of the pen in every currency.
+MOST_REVENUE = Decimal(10) ** 15
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class InspectionState(StrEnum):
-    """The life of an inspection."""
+    """The life of an inspection; a check after release alone may be dropped."""
 
     ORDERED = "ordered"
     STARTED = "started"
     COMPLETED = "completed"
+    DROPPED = "dropped"
 
 
 class DecisionKind(StrEnum):
@@ -45,10 +51,31 @@ def require_state(reference: str, state: InspectionState, wanted: InspectionStat
     if state is wanted:
         return
     remedy = {
+        (InspectionState.DROPPED, wanted): "It was dropped, with a reason; it is not taken up again.",
         (InspectionState.ORDERED, InspectionState.STARTED): "Start the inspection first.",
         (InspectionState.STARTED, InspectionState.ORDERED): "It was started before.",
     }.get((state, wanted), "A completed inspection stays as it is; order another one.")
     raise InspectionError(f"An inspection that is {state.value} cannot be {deed}", where=reference, remedy=remedy)
+
+
+def check_revenue(result: FindingResult, revenue: Money | None) -> None:
+    """Let through what can be owed in addition: a sum of money from 0, and 0 where all was in order.
+
+    Raises: FindingError.
+    """
+    if revenue is None:
+        return
+    shown = f"revenue = {revenue.amount} {revenue.currency}"[:80]
+    if not revenue.amount.is_finite() or not 0 <= revenue.amount < MOST_REVENUE:
+        raise FindingError("Duties and taxes assessed in addition are 0 or more", where=shown)
+    if check_currency(revenue.currency):
+        raise FindingError("The currency is no ISO 4217 code", where=shown, remedy="Write three capitals, such as XAF.")
+    if result is FindingResult.IN_ORDER and revenue.amount:
+        raise FindingError(
+            "Goods found in order owe nothing more",
+            where=shown,
+            remedy="Record the finding as irregular, or leave the amount out.",
+        )
 
 
 def media_type_of(data: bytes) -> str:

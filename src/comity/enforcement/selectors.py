@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db.models import Count
 
 from comity.common import Reason
-from comity.enforcement.errors import ExhibitError, InspectionError
+from comity.enforcement.errors import ExhibitError, FindingError, InspectionError
 from comity.enforcement.evidence import read
 from comity.enforcement.models import DecisionRow, ExhibitFile, FindingRow, InspectionRow, SeizureRow
 from comity.enforcement.rules import DecisionKind, InspectionState
-from comity.enforcement.values import Inspection, RecordFile, ReleaseDecision, Seizure, SeizureFacts
+from comity.enforcement.values import Assessed, Inspection, RecordFile, ReleaseDecision, Seizure, SeizureFacts
 from comity.trade import Exhibit, Finding, Money, Quantity
 from comity.trade.encoding import finding_from_body
 
@@ -42,9 +42,13 @@ def inspection(inspection_id: UUID) -> Inspection:
     return inspection_of(row)
 
 
-def inspections(*, states: Iterable[InspectionState] = (), limit: int = 200) -> list[Inspection]:
-    """Inspections, the latest ordered first."""
+def inspections(
+    *, states: Iterable[InspectionState] = (), is_after_release: bool | None = None, limit: int = 200
+) -> list[Inspection]:
+    """Inspections, the latest ordered first. is_after_release: only checks after release, or none of them."""
     rows = InspectionRow.objects.order_by("-ordered_at", "-reference")
+    if is_after_release is not None:
+        rows = rows.filter(is_after_release=is_after_release)
     wanted = [state.value for state in states]
     if wanted:
         rows = rows.filter(state__in=wanted)
@@ -68,6 +72,23 @@ def finding_of_inspection(inspection_id: UUID) -> Finding | None:
     return next(iter(_findings(FindingRow.objects.filter(inspection_id=inspection_id))), None)
 
 
+def inspection_of_finding(finding_ref: str) -> Inspection:
+    """The inspection that came to a finding.
+
+    Raises: FindingError where there is no such finding.
+    """
+    row = FindingRow.objects.select_related("inspection").filter(reference=finding_ref).first()
+    if row is None:
+        raise FindingError("There is no such finding", where=finding_ref[:100])
+    return inspection_of(row.inspection)
+
+
+def assessed(finding_ref: str) -> Assessed | None:
+    """What was assessed in addition after a finding; None where nothing was stated."""
+    row = FindingRow.objects.filter(reference=finding_ref).first()
+    return assessed_of(row) if row else None
+
+
 def findings(*, alert_ref: str = "", limit: int = 200) -> list[Finding]:
     """Findings, the latest first; those that answer one alert where it is named."""
     rows = FindingRow.objects.order_by("-found_at", "-id")
@@ -83,11 +104,14 @@ def seizures(*, limit: int = 200) -> list[Seizure]:
 
 def record_file(record_id: UUID) -> RecordFile:
     """Everything that was done about one record, oldest first."""
+    found = list(FindingRow.objects.filter(record_id=record_id).order_by("found_at", "id"))
+    stated = [each for each in map(assessed_of, found) if each]
     return RecordFile(
         inspections=tuple(
             inspection_of(row) for row in InspectionRow.objects.filter(record_id=record_id).order_by("ordered_at")
         ),
-        findings=tuple(_findings(FindingRow.objects.filter(record_id=record_id).order_by("found_at", "id"))),
+        findings=tuple(_findings(found)),
+        assessed={each.finding_ref: each for each in stated},
         seizures=tuple(seizure_of(row) for row in SeizureRow.objects.filter(record_id=record_id).order_by("id")),
         decisions=tuple(decision_of(row) for row in DecisionRow.objects.filter(record_id=record_id).order_by("id")),
     )
@@ -130,6 +154,11 @@ def inspection_of(row: InspectionRow) -> Inspection:
         completed_by=row.completed_by,
         completed_at=row.completed_at,
         case_ref=row.case_ref,
+        is_after_release=row.is_after_release,
+        office=row.office,
+        due_on=row.due_on,
+        assigned_to=row.assigned_to,
+        dropped_because=row.dropped_because,
     )
 
 
@@ -145,6 +174,18 @@ def seizure_of(row: SeizureRow) -> Seizure:
         is_total=row.is_total,
     )
     return Seizure(row.reference, row.inspection_id, row.record_id, facts, row.case_ref, row.seized_by, row.seized_at)
+
+
+def assessed_of(row: FindingRow) -> Assessed | None:
+    """What was assessed in addition, as a value; None where nothing was stated."""
+    if not row.revenue_amount or row.revenue_at is None:
+        return None
+    return Assessed(
+        finding_ref=row.reference,
+        revenue=Money(Decimal(row.revenue_amount), row.revenue_currency),
+        by=row.revenue_by,
+        at=row.revenue_at,
+    )
 
 
 def decision_of(row: DecisionRow) -> ReleaseDecision:

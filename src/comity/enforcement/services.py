@@ -14,13 +14,19 @@ from comity.common import Actor, Reason, new_id
 from comity.enforcement.errors import FindingError, InspectionError, ReleaseError, SeizureError
 from comity.enforcement.evidence import keep
 from comity.enforcement.models import DecisionRow, ExhibitFile, FindingRow, InspectionRow, SeizureRow, Series
-from comity.enforcement.rules import DecisionKind, InspectionState, reference_of, require_state
-from comity.enforcement.selectors import decision_of, inspection_of, seizure_of
-from comity.enforcement.values import FindingFacts, Inspection, ReleaseDecision, Seizure, SeizureFacts
+from comity.enforcement.rules import (
+    DecisionKind,
+    InspectionState,
+    check_revenue,
+    reference_of,
+    require_state,
+)
+from comity.enforcement.selectors import assessed_of, decision_of, inspection_of, seizure_of
+from comity.enforcement.values import Assessed, FindingFacts, Inspection, ReleaseDecision, Seizure, SeizureFacts
 from comity.intake.selectors import record as stored_record
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
-from comity.trade import Exhibit, Finding, FindingResult, Party, Subject, SubjectRole
+from comity.trade import Exhibit, Finding, FindingResult, Money, Party, Subject, SubjectRole
 from comity.trade.encoding import finding_to_body
 
 _OPEN = (InspectionState.ORDERED.value, InspectionState.STARTED.value)
@@ -46,7 +52,7 @@ def order_inspection(
         raise InspectionError("An inspection of this record is open already", where=record.reference)
     row = InspectionRow.objects.create(
         inspection_id=new_id(at),
-        reference=_next_reference("I", at),
+        reference=next_reference("I", at),
         record_id=record_id,
         state=InspectionState.ORDERED.value,
         reasons=[[reason.code, reason.text, reason.clause] for reason in reasons],
@@ -54,7 +60,7 @@ def order_inspection(
         ordered_by=str(actor),
         ordered_at=at,
     )
-    _audit(actor, "order_inspection", row.reference, at, record=str(record_id))
+    audit(actor, "order_inspection", row.reference, at, record=str(record_id))
     return inspection_of(row)
 
 
@@ -65,12 +71,12 @@ def start_inspection(actor: Actor, *, inspection_id: UUID, at: datetime, place: 
     Raises: PermissionRefusedError, InspectionError.
     """
     require(actor, Permission.RECORD_FINDING)
-    row = _locked(inspection_id)
+    row = locked(inspection_id)
     require_state(row.reference, InspectionState(row.state), InspectionState.ORDERED, "started")
     row.state, row.started_by, row.started_at = InspectionState.STARTED.value, str(actor), at
     row.place = place.strip()[:200] or row.place
     row.save(update_fields=["state", "started_by", "started_at", "place"])
-    _audit(actor, "start_inspection", row.reference, at)
+    audit(actor, "start_inspection", row.reference, at)
     return inspection_of(row)
 
 
@@ -93,10 +99,10 @@ def record_finding(actor: Actor, *, inspection_id: UUID, facts: FindingFacts, at
 def _record_finding(
     actor: Actor, inspection_id: UUID, facts: FindingFacts, exhibits: tuple[Exhibit, ...], at: datetime
 ) -> Finding:
-    inspection = _locked(inspection_id)
+    inspection = locked(inspection_id)
     require_state(inspection.reference, InspectionState(inspection.state), InspectionState.STARTED, "completed")
     is_irregular = facts.result is FindingResult.IRREGULAR
-    inspection.case_ref = facts.case_ref.strip() or (_next_reference("C", at) if is_irregular else "")
+    inspection.case_ref = facts.case_ref.strip() or (next_reference("C", at) if is_irregular else "")
     inspection.state, inspection.completed_by = InspectionState.COMPLETED.value, str(actor)
     inspection.completed_at = at
     inspection.save(update_fields=["state", "completed_by", "completed_at", "case_ref"])
@@ -111,11 +117,49 @@ def _record_finding(
         notice=finding_to_body(finding),
         found_by=str(actor),
         found_at=at,
+        **_revenue_columns(actor, facts.revenue, at),
     )
     ExhibitFile.objects.bulk_create(ExhibitFile(finding=row, **asdict(exhibit)) for exhibit in exhibits)
     digests = " ".join(exhibit.sha256[:16] for exhibit in exhibits)
-    _audit(actor, "record_finding", finding.ref, at, result=finding.result.value, exhibits=digests)
+    stated = _money(facts.revenue) if facts.revenue else ""
+    audit(actor, "record_finding", finding.ref, at, result=finding.result.value, exhibits=digests, revenue=stated)
     return finding
+
+
+@transaction.atomic
+def assess_revenue(actor: Actor, *, finding_ref: str, revenue: Money, at: datetime) -> Assessed:
+    """State what a finding came to in duties and taxes, where that was worked out later, or anew after an appeal.
+
+    What was stated before stays in the audit. Raises: PermissionRefusedError, FindingError.
+    """
+    require(actor, Permission.RECORD_FINDING)
+    row = FindingRow.objects.select_for_update().filter(reference=finding_ref).first()
+    if row is None:
+        raise FindingError("There is no such finding", where=finding_ref[:100])
+    check_revenue(FindingResult(row.result), revenue)
+    before = assessed_of(row)
+    columns = _revenue_columns(actor, revenue, at)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(columns))
+    was = _money(before.revenue) if before else ""
+    audit(actor, "assess_revenue", row.reference, at, revenue=_money(revenue), was=was)
+    return Assessed(row.reference, revenue, str(actor), at)
+
+
+def _revenue_columns(actor: Actor, revenue: Money | None, at: datetime) -> dict[str, object]:
+    if revenue is None:
+        return {}
+    return {
+        "revenue_amount": str(revenue.amount),
+        "revenue_currency": revenue.currency,
+        "revenue_by": str(actor),
+        "revenue_at": at,
+    }
+
+
+def _money(money: Money) -> str:
+    return f"{money.amount} {money.currency}"
 
 
 @transaction.atomic
@@ -127,7 +171,7 @@ def seize(actor: Actor, *, inspection_id: UUID, facts: SeizureFacts, at: datetim
     require(actor, Permission.RECORD_FINDING)
     if not facts.legal_basis.strip() or not facts.goods.strip():
         raise SeizureError("A seizure needs its legal basis and the goods", where="legal_basis, goods")
-    row = _locked(inspection_id)
+    row = locked(inspection_id)
     finding = FindingRow.objects.filter(inspection=row).first()
     if finding is None or finding.result != FindingResult.IRREGULAR:
         raise SeizureError(
@@ -135,7 +179,7 @@ def seize(actor: Actor, *, inspection_id: UUID, facts: SeizureFacts, at: datetim
         )
     _refuse_released(row.record_id, row.reference)
     seizure = SeizureRow.objects.create(
-        reference=_next_reference("S", at),
+        reference=next_reference("S", at),
         inspection=row,
         record_id=row.record_id,
         legal_basis=facts.legal_basis.strip()[:300],
@@ -151,7 +195,7 @@ def seize(actor: Actor, *, inspection_id: UUID, facts: SeizureFacts, at: datetim
         seized_by=str(actor),
         seized_at=at,
     )
-    _audit(actor, "seize", seizure.reference, at, inspection=row.reference)
+    audit(actor, "seize", seizure.reference, at, inspection=row.reference)
     return seizure_of(seizure)
 
 
@@ -216,6 +260,7 @@ def _check_facts(facts: FindingFacts) -> None:
         raise FindingError("The HS code must be 2 to 10 digits", where=f"hs_code = {facts.hs_code[:20]}")
     if facts.quantity is not None and not facts.quantity.value >= 0:
         raise FindingError("A quantity cannot be negative", where=f"quantity = {facts.quantity.value}")
+    check_revenue(facts.result, facts.revenue)
 
 
 def _notice(inspection: InspectionRow, facts: FindingFacts, exhibits: tuple[Exhibit, ...], at: datetime) -> Finding:
@@ -224,7 +269,7 @@ def _notice(inspection: InspectionRow, facts: FindingFacts, exhibits: tuple[Exhi
     declaration = record.declaration
     alerts = [code.removeprefix(_ALERT) for code, *_ in inspection.reasons if code.startswith(_ALERT)]
     return Finding(
-        ref=_next_reference("F", at),
+        ref=next_reference("F", at),
         administration=settings.COMITY_ADMINISTRATION,
         found_at=at,
         result=facts.result,
@@ -248,14 +293,18 @@ def _subject(role: SubjectRole, party: Party | None) -> Subject | None:
     return Subject(role, party.id, party.name, party.address.country) if party else None
 
 
-def _locked(inspection_id: UUID) -> InspectionRow:
+def locked(inspection_id: UUID) -> InspectionRow:
+    """The row of an inspection, locked.
+
+    Raises: InspectionError where there is none.
+    """
     row = InspectionRow.objects.select_for_update().filter(inspection_id=inspection_id).first()
     if row is None:
         raise InspectionError("There is no such inspection", where=str(inspection_id))
     return row
 
 
-def _next_reference(letter: str, at: datetime) -> str:
+def next_reference(letter: str, at: datetime) -> str:
     """The next reference of a series; the row is locked, so that no number is given twice or left out."""
     Series.objects.get_or_create(letter=letter, year=at.year)
     series = Series.objects.select_for_update().get(letter=letter, year=at.year)
@@ -264,6 +313,7 @@ def _next_reference(letter: str, at: datetime) -> str:
     return reference_of(settings.COMITY_ADMINISTRATION, letter, at.year, series.last)
 
 
-def _audit(actor: Actor, deed: str, subject: str, at: datetime, **facts: str) -> None:
+def audit(actor: Actor, deed: str, subject: str, at: datetime, **facts: str) -> None:
+    """One entry of the audit; facts without words are left out."""
     kept = {name: words for name, words in facts.items() if words}
     record_deed(actor, deed=deed, subject=subject, facts=kept, at=at)

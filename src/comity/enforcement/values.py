@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from uuid import UUID
 
 from comity.common import Reason
@@ -16,7 +17,8 @@ class FindingFacts:
     """What an officer writes down after an inspection.
 
     alert_ref: the alert that is answered; where empty, the first alert among the reasons of the inspection.
-    case_ref: where empty, an irregular finding opens a case of its own.
+    case_ref: where empty, an irregular finding opens a case of its own. revenue: duties and taxes assessed in addition;
+    None: not assessed yet, 0: nothing is owed.
     """
 
     result: FindingResult
@@ -29,6 +31,7 @@ class FindingFacts:
     case_ref: str = ""
     handling: Handling = Handling.OFFICIAL
     exhibits: tuple[Upload, ...] = ()
+    revenue: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class SeizureFacts:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An inspection. reasons: why it was ordered; their codes are the sources that risk learns for."""
+    """An inspection. reasons: why it was ordered; their codes are the sources that risk learns for.
+
+    is_after_release: a check of documents when the goods have left, due on a day of the administration, and given to
+    an officer (a username) or to nobody. completed_by, completed_at: who ended it, also by dropping it.
+    """
 
     inspection_id: UUID
     reference: str
@@ -61,6 +68,16 @@ class Inspection:
     completed_by: str
     completed_at: datetime | None
     case_ref: str
+    is_after_release: bool = False
+    office: str = ""
+    due_on: date | None = None
+    assigned_to: str = ""
+    dropped_because: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done."""
+        return self.state in (InspectionState.ORDERED, InspectionState.STARTED)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -93,13 +110,24 @@ class ReleaseDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Assessed:
+    """Duties and taxes assessed in addition after a finding, as stated last."""
+
+    finding_ref: str
+    revenue: Money
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RecordFile:
-    """Everything that was done about one record."""
+    """Everything that was done about one record. assessed: by the reference of the finding."""
 
     inspections: tuple[Inspection, ...]
     findings: tuple[Finding, ...]
     seizures: tuple[Seizure, ...]
     decisions: tuple[ReleaseDecision, ...]
+    assessed: Mapping[str, Assessed] = field(default_factory=dict)
 
     @property
     def is_released(self) -> bool:

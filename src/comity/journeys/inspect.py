@@ -12,7 +12,16 @@ from django.db import transaction
 
 from comity.agreements import SharingRefusedError
 from comity.common import Actor, Reason
-from comity.enforcement import FindingFacts, Inspection, InspectionState, ReleaseDecision, Seizure, SeizureFacts
+from comity.enforcement import (
+    Assessed,
+    FindingError,
+    FindingFacts,
+    Inspection,
+    InspectionState,
+    ReleaseDecision,
+    Seizure,
+    SeizureFacts,
+)
 from comity.enforcement import selectors as enforcement_selectors
 from comity.enforcement import services as enforcement
 from comity.exchange.errors import PartnerStateError, PartnerUnknownError
@@ -21,9 +30,10 @@ from comity.journeys.share import answer_alert
 from comity.risk import TargetState
 from comity.risk import selectors as risk_selectors
 from comity.risk import services as risk
+from comity.risk.accounts import currency_of_account
 from comity.risk.values import Learned, Signal
 from comity.staff import Permission, may
-from comity.trade import Finding, FindingResult, Outcome
+from comity.trade import Finding, FindingResult, Money, Outcome
 
 _ALERT = "alert:"
 
@@ -72,6 +82,7 @@ def complete_inspection(
     be told, its agreement decides; a refusal is kept and does not undo the finding.
     Raises: PermissionRefusedError, InspectionError, FindingError, ExhibitError, SeizureError.
     """
+    _check_currency(facts.revenue, at)
     inspection = _started(actor, inspection_id, at)
     finding = enforcement.record_finding(actor, inspection_id=inspection_id, facts=facts, at=at)
     seized = None
@@ -80,9 +91,43 @@ def complete_inspection(
         finding = replace(finding, seizure_ref=seized.reference)
     if finding.result is FindingResult.IRREGULAR:
         risk.set_target_state(actor, record_id=inspection.record_id, state=TargetState.HELD, at=at)
-    learned = risk.learn(_outcome(finding, inspection), at=at)
+    learned = risk.learn(_outcome(finding, inspection, facts.revenue), at=at)
     notices = tuple(_answer(actor, finding, signal, at) for signal in _signals(inspection, at))
     return Completed(finding, seized, learned, notices)
+
+
+@transaction.atomic
+def assess_revenue(actor: Actor, *, finding_ref: str, revenue: Money, at: datetime) -> Assessed:
+    """State later what a finding came to in duties and taxes; models learn it from then on.
+
+    Raises: PermissionRefusedError, FindingError.
+    """
+    _check_currency(revenue, at)
+    assessed = enforcement.assess_revenue(actor, finding_ref=finding_ref, revenue=revenue, at=at)
+    finding = enforcement_selectors.finding(finding_ref)
+    if finding is not None:
+        inspection = enforcement_selectors.inspection_of_finding(finding_ref)
+        risk.learn_revenue(_outcome(finding, inspection, revenue), at=at)
+    return assessed
+
+
+def _check_currency(revenue: Money | None, at: datetime) -> None:
+    """One currency of account: this house knows no rates of exchange, and sums in two currencies cannot be learned."""
+    if revenue is None:
+        return
+    account = currency_of_account(at)
+    if not account:
+        raise FindingError(
+            "No currency of account is stated here, so no amount can be recorded",
+            where=f"revenue = {revenue.amount} {revenue.currency}"[:80],
+            remedy="A supervisor states it with `comity risk selection policy --currency`; the amount can follow then.",
+        )
+    if revenue.currency != account:
+        raise FindingError(
+            f"Duties and taxes are recorded in {account}, the currency of account",
+            where=f"revenue = {revenue.amount} {revenue.currency}"[:80],
+            remedy=f"State the amount in {account}, at the rate by which the customs value was worked out.",
+        )
 
 
 @transaction.atomic
@@ -103,7 +148,7 @@ def _started(actor: Actor, inspection_id: UUID, at: datetime) -> Inspection:
     return inspection
 
 
-def _outcome(finding: Finding, inspection: Inspection) -> Outcome:
+def _outcome(finding: Finding, inspection: Inspection, revenue: Money | None) -> Outcome:
     return Outcome(
         declaration_ref=finding.declaration_ref,
         is_irregular=finding.result is FindingResult.IRREGULAR,
@@ -113,6 +158,7 @@ def _outcome(finding: Finding, inspection: Inspection) -> Outcome:
         hs_code=finding.hs_code,
         consignor_id=finding.consignor.id if finding.consignor else "",
         importer_id=finding.consignee.id if finding.consignee else "",
+        revenue=revenue,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comity.risk.assessing import assess, assess_all, reassess_for_signal
 from comity.risk.backtesting import Past, backtest_profile, try_rule
 from comity.risk.forgetting import forget_signal, records_told, tighten_signal
-from comity.risk.learning import learn, take_feedback, take_signal, withdraw_signal
+from comity.risk.learning import learn, learn_revenue, take_feedback, take_signal, withdraw_signal
 from comity.risk.profiles import ProfileDraft, approve_profile, draft_profile, retire_profile
 from comity.risk.targeting import (
     assign,
@@ -33,6 +33,7 @@ __all__ = [
     "draft_profile",
     "forget_signal",
     "learn",
+    "learn_revenue",
     "lock_candidates",
     "reassess_for_signal",
     "records_told",
