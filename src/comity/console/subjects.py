@@ -59,6 +59,8 @@ WHAT: Mapping[str, str | Promise] = {
     "file": gettext_lazy("File"),
     "assessment": gettext_lazy("Risk assessment"),
     "inspection": gettext_lazy("Inspection"),
+    "history": gettext_lazy("History by which models are asked"),
+    "habits": gettext_lazy("Past trade, beside which declarations are compared"),
 }
 
 

@@ -2,7 +2,8 @@
 
 How it searches. Declarations and manifests: by the keys that intake files them under, an index of normal forms; only
 what matches is read. Messages and steps: by the index of mentions. Findings, seizures, inspections and assessments: by
-the declarations that were found. Free text (what an alert tells, what an officer wrote) is not searched.
+the declarations that were found. Histories of models and past trade: by the traders' numbers, else names.
+Free text (what an alert tells, what an officer wrote) is not searched.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from comity.agreements.procedures import procedure
 from comity.agreements.selectors import adopted_agreement
 from comity.agreements.vocabulary import UseLimit
 from comity.custody import selectors as custody
-from comity.enforcement import InspectionState
 from comity.enforcement import selectors as enforcement
 from comity.exchange.models import EvidenceIn, EvidenceOut, InboxMessage, OutboxMessage
 from comity.exchange.selectors import Direction, MessageView, message
 from comity.insight.mentions import RECEIVED, SENT, STEP, left_to_read, mentioned, named_in_message, named_in_row
 from comity.insight.naming import Asked, Named, is_named, named_in_record, variants_of
+from comity.insight.remembered import remembered_of, told_by_models
 from comity.insight.subjects import Item, Shared
 from comity.intake import KeyKind, StoredRecord
 from comity.intake import selectors as intake
@@ -69,6 +70,7 @@ def holdings_of(asked: Asked) -> Holdings:
     items += _of_received(rows[RECEIVED][:MOST_ROWS], wanted)
     items += _of_sent(rows[SENT][:MOST_ROWS], wanted)
     items += _of_steps(rows[STEP][:MOST_ROWS], wanted)
+    items += remembered_of(items, wanted.names, wanted.ids, _us())
     is_cut = is_cut or any(len(each) > MOST_ROWS for each in rows.values())
     return Holdings(tuple(items), is_cut, left_to_read())
 
@@ -103,7 +105,17 @@ def _of_record(record: StoredRecord, wanted: _Wanted) -> Iterator[Item]:
         last, many = assessments[0], len(assessments)
         of = f"assessment:{record.record_id}"
         yield Item(
-            of, "assessment", title, named, us, last.at, "risk_assessment", NATIONAL, Handling.RESTRICTED, count=many
+            of,
+            "assessment",
+            title,
+            named,
+            us,
+            last.at,
+            "risk_assessment",
+            NATIONAL,
+            Handling.RESTRICTED,
+            count=many,
+            figures=told_by_models(record.record_id),
         )
 
 
@@ -129,7 +141,7 @@ def _of_controls(record_id: UUID, named: tuple[Named, ...]) -> Iterator[Item]:
             f"seizure:{seizure.reference}", "seizure", seizure.reference, named, us, seizure.seized_at, "control", legal
         )
     for each in file.inspections:
-        is_open = each.state is not InspectionState.COMPLETED
+        is_open = each.is_open
         level = Handling.RESTRICTED if is_open else Handling.OFFICIAL
         yield Item(
             f"inspection:{each.reference}",

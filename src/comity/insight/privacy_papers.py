@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from comity.common import show_instant
@@ -14,6 +15,7 @@ from comity.insight.processing import ArticleRecord, Record
 from comity.insight.subjects import Item, Part, Shared
 
 NATIONAL = "national"
+_DECIMAL = re.compile(r"(\d)\.(\d)")
 
 
 def answer_page(
@@ -102,9 +104,21 @@ def item_words(item: Item, us: str, language: str) -> list[tuple[str, str]]:
         (words["rests_on"], legal),
         (words["from"], words["ourselves"] if item.origin == us else item.origin),
         (words["shared_with"], ", ".join(_shared(each) for each in item.shared) or words["nobody"]),
-        (words["kept_until"], str(item.keep_until.date()) if item.keep_until else words["no_end"]),
+        *((words[f"figure:{name}"], _figure(figure, language)) for name, figure in item.figures),
+        (words["kept_until"], _end(item, words)),
         (words["notes"], ", ".join(_note(each, language) for each in item.notes)),
     ]
+
+
+def _figure(figure: str, language: str) -> str:
+    told = words_in(language).get(f"value:{figure}", figure)
+    return _DECIMAL.sub(r"\1,\2", told) if language == "fr" else told
+
+
+def _end(item: Item, words: Mapping[str, str]) -> str:
+    if item.ends:
+        return words[f"ends:{item.ends}"]
+    return str(item.keep_until.date()) if item.keep_until else words["no_end"]
 
 
 def _part(number: int, part: Part, us: str, language: str) -> str:

@@ -48,9 +48,11 @@ class Shared:
 class Item:
     """One thing that is held about somebody. ref: names it here, as record:ID or message:ID.
 
-    what: its kind in a word: declaration, manifest, alert, finding, seizure, step, file, assessment, inspection.
+    what: its kind in a word: declaration, manifest, alert, finding, seizure, step, file, assessment, inspection,
+    history, habits.
     origin: whose information it is. legal: on what it rests. notes: recalls and corrections, as mode:ground.
-    is_asked_of_origin: whoever shared it must permit its disclosure first.
+    is_asked_of_origin: whoever shared it must permit its disclosure first. figures: what it counts, as (word, figure).
+    ends: until when it is kept where that is no day: a word of `privacy_words`, as ends:WORD.
     """
 
     ref: str
@@ -67,6 +69,8 @@ class Item:
     notes: tuple[str, ...] = ()
     count: int = 1
     is_asked_of_origin: bool = False
+    figures: tuple[tuple[str, str], ...] = ()
+    ends: str = ""
 
     @property
     def needs_decision(self) -> bool:

@@ -11,6 +11,7 @@ from comity.risk.errors import (
 )
 from comity.risk.expressions import compile_rules, parse_rule
 from comity.risk.rules import Cause, Lane, ProfileState, Reliability, SourceKind, TargetState
+from comity.risk.signals import trader_key
 from comity.risk.values import Explanation, FoundReason, Profile, QueueFilter, QueuePage, QueueRow
 from comity.risk.wording import Evidence
 
@@ -37,4 +38,5 @@ __all__ = [
     "TargetState",
     "compile_rules",
     "parse_rule",
+    "trader_key",
 ]

@@ -16,7 +16,7 @@ from statistics import median
 
 from comity.common import parse_instant, show_instant
 from comity.risk.rules import Lane, SourceKind
-from comity.risk.signals import normal_id, normal_name
+from comity.risk.signals import party_key
 from comity.risk.values import FoundReason
 from comity.risk.wording import Evidence
 from comity.trade import Declaration, GoodsItem, Party, RiskType
@@ -87,8 +87,8 @@ def traded(declaration: Declaration) -> Traded:
     prices = [item.item_price for item in declaration.items if item.item_price is not None]
     currencies = {price.currency for price in prices}
     return Traded(
-        importer=_key(importer),
-        exporter=_key(exporter),
+        importer=party_key(importer),
+        exporter=party_key(exporter),
         names=(_name(importer), _name(exporter)),
         is_import=not declaration.declaration_type.upper().startswith("EX"),
         office=declaration.office,
@@ -98,12 +98,6 @@ def traded(declaration: Declaration) -> Traded:
         currency=next(iter(currencies)) if len(currencies) == 1 else "",
         mass_kg=float(sum(item.net_mass_kg or item.gross_mass_kg or 0 for item in declaration.items)),
     )
-
-
-def _key(party: Party | None) -> str:
-    if party is None:
-        return ""
-    return normal_id(party.id) or (f"{normal_name(party.name)}|{party.address.country}" if party.name else "")
 
 
 def _name(party: Party | None) -> str:

@@ -8,6 +8,7 @@ forward at once may lose one of the two: a count of hundreds is then one too low
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -30,6 +31,14 @@ _PRICE = "price"
 _PAIR = ("importer", "exporter")
 _ROUTE = ("chapter", "origin", "dispatch", "office")
 _PRICED = ("hs_code", "origin", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """With how many others a trader was declared until now, and since when that is remembered."""
+
+    partners: int
+    since: datetime
 
 
 def anomaly_reasons(batch: Batch) -> list[list[FoundReason]]:
@@ -79,6 +88,20 @@ def read_past(trades: Sequence[Traded]) -> Past:
     ):
         past.weeks[importer], past.importers[importer] = list(weeks), count
     return past
+
+
+def habits_held(keys: Iterable[str]) -> dict[str, Habits]:
+    """What the past keeps of traders, by `signals.trader_key`; those of whom it keeps nothing are left out."""
+    wanted, found = sorted(set(keys)), {}
+    for start in range(0, len(wanted), _KEYS_AT_ONCE):
+        part = wanted[start : start + _KEYS_AT_ONCE]
+        pairs = TradePair.objects.filter(Q(importer__in=part) | Q(exporter__in=part)).values_list(*_PAIR, "first_at")
+        first: dict[str, list[datetime]] = {}
+        for importer, exporter, first_at in pairs:
+            for key in {importer, exporter} & set(part):
+                first.setdefault(key, []).append(first_at)
+        found |= {key: Habits(len(times), min(times)) for key, times in first.items()}
+    return found
 
 
 def _rows(

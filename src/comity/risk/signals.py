@@ -97,6 +97,16 @@ def normal_id(text: str) -> str:
     return _normal(KeyKind.EXPORTER_ID, text)
 
 
+def trader_key(number: str, name: str, country: str) -> str:
+    """The one form under which a trader is remembered: its number, else its name and country; empty for nobody."""
+    return normal_id(number) or (f"{normal_name(name)}|{country}" if name else "")
+
+
+def party_key(party: Party | None) -> str:
+    """The same of a party of a declaration."""
+    return trader_key(party.id, party.name, party.address.country) if party is not None else ""
+
+
 def _normal(kind: KeyKind, text: str) -> str:
     return _kept_normal(kind, text) if len(text) <= _KEPT_LENGTH else normal_key(kind, text)
 

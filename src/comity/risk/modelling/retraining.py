@@ -18,9 +18,10 @@ from django.db import transaction
 from comity.common import Actor, ActorKind, ComityError
 from comity.risk.errors import MissingLibraryError
 from comity.risk.modelling.errors import ModelError
+from comity.risk.modelling.held import SPEAKING, clear_leftovers, drop_histories
 from comity.risk.modelling.life import enter_model
 from comity.risk.modelling.rows import monday_of
-from comity.risk.modelling.rules import STATE_EVERY, ModelState
+from comity.risk.modelling.rules import STATE_EVERY
 from comity.risk.modelling.shelves import learning, models_folder, state_path, tariff_path, this_shelf
 from comity.risk.modelling.views import champion, drift, retrain_every_days
 from comity.risk.models import LearnedModel, ModelSetting, ModelTraining
@@ -35,7 +36,6 @@ MOST_DAYS = 365
 _LOST = timedelta(hours=6)
 # A drift warning does not ask for another training sooner than this.
 _AFTER_WARNING = timedelta(days=7)
-_LEFTOVERS = (".trained-", ".table-")
 Tell = Callable[[str], None]
 
 
@@ -69,11 +69,14 @@ def set_retraining(actor: Actor, *, every_days: int, at: datetime) -> None:
 
 def models_turn(at: datetime) -> int:
     """What the clock does with models: makes the histories anew, trains what is due. Returns how many it trained."""
+    clear_leftovers(at)
     try:
         learning("own_training")
     except MissingLibraryError:
+        drop_histories(at)
         return 0
     refresh_if_due(at)
+    drop_histories(at)
     _make_due(at)
     return _train_due(at)
 
@@ -83,8 +86,7 @@ def refresh_if_due(at: datetime, tell: Tell | None = None, *, is_asked: bool = F
 
     is_asked: in any case. Raises: HistoryError, TableError, ModelFileError where it was asked for.
     """
-    telling = (ModelState.CHAMPION.value, ModelState.CHALLENGER.value)
-    if not is_asked and not (LearnedModel.objects.filter(state__in=telling).exists() and _is_old(at)):
+    if not is_asked and not (LearnedModel.objects.filter(state__in=SPEAKING).exists() and _is_old(at)):
         return False
     try:
         training = learning("own_training")
@@ -129,7 +131,6 @@ def _train_due(at: datetime) -> int:
             return 0
         row.state, row.began_at = RUNNING, at
         row.save(update_fields=["state", "began_at"])
-    _clear_leftovers(at)
     try:
         row.model_id = train_now(_this_node(), at=at, seed=1, tell=log.debug)
         row.state = DONE
@@ -154,14 +155,6 @@ def train_now(actor: Actor, *, at: datetime, seed: int, tell: Tell) -> str:
         return enter_model(actor, folder=folder, shelf=shelf, at=at)
     finally:
         shutil.rmtree(folder.parent, ignore_errors=True)
-
-
-def _clear_leftovers(at: datetime) -> None:
-    """What a killed training left behind."""
-    for path in models_folder().glob(".*"):
-        is_lost = path.name.startswith(_LEFTOVERS) and at.timestamp() - path.stat().st_mtime > _LOST.total_seconds()
-        if is_lost and path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _this_node() -> Actor:

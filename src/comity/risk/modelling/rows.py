@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from comity.risk.goals import declared_value
-from comity.risk.signals import normal_id, normal_name
-from comity.trade import Declaration, GoodsItem, Party, RiskType
+from comity.risk.signals import party_key
+from comity.trade import Declaration, GoodsItem, RiskType
 
 Row = dict[str, object]
 EPOCH = date(1970, 1, 1)
@@ -58,10 +58,10 @@ def row_of(declaration: Declaration, *, administration: str, arrived_at: datetim
         "dest": administration,
         "date": EPOCH + timedelta(days=day_of(arrived_at)),
         "office": declaration.office,
-        "importer": _key(declaration.importer or consignment.consignee or (item.consignee if item else None)),
-        "declarant": _key(declaration.declarant),
-        "exporter": _key(declaration.exporter or consignment.consignor or (item.consignor if item else None)),
-        "forwarder": _key(consignment.carrier),
+        "importer": party_key(declaration.importer or consignment.consignee or (item.consignee if item else None)),
+        "declarant": party_key(declaration.declarant),
+        "exporter": party_key(declaration.exporter or consignment.consignor or (item.consignor if item else None)),
+        "forwarder": party_key(consignment.carrier),
         "hs6": hs6,
         "origin": item.origin if item else "",
         "departure": declaration.country_dispatch,
@@ -77,12 +77,12 @@ def row_of(declaration: Declaration, *, administration: str, arrived_at: datetim
     }
 
 
-def outcome_of(*, is_irregular: bool, risk_type: str) -> Row:
-    """The columns of a control's outcome. What was recovered is not recorded with it, so no amount is told."""
+def outcome_of(*, is_irregular: bool, risk_type: str, revenue: float | None = None) -> Row:
+    """The columns of a control's outcome. revenue: what it came to; None: not known, unless all was in order."""
     finding = _FINDINGS.get(risk_type, "ERR") if is_irregular else ""
     return {
         "illicit": float(is_irregular),
-        "revenue": None,
+        "revenue": revenue if is_irregular else 0.0,
         "critical": float(finding in _CRITICAL),
         "finding": finding,
     }
@@ -111,9 +111,3 @@ def _quantity_of(declaration: Declaration) -> float:
     if counts:
         return float(sum(counts))
     return float(sum(pack.quantity or 0 for each in declaration.items for pack in each.packages))
-
-
-def _key(party: Party | None) -> str:
-    if party is None:
-        return ""
-    return normal_id(party.id) or (f"{normal_name(party.name)}|{party.address.country}" if party.name else "")
