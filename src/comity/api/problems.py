@@ -80,6 +80,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "not_found": 404,
     "not_held": 409,
     "not_origin": 409,
+    "outlook_not_found": 404,
     "partner_state": 409,
     "permission_refused": 403,
     "proposal_refused": 409,

@@ -45,6 +45,7 @@ from comity.node.keys import LiveKeyring
 from comity.node.recovering import recover
 from comity.registers.screeners import keep_ready
 from comity.risk.modelling.retraining import models_turn
+from comity.risk.outlook_making import forecasts_turn
 from comity.trust import Keyring
 
 __all__ = ["JOURNEYS", "VALIDATORS", "jobs_of", "learning_jobs", "line_jobs", "routes_of"]
@@ -67,6 +68,7 @@ _MENTIONS_SECONDS = 60.0
 _RECOVER_SECONDS = 3.0
 _MODELS_SECONDS = 60.0
 _INDEX_SECONDS = 10.0
+_FORECASTS_SECONDS = 600.0
 
 VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
@@ -143,6 +145,7 @@ def learning_jobs() -> tuple[Job, ...]:
     return (
         Job("screening index", _INDEX_SECONDS, keep_ready),
         Job("models", _MODELS_SECONDS, models_turn),
+        Job("forecasts", _FORECASTS_SECONDS, forecasts_turn),
     )
 
 

@@ -90,3 +90,9 @@ class ScreeningError(RiskError):
     """A hit of the screening is unknown, or a decision on it lacks a reason."""
 
     code = "bad_screening"
+
+
+class OutlookNotFoundError(RiskError):
+    """There is no such outlook: its number is unknown, or its forecast is too old."""
+
+    code = "outlook_not_found"

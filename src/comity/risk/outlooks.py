@@ -40,7 +40,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What to expect of a heading on a route: declarations, findings, the interval and how often it should hold."""
+    """What to expect of a heading on a route: declarations, findings, the interval and how often it should hold.
+
+    size: of the negative binomial; the less, the wider.
+    """
 
     heading: str
     origin: str
@@ -51,6 +54,7 @@ class Outlook:
     low: int
     high: int
     promised: float
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,20 @@ def outlooks(history: Mapping[Key, Series], *, first_week: int, weeks: int) -> l
         declarations = guess.volume * volumes.factor
         share = min(1.0, guess.share * shares.factor)
         low, high, promised = interval(share * declarations, size)
-        told.append(Outlook(*key, declarations, share, share * declarations, low, high, promised))
+        told.append(Outlook(*key, declarations, share, share * declarations, low, high, promised, size))
     return sorted(told, key=lambda one: (-one.expected, one.heading, one.origin, one.departure))
+
+
+def joined(first: Outlook, second: Outlook) -> Outlook:
+    """Two parts of what comes of one heading on one route, as one: the means add up, and so do the variances."""
+    declarations, expected = first.declarations + second.declarations, first.expected + second.expected
+    beyond_chance = sum(one.expected**2 / one.size for one in (first, second))
+    if not beyond_chance:
+        return second
+    size = min(expected**2 / beyond_chance, _SIZES[-1])
+    low, high, promised = interval(expected, size)
+    key = (first.heading, first.origin, first.departure)
+    return Outlook(*key, declarations, expected / declarations, expected, low, high, promised, size)
 
 
 def interval(mean: float, size: float, level: float = LEVEL) -> tuple[int, int, float]:

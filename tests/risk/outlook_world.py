@@ -1,0 +1,55 @@
+"""A made-up past of declarations and controls, week by week: some routes bring counterfeits, some undervaluation."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+
+from comity.risk.outlook_rules import Past, RoutePast
+from comity.trade import RiskType
+
+MONDAY = date(2026, 11, 16)
+WEEKS = 40
+# heading, origin, dispatch -> declarations a week, share of counterfeits, share of undervaluation
+ROUTES = {
+    ("6404", "CN", "CN"): (30, 0.10, 0.04),
+    ("6404", "VN", "VN"): (12, 0.01, 0.02),
+    ("4202", "CN", "HK"): (9, 0.22, 0.05),
+    ("4202", "IT", "IT"): (6, 0.01, 0.01),
+    ("8517", "CN", "HK"): (20, 0.03, 0.08),
+    ("8517", "KR", "KR"): (8, 0.0, 0.01),
+    ("6109", "BD", "BD"): (25, 0.01, 0.10),
+    ("6109", "TR", "TR"): (14, 0.05, 0.06),
+    ("9503", "CN", "CN"): (16, 0.07, 0.05),
+    ("3304", "FR", "AE"): (5, 0.12, 0.02),
+    ("8708", "DE", "DE"): (18, 0.01, 0.03),
+    ("2204", "FR", "FR"): (7, 0.0, 0.02),
+}
+# Of what is irregular, and of what is not, so much is controlled for a reason; of the rest so much by chance.
+CHOSEN, CHOSEN_CLEAN, BY_CHANCE = 0.4, 0.05, 0.06
+
+
+def past(weeks: int = WEEKS, seed: int = 7, by_chance: float = BY_CHANCE) -> Past:
+    """The weeks before MONDAY and, where there are more than WEEKS, after it."""
+    routes, first = {}, date.fromordinal(MONDAY.toordinal() - 7 * WEEKS)
+    for key, (many, counterfeit, undervalued) in ROUTES.items():
+        route = routes[key] = RoutePast.empty(weeks)
+        chance = random.Random(f"{seed} {key}")
+        for week in range(weeks):
+            route.declared[week] = chance.randrange(many // 2, many + many // 2 + 1)
+            for _ in range(route.declared[week]):
+                _declare(chance, route, week, (counterfeit, undervalued, by_chance))
+    return Past(first, weeks, routes)
+
+
+def _declare(chance: random.Random, route: RoutePast, week: int, shares: tuple[float, float, float]) -> None:
+    drawn = chance.random()
+    kind = RiskType.COUNTERFEIT if drawn < shares[0] else RiskType.UNDERVALUATION if drawn < sum(shares[:2]) else None
+    if chance.random() < (CHOSEN if kind else CHOSEN_CLEAN):
+        route.by_reason[week] += 1
+        if kind:
+            route.found_by_reason[kind][week] += 1
+    elif chance.random() < shares[2]:
+        route.by_chance[week] += 1
+        if kind:
+            route.found_by_chance[kind][week] += 1
