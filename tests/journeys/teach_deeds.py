@@ -73,7 +73,7 @@ class TeachingNode(MirrorNode):
 
     def approve_profile(self, ref: str, at: datetime, by: str = "boris") -> str:
         """Approve it; its digest."""
-        return approve_profile(self.by(by), ref=ref, at=at).digest
+        return approve_profile(self.by(by), ref=ref, legal_basis="Customs Act of XC s. 8", at=at).digest
 
     def retire_profile(self, ref: str, at: datetime) -> None:
         """Retire it."""

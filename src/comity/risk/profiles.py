@@ -22,6 +22,9 @@ from comity.trade.knowledge import RULE_LANGUAGE
 from comity.trust import canonical_json, sha256_hex
 
 
+MOST_BASIS = 300
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileDraft:
     """What an officer fills in. weight: 1 to 100; legal_basis: the law or order that allows the control.
@@ -72,10 +75,11 @@ def draft_profile(actor: Actor, *, draft: ProfileDraft, at: datetime) -> Profile
 
 
 @transaction.atomic
-def approve_profile(actor: Actor, *, ref: str, at: datetime) -> Profile:
+def approve_profile(actor: Actor, *, ref: str, legal_basis: str = "", at: datetime) -> Profile:
     """Put a draft in force; a second pair of eyes does it, after exactly this rule was tried on the past.
 
-    Raises: PermissionRefusedError, ProfileError, FourEyesError, RuleError.
+    legal_basis: of a partner's profile, the law of ours by which it runs here (GDPR Art. 6 and 22, Directive (EU)
+    2016/680 Art. 8: who profiles needs a basis of its own). Raises: PermissionRefusedError, ProfileError, FourEyesError, RuleError.
     """
     require(actor, Permission.APPROVE_PROFILES)
     row = _locked(ref)
@@ -87,10 +91,11 @@ def approve_profile(actor: Actor, *, ref: str, at: datetime) -> Profile:
         )
     parse_rule(row.expression, FACT_TYPES)
     untested = _require_trial(row, actor, at) if row.issuer else require_backtest(row, at)
+    row.legal_basis_here = _basis_here(row, legal_basis)
     row.state, row.approved_by, row.approved_at = ProfileState.APPROVED.value, str(actor), at
-    row.save(update_fields=["state", "approved_by", "approved_at"])
+    row.save(update_fields=["state", "approved_by", "approved_at", "legal_basis_here"])
     facts = {"drafted_by": row.drafted_by} | ({"untested": untested} if untested else {})
-    facts |= {"digest": row.digest} if row.issuer else {}
+    facts |= {"digest": row.digest, "legal_basis": row.legal_basis_here} if row.issuer else {}
     record_deed(actor, deed="approve_profile", subject=f"profile:{ref}", facts=facts, at=at)
     return profile_of(row, at)
 
@@ -154,7 +159,26 @@ def profile_of(row: RuleProfile, at: datetime) -> Profile:
         article=row.article,
         digest=row.digest or digest_of_profile(row.expression, row.weight, row.lane, row.risk_type),
         retired_because=row.retired_because,
+        legal_basis_here=row.legal_basis_here,
     )
+
+
+def _basis_here(row: RuleProfile, legal_basis: str) -> str:
+    """The law of ours by which a partner's profile runs here; a profile of ours has its own already."""
+    basis = legal_basis.strip()
+    if not row.issuer:
+        if basis:
+            raise ProfileError(
+                "The profile has its legal basis already", where="legal_basis", remedy="Leave it out: it is our own."
+            )
+        return ""
+    if not basis or len(basis) > MOST_BASIS:
+        raise ProfileError(
+            f"A partner's profile needs a legal basis of our own, with at most {MOST_BASIS} characters",
+            where="legal_basis",
+            remedy=f"Name our law that allows this control; what it came with is the law of {row.issuer}.",
+        )
+    return basis
 
 
 def _require_trial(row: RuleProfile, actor: Actor, at: datetime) -> str:
@@ -201,7 +225,7 @@ def _locked(ref: str) -> RuleProfile:
 
 
 def _check(draft: ProfileDraft) -> None:
-    for name, limit in (("ref", 100), ("title", 200), ("owner", 200), ("legal_basis", 300)):
+    for name, limit in (("ref", 100), ("title", 200), ("owner", 200), ("legal_basis", MOST_BASIS)):
         text = str(getattr(draft, name)).strip()
         if not text or len(text) > limit:
             raise ProfileError(f"Fill in {name}, with at most {limit} characters", where=name)

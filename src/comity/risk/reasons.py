@@ -125,7 +125,8 @@ def _profile_reason(profile: RuleProfile, rule: Rule, hits: Sequence[Facts], adm
         administration=profile.issuer or administration,
         is_mandatory=lane is Lane.RED,
         risk_type=RiskType(profile.risk_type),
-        clause=profile.legal_basis,
+        # A control here rests on a law of ours; the issuer's stands among the facts.
+        clause=profile.legal_basis_here or profile.legal_basis,
         evidence=evidence,
         facts=(
             ("Rule", profile.expression),
@@ -142,6 +143,7 @@ def _issuer_facts(profile: RuleProfile) -> tuple[tuple[str, str], ...]:
     return (
         ("Issuer", profile.issuer),
         ("Issuer's reference", profile.issuer_ref),
+        ("Issuer's legal basis", profile.legal_basis),
         ("Article", profile.article),
         ("Digest", profile.digest),
     )

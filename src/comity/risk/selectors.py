@@ -30,7 +30,7 @@ from comity.risk.outcomes import by_chance
 from comity.risk.profile_sharing import profile_sources
 from comity.risk.profiles import profile_of
 from comity.risk.reasons import reliability_of
-from comity.risk.rules import Cause, Lane, Reliability, SourceKind, TargetState
+from comity.risk.rules import AfterRelease, Cause, Lane, Reliability, SourceKind, TargetState
 from comity.risk.shadows import with_shadows
 from comity.risk.terms import DayPlan, plan_of
 from comity.risk.values import (
@@ -131,6 +131,7 @@ def explanation(record_id: UUID) -> Explanation:
         seed=row.seed,
         draw=row.draw,
         assigned_to=row.assigned_to,
+        after=AfterRelease(row.after),
     )
 
 
@@ -148,6 +149,11 @@ def profiles(at: datetime) -> list[Profile]:
 def backtest(ref: str) -> Backtest | None:
     """The latest back-test of a profile, also where its rule was changed since; None where there is none."""
     return latest_backtest(ref)
+
+
+def has_profile(ref: str) -> bool:
+    """Whether there is a profile of this reference."""
+    return RuleProfile.objects.filter(ref=ref).exists()
 
 
 def profile(ref: str, at: datetime) -> Profile:
@@ -352,7 +358,18 @@ def _reason(row: AssessmentReason) -> FoundReason:
     )
 
 
+_AFTER = {
+    AfterRelease.ORDERED: "Released in the blue lane; its documents are checked afterwards.",
+    AfterRelease.FULL: "Released without a check afterwards: no control of documents was left at its office, and those"
+    " that there were went to goods of at least its weight.",
+    AfterRelease.YIELDED: "Released in the blue lane; its check gave way to weightier goods of the same day, since no"
+    " more controls of documents were left.",
+}
+
+
 def _selection_sentence(row: Selection) -> str:
+    if row.after:
+        return _AFTER[AfterRelease(row.after)]
     match Cause(row.cause):
         case Cause.MANDATORY:
             return f"Selected on {row.day} because a reason below makes it mandatory."

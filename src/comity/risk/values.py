@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from comity.intake import StoredRecord
-from comity.risk.rules import Cause, Lane, ProfileState, Reliability, SourceKind, TargetState
+from comity.risk.rules import AfterRelease, Cause, Lane, ProfileState, Reliability, SourceKind, TargetState
 from comity.risk.wording import Evidence
 from comity.trade import RiskType
 
@@ -73,7 +73,7 @@ class AssessmentRef:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a record stands where it stands: every reason, and how and when it was selected."""
+    """Why a record stands where it stands: every reason, how and when it was selected, and checked after release."""
 
     assessment: AssessmentRef
     formula: str
@@ -85,6 +85,7 @@ class Explanation:
     seed: str
     draw: float | None
     assigned_to: str
+    after: AfterRelease = AfterRelease.NONE
 
     @property
     def rests_on_partners_alone(self) -> bool:
@@ -154,6 +155,7 @@ class Profile:
 
     shadowed_by: a profile of at least its weight and lane that fired wherever this one did.
     issuer: the partner whose it is, empty of our own; issuer_ref: how that one names it; digest: what runs.
+    legal_basis_here: of a partner's, the law of ours by which it runs here; legal_basis is its issuer's then.
     """
 
     ref: str
@@ -182,6 +184,7 @@ class Profile:
     article: str = ""
     digest: str = ""
     retired_because: str = ""
+    legal_basis_here: str = ""
 
     @property
     def is_silent(self) -> bool:

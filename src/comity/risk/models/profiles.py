@@ -11,6 +11,7 @@ class RuleProfile(models.Model):
     """A rule with its owner, its law and its dates. state: draft, received, approved or retired; dates make it active.
 
     issuer to handling: of a partner's profile, how it came; empty of our own. digest: names what runs.
+    legal_basis_here: of a partner's profile, by which law of ours it runs here.
     """
 
     ref = models.CharField(max_length=REF, unique=True)
@@ -43,6 +44,7 @@ class RuleProfile(models.Model):
     article = models.CharField(max_length=REF, blank=True)
     digest = models.CharField(max_length=64, blank=True)
     handling = models.CharField(max_length=WORD, blank=True)
+    legal_basis_here = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [

@@ -56,7 +56,8 @@ class SelectionPlan(models.Model):
     """How many inspections a day has, how they are spent, and how many are spent already.
 
     extra_share: what measured drift adds to exploration that day; null: not measured yet. used_value, used_critical:
-    of those spent for risk, the ones taken for their value and for harm in themselves. used_after: checks after release.
+    of those spent for risk, the ones taken for their value and for harm in themselves. used_after: checks after
+    release.
     """
 
     day = models.DateField(unique=True)
