@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, timedelta
 
+from comity.risk.models import RouteWeek
 from comity.risk.outlook_rules import Past, RoutePast
 from comity.trade import RiskType
 
@@ -53,3 +54,28 @@ def _declare(chance: random.Random, route: RoutePast, week: int, shares: tuple[f
         route.by_chance[week] += 1
         if kind:
             route.found_by_chance[kind][week] += 1
+
+
+def keep(known: Past) -> None:
+    """The weekly counts of a past, as if they had been counted."""
+    rows = []
+    for week in range(known.weeks):
+        first_day = known.first_day + timedelta(weeks=week)
+        rows.append(RouteWeek(first_day=first_day, declared=1))
+        for (heading, origin, departure), route in known.routes.items():
+            kinds = route.found_by_reason
+            rows.append(
+                RouteWeek(
+                    first_day=first_day,
+                    heading=heading,
+                    origin=origin,
+                    departure=departure,
+                    declared=route.declared[week],
+                    by_reason=route.by_reason[week],
+                    by_chance=route.by_chance[week],
+                    found={
+                        kind: [route.found_by_reason[kind][week], route.found_by_chance[kind][week]] for kind in kinds
+                    },
+                )
+            )
+    RouteWeek.objects.bulk_create(rows)

@@ -11,40 +11,15 @@ from comity.risk.errors import OutlookNotFoundError
 from comity.risk.models import LearnedOutcome, RouteForecast, RouteOutlook, RouteWeek
 from comity.risk.outlook_history import count_weeks, past_before
 from comity.risk.outlook_making import forecasts_turn
-from comity.risk.outlook_rules import METHOD, Past, Silence
+from comity.risk.outlook_rules import METHOD, Silence
 from comity.risk.outlook_views import OutlookFilter, forecast, forecasts, held, outlook, outlooks_of
 from comity.trade import HSCode, RiskType
 from tests.risk.cast import declaration, store
-from tests.risk.outlook_world import MONDAY, WEEKS, past
+from tests.risk.outlook_world import MONDAY, WEEKS, keep, past
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 _KIND = RiskType.COUNTERFEIT
-
-
-def keep(known: Past) -> None:
-    """The weekly counts of a past, as if they had been counted."""
-    rows = []
-    for week in range(known.weeks):
-        first_day = known.first_day + timedelta(weeks=week)
-        rows.append(RouteWeek(first_day=first_day, declared=1))
-        for (heading, origin, departure), route in known.routes.items():
-            kinds = route.found_by_reason
-            rows.append(
-                RouteWeek(
-                    first_day=first_day,
-                    heading=heading,
-                    origin=origin,
-                    departure=departure,
-                    declared=route.declared[week],
-                    by_reason=route.by_reason[week],
-                    by_chance=route.by_chance[week],
-                    found={
-                        kind: [route.found_by_reason[kind][week], route.found_by_chance[kind][week]] for kind in kinds
-                    },
-                )
-            )
-    RouteWeek.objects.bulk_create(rows)
 
 
 def lodge(lrn: str, at: datetime, **changes: object) -> str:

@@ -154,7 +154,7 @@ def list_forecasts(request: HttpRequest, query: Query[ForecastQuery]) -> Forecas
 
 
 @router.get(
-    "/forecasts/outlooks/{int:number}",
+    "/forecasts/outlooks/{number}",
     response=OutlookDetailOut,
     summary="One outlook",
     **needs(Permission.VIEW_CONSIGNMENTS),

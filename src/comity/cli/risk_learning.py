@@ -9,9 +9,11 @@ from types import ModuleType
 import click
 
 from comity.cli.risk import risk
+from comity.cli.risk_forecasts import KINDS_SHORT, say_own
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import ComityError
 from comity.risk.modelling.retraining import train_now
+from comity.risk.outlook_rules import WEEKS_AHEAD
 
 
 class LearningLibraryError(ComityError):
@@ -112,13 +114,29 @@ def score_command(table: Path, model_folder: Path, *, week: int, out: Path) -> N
 
 
 @risk.command()
-@click.option("--table", type=click.Path(path_type=Path), required=True, help="A folder of the benchmark's form.")
-@click.option("--administration", required=True, help="Whose declarations, as in the column dest.")
-@click.option("--finding", required=True, help="UV, MC, OR, QT, IP, PR or ERR.")
+@click.option("--table", type=click.Path(path_type=Path), help="A folder of the benchmark's form.")
+@click.option(
+    "--own", is_flag=True, help="This node's own forecast of the coming weeks instead; made now if it is due."
+)
+@click.option("--administration", default="", help="Of a table: whose declarations, as in the column dest.")
+@click.option("--finding", required=True, help="UV, MC, OR, QT, IP, PR or ERR; --own: UV or IP.")
 @click.option("--weeks", type=click.IntRange(1, 26), default=4, show_default=True, help="How many weeks ahead.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The CSV file to write.")
-def forecast(table: Path, out: Path, *, weeks: int, **options: str) -> None:
-    """Write what to expect by heading and route in the weeks after the table's last, with 90 % intervals."""
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The CSV file to write.")
+def forecast(table: Path | None, out: Path | None, *, own: bool, weeks: int, **options: str) -> None:
+    """Write what to expect by heading and route in the coming weeks, with 90 % intervals.
+
+    \b
+      comity risk forecast --own --finding IP [--out FILE]          from what this node holds; libraries are not needed
+      comity risk forecast --table DIR --administration XA \\
+                           --finding IP --out FILE                  for the weeks after a table's last
+    """
+    if own:
+        if weeks != WEEKS_AHEAD or options["finding"] not in KINDS_SHORT:
+            raise click.UsageError(f"The node forecasts {WEEKS_AHEAD} weeks, of {' or '.join(KINDS_SHORT)}.")
+        say_own(KINDS_SHORT[options["finding"]], out)
+        return
+    if table is None or out is None or not options["administration"]:
+        raise click.UsageError("Name --table, --administration and --out, or --own for this node's own records.")
     count, held = _learning("scored").forecast(
         table, options["administration"], options["finding"], weeks=weeks, out=out
     )

@@ -135,3 +135,56 @@ def dots_of(points: Sequence[tuple[float, float, int]]) -> Dots | None:
         up=tuple(Mark(place(0, value)[1], f"{100 * value:.0f}") for value in steps),
         diagonal=(*place(0, 0), *place(most, most)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pillar:
+    """What was found in a span of weeks, as a bar from below, and the interval told of it where there was one."""
+
+    text: str
+    x: float
+    top: float
+    tall: float
+    middle: float
+    whisker: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pillars:
+    """Spans of weeks side by side, the coming one last with its interval alone. point: what is expected of it."""
+
+    pillars: tuple[Pillar, ...]
+    point: tuple[float, float]
+    up: tuple[Mark, ...]
+    wide: float
+    width: int = 2 * WIDTH
+    height: int = HEIGHT + 20
+    left: int = _LEFT
+    right: int = 2 * WIDTH - _RIGHT
+    bottom: int = HEIGHT + 20 - _BOTTOM
+
+
+def spans_of(past: Sequence[tuple[str, int, int | None, int | None]], coming: tuple[str, float, int, int]) -> Pillars:
+    """Spans gone by (name, found, low, high) and the coming one (name, expected, low, high)."""
+    highs = [max(found, high or 0) for _, found, _, high in past]
+    most = float(max(4, coming[3], *highs, 0))
+    whole, bottom = 2 * WIDTH - _LEFT - _RIGHT, HEIGHT + 20 - _BOTTOM
+    step = whole / (len(past) + 1)
+    wide = round(step * 0.5, 1)
+
+    def up(value: float) -> float:
+        return round(bottom - (bottom - _TOP) * value / most, 1)
+
+    def pillar(place: int, text: str, found: float, told: tuple[int | None, int | None]) -> Pillar:
+        middle, (low, high) = round(_LEFT + step * (place + 0.5), 1), told
+        whisker = (up(high), up(low)) if low is not None and high is not None else None
+        return Pillar(text, round(middle - wide / 2, 1), up(found), round(bottom - up(found), 1), middle, whisker)
+
+    pillars = [pillar(place, text, found, (low, high)) for place, (text, found, low, high) in enumerate(past)]
+    last = pillar(len(past), coming[0], 0, (coming[2], coming[3]))
+    return Pillars(
+        pillars=(*pillars, last),
+        point=(last.middle, up(coming[1])),
+        up=tuple(Mark(up(value), f"{value:g}") for value in _steps(most)),
+        wide=wide,
+    )

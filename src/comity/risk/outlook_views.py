@@ -15,6 +15,10 @@ from comity.risk.outlook_rules import Silence, lately
 from comity.risk.outlooks import VOLUME_WEEKS
 from comity.trade import RiskType
 
+# Of fewer intervals nobody can say whether they hold.
+_LEAST_JUDGED = 20
+_MOST_NUMBER = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class ForecastView:
@@ -98,6 +102,13 @@ class Held:
         """The share that held; None where there was none."""
         return self.held / self.worth if self.worth else None
 
+    @property
+    def is_poor(self) -> bool:
+        """Whether fewer held than should have, by more than two standard errors."""
+        if self.share is None or self.worth < _LEAST_JUDGED:
+            return False
+        return self.share + 2 * (self.promised * (1 - self.promised) / self.worth) ** 0.5 < self.promised
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -160,7 +171,8 @@ def outlook(number: int) -> OutlookDetail:
 
     Raises: OutlookNotFoundError.
     """
-    row = RouteOutlook.objects.select_related("forecast").filter(pk=number).first()
+    rows = RouteOutlook.objects.select_related("forecast").filter(pk=number)
+    row = rows.first() if 0 < number < _MOST_NUMBER else None
     if row is None:
         raise OutlookNotFoundError("There is no such outlook", where=str(number))
     shown = _forecast(row.forecast)
