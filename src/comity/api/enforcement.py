@@ -13,7 +13,7 @@ from ninja import Field, File, Form, Query, Router, Schema
 from ninja.files import UploadedFile
 from pydantic import JsonValue, StringConstraints
 
-from comity.api.fields import Amount, Given, Handlings, Instant, OptionalAmount, OptionalHS, Sentence, Short, Text
+from comity.api.fields import Amount, Day, Given, Handlings, Instant, OptionalAmount, OptionalHS, Sentence, Short, Text
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import Reason, utc_now
@@ -32,6 +32,7 @@ from comity.enforcement.services import seize
 from comity.intake.selectors import record as stored_record
 from comity.journeys import inspect
 from comity.risk.accounts import currency_of_account
+from comity.risk.rules import AfterRelease
 from comity.staff import Permission
 from comity.trade import FindingResult, Handling, Money, Quantity, RiskType
 from comity.trade.encoding import finding_to_body
@@ -63,7 +64,9 @@ class ReasonOut(Schema):
 
 
 class InspectionOut(Schema):
-    """An inspection."""
+    """An inspection. is_after_release: a check of the documents of goods that have left, due on a day, given to an
+    officer or to nobody. completed_by, completed_at: who ended it, also by dropping it.
+    """
 
     inspection_id: UUID
     reference: str
@@ -77,12 +80,18 @@ class InspectionOut(Schema):
     completed_by: str
     completed_at: Instant | None = None
     case_ref: str
+    is_after_release: bool = False
+    office: str = ""
+    due_on: Day | None = None
+    assigned_to: str = ""
+    dropped_because: str = ""
 
 
 class InspectionQuery(Given):
-    """Which inspections are wanted."""
+    """Which inspections are wanted. after_release: checks after release alone, or none of them."""
 
-    state: list[InspectionState] = Field(default=[], max_length=3)
+    state: list[InspectionState] = Field(default=[], max_length=4)
+    after_release: bool | None = None
     limit: int = Field(default=50, ge=1, le=200)
 
 
@@ -196,12 +205,14 @@ class ReleaseIn(Given):
 
 
 class ReleaseOut(Schema):
-    """The decision that goods may go."""
+    """The decision that goods may go. after: in the blue lane, whether their documents are checked afterwards."""
 
     record_id: UUID
     reason: str
     decided_by: str
     decided_at: Instant
+    after: AfterRelease = AfterRelease.NONE
+    check: InspectionOut | None = None
 
 
 @router.post(
@@ -216,14 +227,14 @@ def order_inspection(request: HttpRequest, record_id: UUID, body: OrderIn) -> In
     inspection = inspect.order_inspection(
         actor_of(request), record_id=record_id, at=utc_now(), place=body.place, remark=body.remark
     )
-    return _inspection_of(inspection)
+    return inspection_out(inspection)
 
 
 @router.get("/inspections", response=Inspections, summary="Inspections", **needs(Permission.VIEW_CONSIGNMENTS))
 def list_inspections(request: HttpRequest, query: Query[InspectionQuery]) -> Inspections:
     """Inspections, the latest ordered first."""
-    found = selectors.inspections(states=query.state, limit=query.limit)
-    return Inspections(items=[_inspection_of(each) for each in found])
+    found = selectors.inspections(states=query.state, is_after_release=query.after_release, limit=query.limit)
+    return Inspections(items=[inspection_out(each) for each in found])
 
 
 @router.get(
@@ -234,7 +245,7 @@ def list_inspections(request: HttpRequest, query: Query[InspectionQuery]) -> Ins
 )
 def show_inspection(request: HttpRequest, inspection_id: UUID) -> InspectionOut:
     """An inspection with its reasons."""
-    return _inspection_of(_known(inspection_id))
+    return inspection_out(_known(inspection_id))
 
 
 @router.post(
@@ -315,14 +326,19 @@ def list_seizures(request: HttpRequest) -> Seizures:
     **needs(Permission.DECIDE_CONSIGNMENT),
 )
 def release_goods(request: HttpRequest, record_id: UUID, body: ReleaseIn) -> ReleaseOut:
-    """With the reason. Not while an inspection is open, and not where all of the goods are seized."""
+    """With the reason. Not while an inspection is open, and not where all of the goods are seized. Of goods in the
+    blue lane the documents are checked afterwards, as far as controls are left.
+    """
     stored_record(record_id)
-    decision = inspect.release(actor_of(request), record_id=record_id, reason=body.reason, at=utc_now())
+    gone = inspect.release(actor_of(request), record_id=record_id, reason=body.reason, at=utc_now())
+    decision = gone.decision
     return ReleaseOut(
         record_id=decision.record_id,
         reason=decision.reason,
         decided_by=decision.decided_by,
         decided_at=decision.decided_at,
+        after=gone.after,
+        check=inspection_out(gone.check) if gone.check else None,
     )
 
 
@@ -363,7 +379,8 @@ def _facts_of(given: FindingIn, exhibits: tuple[UploadedFile, ...], at: datetime
     )
 
 
-def _inspection_of(inspection: Inspection) -> InspectionOut:
+def inspection_out(inspection: Inspection) -> InspectionOut:
+    """The inspection as it is told."""
     return InspectionOut(
         inspection_id=inspection.inspection_id,
         reference=inspection.reference,
@@ -377,6 +394,11 @@ def _inspection_of(inspection: Inspection) -> InspectionOut:
         completed_by=inspection.completed_by,
         completed_at=inspection.completed_at,
         case_ref=inspection.case_ref,
+        is_after_release=inspection.is_after_release,
+        office=inspection.office,
+        due_on=inspection.due_on,
+        assigned_to=inspection.assigned_to,
+        dropped_because=inspection.dropped_because,
     )
 
 

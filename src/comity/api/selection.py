@@ -48,7 +48,9 @@ class BudgetOut(Schema):
 
 
 class PlanOut(Schema):
-    """A day's inspections. extra_share: what measured drift adds to exploring that day."""
+    """A day's inspections. extra_share: what measured drift adds to exploring that day; used_after: of those spent,
+    checks after release.
+    """
 
     day: Day
     capacity: int
@@ -57,6 +59,7 @@ class PlanOut(Schema):
     used_risk: int
     used_random: int
     used_learning: int
+    used_after: int
     random_share: float
     extra_share: float
     score_threshold: float
@@ -155,6 +158,7 @@ def show_plan(request: HttpRequest, query: Query[DayQuery]) -> PlanOut:
         used_risk=plan.used_risk,
         used_random=plan.used_random,
         used_learning=plan.used_learning,
+        used_after=plan.used_after,
         random_share=plan.random_share,
         extra_share=plan.extra_share,
         score_threshold=plan.score_threshold,

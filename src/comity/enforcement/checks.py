@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -128,27 +129,15 @@ def drop_check(actor: Actor, *, inspection_id: UUID, reason: str, at: datetime) 
     return _drop(actor, row, words, at)
 
 
-@transaction.atomic
-def yield_check(actor: Actor, *, record_id: UUID, reason: str, at: datetime) -> Inspection:
-    """Let the check of a record give way to a weightier one; only while nobody has taken it up.
-
-    Raises: PermissionRefusedError, InspectionError where an officer was quicker.
-    """
-    require(actor, Permission.DECIDE_CONSIGNMENT)
-    row = InspectionRow.objects.select_for_update().filter(record_id=record_id, **_FREE).first()
-    if row is None:
-        raise InspectionError("This check was taken up meanwhile", where=str(record_id))
-    return _drop(actor, row, reason, at)
+def free_checks(office: str, since: datetime) -> dict[UUID, UUID]:
+    """The checks of an office that were ordered since then and that nobody has taken up: record -> inspection."""
+    rows = _free().filter(office=office, ordered_at__gte=since)
+    return dict(rows.order_by("ordered_at").values_list("record_id", "inspection_id"))
 
 
-# Nobody has begun it and nobody was given it.
-_FREE = {"is_after_release": True, "state": InspectionState.ORDERED.value, "assigned_to": ""}
-
-
-def free_checks(office: str, since: datetime) -> list[UUID]:
-    """The records of an office whose check was ordered since then, and that nobody has taken up."""
-    rows = InspectionRow.objects.filter(office=office, ordered_at__gte=since, **_FREE)
-    return list(rows.order_by("ordered_at").values_list("record_id", flat=True))
+def hold_free_check(inspection_id: UUID) -> bool:
+    """Keep officers from taking up a check until the transaction ends. False where one was quicker."""
+    return _free().select_for_update().filter(inspection_id=inspection_id).first() is not None
 
 
 def checks(wanted: CheckFilter) -> CheckPage:
@@ -177,8 +166,8 @@ def check_counts(today: date) -> tuple[CheckCount, ...]:
         "first_due_on": Min("due_on"),
     }
     by_office = _open_checks().order_by().values("office").annotate(**figures).order_by("office")
-    every = CheckCount("", **_open_checks().aggregate(**figures))
-    return (every, *(CheckCount(**row) for row in by_office if row["office"]))
+    found: dict[str, Any] = _open_checks().aggregate(**figures)
+    return (CheckCount(office="", **found), *(CheckCount(**row) for row in by_office if row["office"]))
 
 
 def _drop(actor: Actor, row: InspectionRow, words: str, at: datetime) -> Inspection:
@@ -198,6 +187,10 @@ def _open_check(inspection_id: UUID) -> InspectionRow:
     if row.state not in _OPEN:
         raise InspectionError(f"This check is {row.state} already", where=row.reference)
     return row
+
+
+def _free() -> QuerySet[InspectionRow]:
+    return InspectionRow.objects.filter(is_after_release=True, state=InspectionState.ORDERED.value, assigned_to="")
 
 
 def _open_checks() -> QuerySet[InspectionRow]:

@@ -18,7 +18,6 @@ from comity.enforcement import (
     FindingFacts,
     Inspection,
     InspectionState,
-    ReleaseDecision,
     Seizure,
     SeizureFacts,
 )
@@ -26,6 +25,7 @@ from comity.enforcement import selectors as enforcement_selectors
 from comity.enforcement import services as enforcement
 from comity.exchange.errors import PartnerStateError, PartnerUnknownError
 from comity.journeys.actors import standing_rule
+from comity.journeys.after_release import Gone, let_go
 from comity.journeys.share import answer_alert
 from comity.risk import TargetState
 from comity.risk import selectors as risk_selectors
@@ -36,6 +36,8 @@ from comity.staff import Permission, may
 from comity.trade import Finding, FindingResult, Money, Outcome
 
 _ALERT = "alert:"
+# How it was detected, unless the officer says so: partners read it with the finding.
+AFTER_RELEASE = "check of documents after release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,21 @@ def complete_inspection(
 ) -> Completed:
     """Record what an inspection found, seize where asked, learn, and answer the alerts that asked for the control.
 
-    An irregular consignment is held until it is released; one that is in order can be released. Whether a partner may
-    be told, its agreement decides; a refusal is kept and does not undo the finding.
+    An irregular consignment is held until it is released; one that is in order can be released; one that has left in
+    the blue lane stays released. Whether a partner may be told, its agreement decides; a refusal is kept and does not
+    undo the finding.
     Raises: PermissionRefusedError, InspectionError, FindingError, ExhibitError, SeizureError.
     """
     _check_currency(facts.revenue, at)
     inspection = _started(actor, inspection_id, at)
+    if inspection.is_after_release and not facts.detection_method.strip():
+        facts = replace(facts, detection_method=AFTER_RELEASE)
     finding = enforcement.record_finding(actor, inspection_id=inspection_id, facts=facts, at=at)
     seized = None
     if seizure is not None:
         seized = enforcement.seize(actor, inspection_id=inspection_id, facts=seizure, at=at)
         finding = replace(finding, seizure_ref=seized.reference)
-    if finding.result is FindingResult.IRREGULAR:
+    if finding.result is FindingResult.IRREGULAR and not inspection.is_after_release:
         risk.set_target_state(actor, record_id=inspection.record_id, state=TargetState.HELD, at=at)
     learned = risk.learn(_outcome(finding, inspection, facts.revenue), at=at)
     notices = tuple(_answer(actor, finding, signal, at) for signal in _signals(inspection, at))
@@ -131,14 +136,12 @@ def _check_currency(revenue: Money | None, at: datetime) -> None:
 
 
 @transaction.atomic
-def release(actor: Actor, *, record_id: UUID, reason: str, at: datetime) -> ReleaseDecision:
-    """Let goods go, with the reason.
+def release(actor: Actor, *, record_id: UUID, reason: str, at: datetime) -> Gone:
+    """Let goods go, with the reason; in the blue lane their documents are checked afterwards.
 
-    Raises: PermissionRefusedError, ReleaseError, RecordNotFoundError.
+    Raises: PermissionRefusedError, ReleaseError, RecordNotFoundError, SelectionError.
     """
-    decision = enforcement.release_goods(actor, record_id=record_id, reason=reason, at=at)
-    risk.set_target_state(actor, record_id=record_id, state=TargetState.RELEASED, at=at)
-    return decision
+    return let_go(actor, record_id=record_id, reason=reason, at=at)
 
 
 def _started(actor: Actor, inspection_id: UUID, at: datetime) -> Inspection:
@@ -158,6 +161,7 @@ def _outcome(finding: Finding, inspection: Inspection, revenue: Money | None) ->
         hs_code=finding.hs_code,
         consignor_id=finding.consignor.id if finding.consignor else "",
         importer_id=finding.consignee.id if finding.consignee else "",
+        is_after_release=inspection.is_after_release,
         revenue=revenue,
     )
 

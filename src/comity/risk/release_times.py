@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from comity.common import Actor
 from comity.risk.controls import ControlKind
@@ -58,18 +59,28 @@ def summed(lane: Lane, office: str, waited: Iterable[timedelta]) -> ReleaseTime:
 
 
 def may_leave(at: datetime, *, delay: timedelta, record_ids: Sequence[UUID] | None = None) -> list[UUID]:
-    """Goods in the green and blue lanes that chance was asked about and did not select, the oldest first."""
+    """Goods in the green and blue lanes that chance was asked about and did not select, and those of the blue lane that
+    were selected for their documents: these are checked afterwards. Of the oldest the highest scores first.
+    """
+    is_passed_over = Q(state=TargetState.NEW.value, draw__isnull=False)
+    is_for_later = Q(
+        state=TargetState.SELECTED.value,
+        assessment__lane=Lane.BLUE.value,
+        cause__in=[Cause.RISK.value, Cause.LEARNING.value],
+        control=ControlKind.DOCUMENTS.value,
+    )
     rows = Selection.objects.filter(
-        state=TargetState.NEW.value,
+        is_passed_over | is_for_later,
         assessment__lane__in=[Lane.GREEN.value, Lane.BLUE.value],
         assessment__is_mandatory=False,
-        draw__isnull=False,
         assigned_to="",
         received_at__lte=at - delay,
     )
     if record_ids is not None:
         rows = rows.filter(record_id__in=list(record_ids))
-    return list(rows.order_by("received_at", "record_id").values_list("record_id", flat=True)[:AT_ONCE])
+    oldest = rows.order_by("received_at", "record_id").values_list("record_id", "assessment__score")[:AT_ONCE]
+    # Checks after release are given one by one: who is worth most is asked first.
+    return [record_id for record_id, _ in sorted(oldest, key=lambda each: -each[1])]
 
 
 @transaction.atomic
