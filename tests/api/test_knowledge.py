@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.common import utc_now
+from comity.risk.backtesting import Past, backtest_profile
 from comity.risk.mirroring import Source
 from comity.risk.profile_sharing import take_profile
 from comity.risk.profiles import digest_of_profile
@@ -10,6 +11,7 @@ from comity.risk.reporting import take_report
 from comity.trade import RiskType
 from comity.trade.knowledge import RULE_LANGUAGE, FoundKind, SharedProfile, SignalReport, Told
 from tests.api.conftest import MakeCaller
+from tests.risk.cast import ANALYST as XA_ANALYST
 
 MESSAGE = "00000000-0000-7000-8000-00000000000d"
 RULE = "origin = 'XC'"
@@ -30,6 +32,12 @@ def test_a_partner_s_profile_is_listed_and_its_rule_shown_for_a_purpose(caller: 
     (whole,) = analyst.get("/profiles", purpose="risk_assessment").json()["items"]
     assert (whole["expression"], whole["withheld"]) == (RULE, "")
     assert analyst.post("/profiles/XC.P-7/approve").status_code == 403
+    backtest_profile(XA_ANALYST, ref="XC.P-7", past=Past.before(now), at=now)
+    supervisor = caller("supervisor", name="chipo")
+    refused = supervisor.post("/profiles/XC.P-7/approve")
+    assert (refused.status_code, refused.json()["code"], refused.json()["where"]) == (409, "bad_profile", "legal_basis")
+    approved = supervisor.post("/profiles/XC.P-7/approve", {"legal_basis": "Act s. 8"}).json()
+    assert (approved["legal_basis"], approved["legal_basis_here"]) == ("Act s. 4", "Act s. 8")
     refused = analyst.post("/profiles/XC.P-7/share", {"recipients": ["XB"], "purpose": "control"})
     assert (refused.status_code, refused.json()["code"]) == (409, "bad_profile")
 

@@ -68,6 +68,21 @@ def test_a_partner_s_profile_says_whose_it_is_and_shows_its_rule_for_a_purpose(
     assert client.get("/profiles/write?ref=XC.P-9").status_code >= 400
 
 
+def test_a_partner_s_profile_runs_under_a_law_of_ours_or_not_at_all(
+    as_role: Callable[..., Client], at: datetime
+) -> None:
+    _received(at)
+    backtest_profile(ANALYST, ref="XC.P-9", past=Past.before(at), at=at)
+    client = _stated(as_role("supervisor"))
+    refused = client.post("/profiles/XC.P-9/approve", {"legal_basis": " "})
+    assert refused.status_code == 422
+    assert "State the law of ours by which it runs here" in refused.content.decode()
+    assert client.post("/profiles/XC.P-9/approve", {"legal_basis": "Code des douanes, art. 60"}).status_code == 302
+    shown = client.get("/profiles/XC.P-9").content.decode()
+    assert "Code des douanes, art. 60" in shown
+    assert "Legal basis at XC</dt><dd>Act s. 4" in shown
+
+
 def test_a_profile_is_given_after_what_would_be_released_was_seen(as_role: Callable[..., Client], at: datetime) -> None:
     introduce("XC")
     adopt_demo()

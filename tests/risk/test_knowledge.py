@@ -43,15 +43,25 @@ from comity.risk.reporting import (
     take_report,
 )
 from comity.risk.selectors import profile
-from comity.risk.services import approve_profile, backtest_profile, learn, retire_profile, take_signal, withdraw_signal
+from comity.risk.services import (
+    approve_profile,
+    backtest_profile,
+    draft_profile,
+    learn,
+    retire_profile,
+    take_signal,
+    withdraw_signal,
+)
+from comity.staff.models import AuditEntry
 from comity.trade import Outcome
 from comity.trade.knowledge import HitDecision, HitQuestion, SharedProfile, TagBy, knowledge_to_body
 from tests.risk.cast import ANALYST, NODE, SUPERVISOR, alert
-from tests.risk.conftest import MakeProfile
+from tests.risk.conftest import MakeProfile, draft_of
 from tests.trade.test_knowledge import DECISION, PROFILE, QUESTION, REPORT
 
 LISTED = Listed("un", "United Nations", "QDi.001")
 PARTY = {"name": "Orban Tavrsh Kelimdar", "country": "XA", "numbers": "XA-881; 12"}
+OUR_LAW = "Customs Act of XA s. 8"
 SOURCE = Source("XA", "m-1", "0" * 64, "1")
 SHARED: SharedProfile = replace(
     PROFILE, digest=digest_of_profile(PROFILE.expression, PROFILE.weight, PROFILE.lane, PROFILE.risk_type.value)
@@ -105,6 +115,9 @@ class TestHits:
 class TestProfiles:
     def test_a_reference_that_is_taken_gets_another(self, at: datetime, make_profile: MakeProfile) -> None:
         make_profile(ref="XA.P-1")
+        draft_profile(ANALYST, draft=draft_of(at, ref="P-2"), at=at)
+        with pytest.raises(ProfileError, match="has its legal basis already"):
+            approve_profile(SUPERVISOR, ref="P-2", legal_basis=OUR_LAW, at=at)
         ref = take_profile(SHARED, source=SOURCE, until=None, at=at)
         assert ref == "XA.P-1.m-1"
         assert take_profile(SHARED, source=SOURCE, until=None, at=at) == ref
@@ -117,20 +130,25 @@ class TestProfiles:
         tighten_profile(issuer="XA", message_id="m-1", until=at + timedelta(days=2))
         assert profile("XA.P-1", at + timedelta(days=2)).state is ProfileState.EXPIRED
         with pytest.raises(ProfileError, match="has ended at its issuer"):
-            approve_profile(SUPERVISOR, ref="XA.P-1", at=at + timedelta(days=2))
+            approve_profile(SUPERVISOR, ref="XA.P-1", legal_basis=OUR_LAW, at=at + timedelta(days=2))
 
     def test_it_runs_as_it_came_and_once(self, at: datetime) -> None:
         for message in ("m-1", "m-2"):
             take_profile(SHARED, source=replace(SOURCE, message_id=message), until=None, at=at)
         for ref in ("XA.P-1", "XA.P-1.m-2"):
             backtest_profile(ANALYST, ref=ref, past=Past.before(at), at=at)
-        approve_profile(SUPERVISOR, ref="XA.P-1", at=at)
+        for basis in ("", "  ", "x" * 301):
+            with pytest.raises(ProfileError, match="needs a legal basis of our own") as refused:
+                approve_profile(SUPERVISOR, ref="XA.P-1", legal_basis=basis, at=at)
+            assert refused.value.where == "legal_basis"
+        assert approve_profile(SUPERVISOR, ref="XA.P-1", legal_basis=OUR_LAW, at=at).legal_basis_here == OUR_LAW
+        assert AuditEntry.objects.get(deed="approve_profile").facts["legal_basis"] == OUR_LAW
         with pytest.raises(ProfileError, match="approved already"):
-            approve_profile(SUPERVISOR, ref="XA.P-1.m-2", at=at)
+            approve_profile(SUPERVISOR, ref="XA.P-1.m-2", legal_basis=OUR_LAW, at=at)
         retire_profile(ANALYST, ref="XA.P-1", reason="Found nothing", at=at)
         RuleProfile.objects.filter(ref="XA.P-1.m-2").update(weight=99)
         with pytest.raises(ProfileError, match="not as it came"):
-            approve_profile(SUPERVISOR, ref="XA.P-1.m-2", at=at)
+            approve_profile(SUPERVISOR, ref="XA.P-1.m-2", legal_basis=OUR_LAW, at=at)
 
     def test_what_is_unknown_has_told_nothing(self, at: datetime, make_profile: MakeProfile) -> None:
         assert profile_told("XA", "m-1") == ("", ())

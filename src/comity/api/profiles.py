@@ -9,13 +9,14 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from pydantic import StringConstraints
 
-from comity.api.fields import Given, Instant, PurposeQuery, Sentence, Text
+from comity.api.fields import Given, Instant, PurposeQuery, Sentence, Text, Word
 from comity.api.guard import actor_of, needs
 from comity.api.problems import NotFoundError
 from comity.common import utc_now
 from comity.journeys.look import Look, Veil, see_signals
 from comity.risk import Lane, Profile, selectors
 from comity.risk.backtesting import MAX_RECORDS
+from comity.risk.profiles import MOST_BASIS
 from comity.risk.services import Past, ProfileDraft, approve_profile, backtest_profile, draft_profile
 from comity.risk.values import Backtest
 from comity.staff import Permission
@@ -49,6 +50,12 @@ class BacktestIn(Given):
 
     days: int = Field(default=365, ge=1, le=1095)
     limit: int = Field(default=MAX_RECORDS, ge=1, le=MAX_RECORDS)
+
+
+class ApproveIn(Given):
+    """legal_basis: of a partner's profile, the law of ours by which it runs here; of our own profiles empty."""
+
+    legal_basis: Annotated[Word, StringConstraints(max_length=MOST_BASIS)] = ""
 
 
 class CurvePointOut(Schema):
@@ -88,7 +95,8 @@ class ProfileOut(Schema):
 
     tested_at: of its back-test; shadowed_by: a profile, no less severe, that fires wherever this one does; is_silent:
     in force, and never fired. issuer: the partner whose it is, empty of our own; issuer_ref: how that one names it;
-    digest: of what runs. withheld: why title, rule and legal basis of a partner's are empty.
+    digest: of what runs; legal_basis_here: by which law of ours a partner's
+    runs here. withheld: why title, rule and legal basis of a partner's are empty.
     """
 
     ref: str
@@ -116,6 +124,7 @@ class ProfileOut(Schema):
     issuer: str
     issuer_ref: str
     digest: str
+    legal_basis_here: str
     withheld: Veil = Veil.NONE
 
 
@@ -181,8 +190,7 @@ def draft(request: HttpRequest, body: ProfileIn) -> ProfileOut:
 def backtest(request: HttpRequest, ref: ProfileRef, body: BacktestIn) -> BacktestOut:
     """Run a profile's rule over the node's own past records and keep the answer beside it. Approval asks for it."""
     now = utc_now()
-    if ref not in {profile.ref for profile in selectors.profiles(now)}:
-        raise NotFoundError("There is no such profile", where=ref)
+    _require_known(ref)
     past = Past.before(now, timedelta(days=body.days), body.limit)
     return _backtest_of(backtest_profile(actor_of(request), ref=ref, past=past, at=now))
 
@@ -194,12 +202,19 @@ def backtest(request: HttpRequest, ref: ProfileRef, body: BacktestIn) -> Backtes
     operation_id="comity_api_risk_approve",
     **needs(Permission.APPROVE_PROFILES),
 )
-def approve(request: HttpRequest, ref: ProfileRef) -> ProfileOut:
-    """Put a draft in force, after exactly this rule was tried on past records. Whoever drafted it may not."""
-    now = utc_now()
-    if ref not in {profile.ref for profile in selectors.profiles(now)}:
+def approve(request: HttpRequest, ref: ProfileRef, body: ApproveIn | None = None) -> ProfileOut:
+    """Put a draft in force, after exactly this rule was tried on past records. Whoever drafted it may not.
+
+    A partner's profile asks for a legal basis of ours: 409 `bad_profile` without one.
+    """
+    _require_known(ref)
+    basis = body.legal_basis if body else ""
+    return _profile_of(approve_profile(actor_of(request), ref=ref, legal_basis=basis, at=utc_now()))
+
+
+def _require_known(ref: str) -> None:
+    if not selectors.has_profile(ref):
         raise NotFoundError("There is no such profile", where=ref)
-    return _profile_of(approve_profile(actor_of(request), ref=ref, at=now))
 
 
 def _profile_of(profile: Profile, veil: Veil = Veil.NONE) -> ProfileOut:
@@ -229,6 +244,7 @@ def _profile_of(profile: Profile, veil: Veil = Veil.NONE) -> ProfileOut:
         issuer=profile.issuer,
         issuer_ref=profile.issuer_ref,
         digest=profile.digest,
+        legal_basis_here=profile.legal_basis_here,
         withheld=veil,
     )
 

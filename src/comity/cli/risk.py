@@ -118,9 +118,10 @@ def backtest(ref: str, *, days: int, limit: int) -> None:
 
 @profiles.command("approve")
 @click.argument("ref")
-def approve(ref: str) -> None:
+@click.option("--legal-basis", default="", help="Of a partner's profile: the law of ours by which it runs here.")
+def approve(ref: str, *, legal_basis: str) -> None:
     """Put the draft REF in force. Who drafted it may not approve it."""
-    made = services.approve_profile(terminal_actor(), ref=ref, at=now())
+    made = services.approve_profile(terminal_actor(), ref=ref, legal_basis=legal_basis, at=now())
     click.echo(f"{made.ref} is {made.state.value}")
 
 

@@ -26,6 +26,7 @@ from comity.journeys.look import Veil, see_signals
 from comity.risk import Lane, Profile, ProfileError, ProfileState, RuleError, parse_rule
 from comity.risk import selectors as risk
 from comity.risk.profile_sharing import shares_of
+from comity.risk.profiles import MOST_BASIS
 from comity.risk.reporting import reports_on
 from comity.risk.services import (
     Past,
@@ -48,6 +49,8 @@ _TYPES = {
     FactType.MOMENT: gettext_lazy("date and time"),
 }
 _OPEN = frozenset({ProfileState.DRAFT, ProfileState.TESTED, ProfileState.RECEIVED})
+# What another page may begin a profile with, such as a forecast.
+_BEGUN = ("title", "expression", "risk_type")
 _IN_FORCE = frozenset({ProfileState.APPROVED, ProfileState.ACTIVE, ProfileState.EXPIRING})
 
 
@@ -109,6 +112,17 @@ class PastForm(ConsoleForm):
 
     days = forms.IntegerField(
         label=gettext_lazy("How many days back"), min_value=1, max_value=1095, initial=365, required=False
+    )
+
+
+class BasisForm(ConsoleForm):
+    """By which law of ours a partner's profile runs here."""
+
+    legal_basis = forms.CharField(
+        label=gettext_lazy("Legal basis here"),
+        help_text=gettext_lazy("The law of ours that allows this control; the partner's holds there"),
+        max_length=MOST_BASIS,
+        error_messages={"required": gettext_lazy("State the law of ours by which it runs here")},
     )
 
 
@@ -183,8 +197,12 @@ def edit_profile(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page(Permission.APPROVE_PROFILES)
 @require_POST
 def put_in_force(request: HttpRequest, actor: Actor, ref: str) -> HttpResponse:
-    """Approve a draft that another officer wrote."""
-    approve_profile(actor, ref=ref, at=utc_now())
+    """Approve a draft that another officer wrote, or a partner's profile with a legal basis of our own."""
+    at = utc_now()
+    basis = BasisForm(request.POST) if risk.profile(ref, at).issuer else None
+    if basis is not None and not basis.is_valid():
+        return _show(request, actor, ref, PastForm(), basis)
+    approve_profile(actor, ref=ref, legal_basis=basis.cleaned_data["legal_basis"] if basis else "", at=at)
     messages.success(request, _("The profile %(ref)s is approved.") % {"ref": ref})
     return redirect("console:profiles")
 
@@ -211,7 +229,7 @@ def _bare(profile: Profile) -> Profile:
     return replace(profile, title="", expression="", legal_basis="", owner="")
 
 
-def _show(request: HttpRequest, actor: Actor, ref: str, form: PastForm) -> HttpResponse:
+def _show(request: HttpRequest, actor: Actor, ref: str, form: PastForm, basis: BasisForm | None = None) -> HttpResponse:
     every = _seen(request, actor, (each for each in risk.profiles(utc_now()) if each.ref == ref))
     if not every:
         raise ProfileError("There is no such profile", where=ref)
@@ -228,9 +246,11 @@ def _show(request: HttpRequest, actor: Actor, ref: str, form: PastForm) -> HttpR
         "tested": tested,
         "picture": curve_of(points, points[-1][0]) if points else None,
         "form": form,
+        "basis": basis or BasisForm(),
         "section": "profiles",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    is_refused = form.errors or (basis and basis.errors)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "console/profile.html", context, status=status)
 
 
@@ -251,7 +271,8 @@ def _initial(request: HttpRequest) -> dict[str, object]:
     at = utc_now()
     ref = request.GET.get("ref")
     if not ref:
-        return {"valid_from": local_day(at), "weight": 40, "lane": Lane.YELLOW.value, "priority": 5}
+        begun = {name: request.GET[name] for name in _BEGUN if name in request.GET}
+        return {"valid_from": local_day(at), "weight": 40, "lane": Lane.YELLOW.value, "priority": 5} | begun
     known = risk.profile(ref, at)
     if known.issuer:
         raise ProfileError("A partner's profile runs as it came", where=ref, remedy="Write another one.")

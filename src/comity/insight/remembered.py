@@ -74,7 +74,7 @@ def _counts(history: TraderHistory) -> Figures:
         ("irregular", history.irregular),
     )
     figures = tuple((name, f"{value:.1f}") for name, value in counted if value is not None)
-    return (*figures, ("counted", "halved"), ("beside", str(history.beside)))
+    return (*figures, ("counted", "halved"), ("also", "also"), ("beside", str(history.beside)))
 
 
 def _habits(keys: set[str], known: dict[str, dict[Named, None]], us: str) -> Iterator[Item]:
