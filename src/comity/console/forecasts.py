@@ -76,7 +76,7 @@ class ForecastForm(ConsoleForm):
     def offer(self, known: list[ForecastView]) -> None:
         """Offer the forecasts that there are."""
         spans = [(each.first_day.isoformat(), f"{day(each.first_day)} – {day(each.last_day)}") for each in known[1:]]
-        choose(self, "week", [("", str(_("the coming ones"))), *spans])
+        choose(self, "week", [("", str(_("the coming weeks"))), *spans])
 
 
 @page(Permission.VIEW_CONSIGNMENTS)

@@ -202,8 +202,8 @@ def _silence(basis: Basis, first_week: int) -> Silence:
     return Silence.FEW_FOUND if basis.found < LEAST_FOUND else Silence.NONE
 
 
-def _told_of(history: Mapping[Key, Series], first_week: int) -> list[Outlook]:
-    return outlooks(history, first_week=first_week, weeks=WEEKS_AHEAD)
+def _told_of(history: Mapping[Key, Series], first_week: int, *, is_sampled: bool = False) -> list[Outlook]:
+    return outlooks(history, first_week=first_week, weeks=WEEKS_AHEAD, is_sampled=is_sampled)
 
 
 def _controls(past: Past, kind: RiskType) -> dict[Key, Series]:
@@ -230,7 +230,7 @@ def _everything(past: Past, kind: RiskType, first_week: int) -> dict[Key, Outloo
     }
     selected = {one_key(one): one for one in _told_of(by_reason, first_week)}
     told = dict(selected)
-    for one in _told_of(rest, first_week):
+    for one in _told_of(rest, first_week, is_sampled=True):
         chosen = selected.get(one_key(one))
         told[one_key(one)] = joined(chosen, one) if chosen else one
     return told

@@ -67,23 +67,31 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class _Guess:
+    """known: how many findings the share rests on, with those of its heading on which it leans."""
+
     share: float
     volume: float
+    known: float
 
 
-def outlooks(history: Mapping[Key, Series], *, first_week: int, weeks: int) -> list[Outlook]:
-    """The headings and routes where most is expected in `weeks` weeks from `first_week` on, by what was before."""
+def outlooks(history: Mapping[Key, Series], *, first_week: int, weeks: int, is_sampled: bool = False) -> list[Outlook]:
+    """The headings and routes where most is expected in `weeks` weeks from `first_week` on, by what was before.
+
+    is_sampled: so little was controlled that earlier forecasts of it say nothing of how far a share is off; then
+    intervals are wider by the few findings that the share rests on.
+    """
     shares = fitted(_shares_before(history, first_week, weeks))
     volumes = fitted(_volumes_before(history, first_week, weeks), _LEAN_OF_VOLUME)
-    size = 1 / (1 / shares.size + 1 / volumes.size + 1 / (shares.size * volumes.size))
+    size = _product(shares.size, volumes.size)
     told = []
     for key, guess in _guesses(history, first_week, weeks).items():
         if guess.volume <= 0:
             continue
         declarations = guess.volume * volumes.factor
         share = min(1.0, guess.share * shares.factor)
-        low, high, promised = interval(share * declarations, size)
-        told.append(Outlook(*key, declarations, share, share * declarations, low, high, promised, size))
+        own_size = _product(size, guess.known) if is_sampled else size
+        low, high, promised = interval(share * declarations, own_size)
+        told.append(Outlook(*key, declarations, share, share * declarations, low, high, promised, own_size))
     return sorted(told, key=lambda one: (-one.expected, one.heading, one.origin, one.departure))
 
 
@@ -97,6 +105,11 @@ def joined(first: Outlook, second: Outlook) -> Outlook:
     low, high, promised = interval(expected, size)
     key = (first.heading, first.origin, first.departure)
     return Outlook(*key, declarations, expected / declarations, expected, low, high, promised, size)
+
+
+def _product(first: float, second: float) -> float:
+    """The size of a product of two factors, each spread around one."""
+    return 1 / (1 / first + 1 / second + 1 / (first * second))
 
 
 def interval(mean: float, size: float, level: float = LEVEL) -> tuple[int, int, float]:
@@ -138,7 +151,8 @@ def _guesses(history: Mapping[Key, Series], first_week: int, weeks: int) -> dict
         of_heading = headings[key[0]]
         base = (of_heading[1] + 2 * LEANING * whole) / (of_heading[0] + 2 * LEANING)
         lately = sum(history[key].declared[first_week - span : first_week])
-        guesses[key] = _Guess((found + LEANING * base) / (seen + LEANING), lately / span * weeks)
+        known = found + LEANING * base
+        guesses[key] = _Guess(known / (seen + LEANING), lately / span * weeks, known)
     return guesses
 
 
