@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,9 @@ from comity.intake import StoredRecord
 from comity.ledger.selectors import latest_checkpoint
 from comity.ledger.services import open_log
 from comity.risk import Lane, SourceKind
+from comity.risk.budgets import policy_on, set_policy
 from comity.risk.errors import FourEyesError
+from comity.risk.goals import Policy, stake
 from comity.risk.modelling import live, retraining, views
 from comity.risk.modelling.errors import HistoryError, ModelError, ModelStoreError
 from comity.risk.modelling.life import approve_model, enter_model, promote_model, retire_model
@@ -29,7 +32,8 @@ from comity.risk.modelling.rows import is_import, outcome_of, row_of
 from comity.risk.modelling.rules import MOST_WEIGHT, Silence
 from comity.risk.modelling.shelves import learning, state_path, this_shelf
 from comity.risk.modelling.store import STATEMENT, STATEMENT_TYPE
-from comity.risk.models import LearnedModel, LearnedOutcome, ModelMove, ModelScore
+from comity.risk.models import LearnedModel, LearnedOutcome, ModelMove, ModelScore, Selection
+from comity.risk.ranking import ranking_of
 from comity.risk.rules import lane_of
 from comity.risk.selectors import explanation
 from comity.risk.services import assess
@@ -71,11 +75,15 @@ def history(at: datetime) -> None:
             is_loud = place % 4 == 0
             price = Money(Decimal(210 + chance.randrange(60)), "USD")
             record = store(imported(number, LOUD if is_loud else QUIET, item_price=price), when)  # type: ignore[arg-type]
+            is_irregular = is_loud and chance.random() < 0.8
             LearnedOutcome.objects.create(
                 declaration_ref=record.reference,
                 record_id=record.record_id,
                 decided_at=when + timedelta(days=1),
-                is_irregular=is_loud and chance.random() < 0.8,
+                revenue=900.0 if is_irregular else None,
+                currency="USD" if is_irregular else "",
+                revenue_at=when + timedelta(days=2),
+                is_irregular=is_irregular,
                 is_random=False,
                 sources=[],
                 risk_type="undervaluation",
@@ -95,6 +103,7 @@ def home(tmp_path: Path, settings: object, at: datetime) -> Iterator[Path]:
 @pytest.fixture
 def trained(home: Path, history: None, at: datetime) -> Path:
     """A model of the node's own history, still outside of the node."""
+    set_policy(SUPERVISOR, day=date(2020, 1, 1), policy=Policy(currency="USD", share_value=0.5), at=at)
     made: Path = learning("own_training").train_own(
         home / "models", home / "tariff.csv", "XA", at=at, seed=1, tell=lambda _: None
     )
@@ -156,9 +165,30 @@ def _promote_and_speak(home: Path, model_id: str, at: datetime) -> StoredRecord:
     assert 1 <= len(reason.evidence) <= 3
     assert "this importer" in " ".join(each.text for each in reason.evidence)
     assert not _told(quiet.record_id)
+    _check_revenue(loud, quiet)
     scores = dict(ModelScore.objects.values_list("record_id", "chance"))
     assert scores[loud.record_id] > 0.5 > 0.1 > scores[quiet.record_id]
     return loud
+
+
+def _check_revenue(loud: StoredRecord, quiet: StoredRecord) -> None:
+    """What a control is worth is told in the currency of account, and the share for value goes by it."""
+    shown = views.champion()
+    assert shown is not None
+    assert (shown.tells_revenue, shown.revenue["currency"]) == (True, "USD")
+    (reason,) = _told(loud.record_id)
+    assert re.search(r"; revenue to expect: [5-9]\d\d USD$", reason.text), reason.text
+    amounts = dict(ModelScore.objects.values_list("record_id", "revenue"))
+    assert amounts[loud.record_id] > 500 > 100 > amounts[quiet.record_id]
+    rows = list(Selection.objects.filter(record_id__in=amounts))
+    policy = policy_on(date(2020, 1, 1))
+    assert {each.record_id: each.stake for each in map(ranking_of(rows, policy).of, rows)} == amounts
+    # In another currency of account it is not used, and what was declared is compared as before.
+    other = replace(policy, currency="XAF")
+    assert [each.stake for each in map(ranking_of(rows, other).of, rows)] == [0.0, 0.0]
+    (first,) = (row for row in rows if row.record_id == loud.record_id)
+    unknown = replace(ranking_of(rows, policy), revenues={}, stake_rate=7.0).of(first)
+    assert unknown.stake == pytest.approx(7 * stake(first.assessment.score, first.value))
 
 
 def _check_log(model_id: str) -> None:

@@ -94,6 +94,10 @@ _SHAPES = (
     TITLE,
     _(
         "A control is thought to find something with a chance of %(figure)s, usually %(usual)s; revenue to expect: "
+        "%(whole)s %(currency)s"
+    ),
+    _(
+        "A control is thought to find something with a chance of %(figure)s, usually %(usual)s; revenue to expect: "
         "%(whole)s"
     ),
     _("A control is thought to find something with a chance of %(figure)s, usually %(usual)s"),
@@ -124,6 +128,7 @@ _ONE = "|".join(map(re.escape, sorted(WHO.values(), key=len, reverse=True)))
 _PARTY = rf"(?:{_ONE})(?: with (?:{_ONE}))*"
 _LOOKS = {
     **dict.fromkeys(("figure", "usual", "whole"), _FIGURE),
+    "currency": "[A-Z]{3}",
     "party": _PARTY,
     "label": rf"(?:{'|'.join(map(re.escape, sorted(_LABELS, key=len, reverse=True)))})(?:: {_PARTY})?",
 }
@@ -172,6 +177,7 @@ def _label(text: str) -> str:
 _SAID: Mapping[str, Callable[[str], str]] = {
     "party": _party,
     "label": _label,
+    "currency": str,
     "sentence": lambda text: say_model(text) or text,
 }
 _PATTERNS = tuple((shape, re.compile(_pattern(shape))) for shape in _SHAPES)

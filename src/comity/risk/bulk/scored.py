@@ -147,8 +147,9 @@ def _asked(model: Model, state: State, rows: list[dict[str, object]]) -> Any:
     names, values = live_features(state, rows, week=state.week)
     if names != model.names:
         raise ModelFileError("The model asks for other features than this release makes", remedy="Train anew.")
-    revenues = model.revenues(values) if model.revenue else np.full(len(rows), np.nan)
-    return np.stack([model.chances(values), revenues], axis=1)
+    chances = model.chances(values)
+    revenues = model.revenues(values, chances) if model.revenue else np.full(len(rows), np.nan)
+    return np.stack([chances, revenues], axis=1)
 
 
 def _output(schema: Any, keys: tuple[str, ...]) -> Any:

@@ -193,7 +193,7 @@ def _reason(model: LearnedModel, telling: Telling, word: Any, administration: st
         f"A control is thought to find something with a chance of {word.chance:.0%}, usually {usual_chance(model):.1%}"
     )
     if word.revenue is not None:
-        text += f"; revenue to expect: {word.revenue:,.0f}"
+        text += f"; revenue to expect: {word.revenue:,.0f} {currency_of(model.card)}".rstrip()
     return FoundReason(
         source_kind=SourceKind.MODEL,
         source_ref=name_of(model.model_id),
@@ -218,6 +218,12 @@ def _reason(model: LearnedModel, telling: Telling, word: Any, administration: st
             ("Histories until", str(telling.state.until)),
         ),
     )
+
+
+def currency_of(card: Mapping[str, object]) -> str:
+    """In which the amounts were that a model learned; empty where it learned none, or from a table without one."""
+    told = card.get("revenue")
+    return str(told.get("currency", "")) if isinstance(told, dict) else ""
 
 
 def usual_chance(model: LearnedModel) -> float:

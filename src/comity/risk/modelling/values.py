@@ -55,6 +55,12 @@ class ModelView:
         """Whether it learned amounts too."""
         return bool(self.card.get("tells_revenue", True))
 
+    @property
+    def revenue(self) -> Mapping[str, object]:
+        """What its card says of amounts; empty in one of an earlier release."""
+        told = self.card.get("revenue")
+        return told if isinstance(told, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityRow:

@@ -83,6 +83,8 @@ def stacked(columns: Sequence[Ints], sizes: Sequence[int] = ()) -> tuple[Ints, i
 
 def weeks_of(week: Ints) -> list[tuple[int, Ints]]:
     """The rows of each week that has any, weeks ascending, rows in the order of the table."""
+    if not len(week):
+        return []
     order = np.argsort(week, kind="stable")
     values, starts = np.unique(week[order], return_index=True)
     return [(int(value), rows) for value, rows in zip(values, np.split(order, starts[1:]), strict=True)]

@@ -51,7 +51,12 @@ def _parts(model: Model) -> dict[str, bytes]:
         for number, booster in enumerate(head.boosters if head else ())
     }
     usual = [None if np.isnan(value) else float(value) for value in model.usual]
-    calibration = {"scores": model.calibration.scores, "chances": model.calibration.chances}
+    calibration = {
+        "scores": model.calibration.scores,
+        "chances": model.calibration.chances,
+        "revenue_scale": model.revenue_scale,
+        "is_amount_of_find": model.is_amount_of_find,
+    }
     return boosters | {
         "features.json": _json({"names": model.names, "usual": usual}),
         "calibration.json": _json(calibration),
@@ -85,6 +90,9 @@ def model_of(parts: Mapping[str, bytes], *, where: str) -> Model:
             calibration=Calibration(tuple(line["scores"]), tuple(line["chances"])),
             card=json.loads(parts["card.json"]),
             reference=json.loads(parts.get("reference.json", b"{}")),
+            revenue_scale=float(line.get("revenue_scale", 1.0)),
+            # One of an earlier release answers what a control comes to.
+            is_amount_of_find=bool(line.get("is_amount_of_find", False)),
         )
     except (KeyError, ValueError, TypeError, lightgbm.basic.LightGBMError) as error:
         raise ModelFileError(f"The model cannot be understood: {error}", where=where) from error

@@ -26,12 +26,37 @@ def card_text(card: Mapping[str, Any]) -> str:
             for row in card["reliability"]
         ),
         "",
+        *_amounts(card.get("revenue")),
         "Limits:",
         "",
         *(f"- {limit}" for limit in card["limits"]),
         "",
     ]
     return "\n".join(lines)
+
+
+def _amounts(told: Mapping[str, Any] | None) -> list[str]:
+    """What it learned of amounts, or how many are missing for it."""
+    if not told:
+        return []
+    known = f"{told['with_amount']} of {told['irregular']} irregular findings have an amount"
+    if "rows" not in told:
+        (fitted, kept), (least, least_kept) = told["above_zero"], told["needed"]
+        few = f"above 0 are {fitted} to learn from, {least} are needed, and {kept} of the last weeks, of {least_kept}"
+        return [f"No revenue is told: {known}; {few}.", ""]
+    money = f" ({told['currency']})" if told["currency"] else ""
+    held = f"Of what was found, the 5 % told the most held {_figure(told['share_at_5_percent'])}."
+    return [
+        f"Revenue to expect: {known}. {held}",
+        "",
+        f"| declarations, by what was told | declarations | mean told{money} | mean found{money} |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['low']:.0%} to {row['high']:.0%} | {row['count']} | {row['told']:,.0f} | {row['found']:,.0f} |"
+            for row in told["rows"]
+        ),
+        "",
+    ]
 
 
 def _figure(value: float | None) -> str:

@@ -6,7 +6,7 @@ What needs no outcome is made once for all weeks (`declared_features`); what nee
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -92,6 +92,10 @@ class Experience:
         if variant is Variant.EXCHANGE:
             shared = [joined([world.codes[column] for column in columns]) for columns in SHARED.values()]
             self._partners = Histories(shared, PARTNERS)
+        self._found = panel.outcomes
+        if world.priced is not None:
+            late = _priced_late(world)[panel.rows]
+            self._found = replace(self._found, revenue=np.where(late, 0.0, self._found.revenue))
         self._unit_values = measures_of(panel)
         self._honest = levels_of(panel, "honest")
         self.memories: dict[str, Memory] = {f"own.{name}": each for name, each in self._own.memories.items()}
@@ -107,10 +111,14 @@ class Experience:
 
     def learn(self, rows: Ints, week: int, seen: Bools) -> None:
         """Own outcomes of the week, of the rows of the panel that were inspected."""
-        self._own.learn(rows, week, self._panel.outcomes, seen)
+        self._own.learn(rows, week, self._found, seen)
         # What a control found in order shows what goods cost where nobody cheats.
         regular = rows[seen & (self._panel.outcomes.illicit[rows] == 0)]
         self._honest.pass_by(regular, week, self._unit_values[regular])
+
+    def learn_amounts(self, rows: Ints, week: int) -> None:
+        """What these rows of the panel came to, where that became known in a later week than their outcome."""
+        self._own.learn_amounts(rows, week, self._panel.outcomes)
 
     def hear(self, rows: Ints, week: int, seen: Bools) -> None:
         """Partners' outcomes of the week, of rows of the world that they inspected. Without exchange: nothing."""
@@ -122,10 +130,29 @@ def told_by_week(world: World, panel: Panel) -> dict[int, Ints]:
     """The rows of the panel whose outcome became known in each week; where no declaration was made in it, later."""
     if world.told is None:
         return dict(weeks_of(panel.week))
+    return _placed(world, world.told[panel.rows], np.arange(len(panel), dtype=np.int64))
+
+
+def priced_by_week(world: World, panel: Panel) -> dict[int, Ints]:
+    """The rows of the panel of which it became known later than the rest what they came to, by that week."""
+    if world.priced is None:
+        return {}
+    late = np.flatnonzero(_priced_late(world)[panel.rows]).astype(np.int64)
+    return _placed(world, world.priced[panel.rows][late], late)
+
+
+def _priced_late(world: World) -> Bools:
+    told, priced = world.week if world.told is None else world.told, world.priced
+    none = np.zeros(len(world.week), dtype=np.bool_)
+    return none if priced is None else np.asarray((priced > told) & world.outcomes.has_amount, dtype=np.bool_)
+
+
+def _placed(world: World, known: Ints, rows: Ints) -> dict[int, Ints]:
+    """Rows by the week in which something of them became known, or the first after it in which any was declared."""
     weeks = np.unique(world.week)
-    place = np.searchsorted(weeks, world.told[panel.rows])
+    place = np.searchsorted(weeks, known)
     within = np.flatnonzero(place < len(weeks)).astype(np.int64)
-    return {week: within[rows] for week, rows in weeks_of(weeks[place[within]])}
+    return {week: rows[within[some]] for week, some in weeks_of(weeks[place[within]])}
 
 
 def experienced_features(world: World, panel: Panel, variant: Variant) -> Table:
@@ -137,12 +164,13 @@ def experienced_features(world: World, panel: Panel, variant: Variant) -> Table:
     others = np.flatnonzero(~own).astype(np.int64)
     partners = {week: others[rows] for week, rows in weeks_of(world.week[others])} if len(others) else {}
     none = np.zeros(0, dtype=np.int64)
-    told = told_by_week(world, panel)
+    told, priced = told_by_week(world, panel), priced_by_week(world, panel)
     for week in np.unique(world.week).tolist():
         rows = np.flatnonzero(panel.week == week).astype(np.int64)
         values[rows] = experience.look(rows, week)
         learned = told.get(week, none)
         experience.learn(learned, week, panel.outcomes.seen[learned])
+        experience.learn_amounts(priced.get(week, none), week)
         heard = partners.get(week, none)
         experience.hear(heard, week, world.outcomes.seen[heard])
     return Table(experience.names, values)

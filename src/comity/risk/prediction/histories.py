@@ -127,6 +127,14 @@ class Histories:
         self._looks.add(flat, week)
         self._hits.add(flat[repeated[:, ILLICIT] > 0], week)
 
+    def learn_amounts(self, rows: Ints, week: int, outcomes: Outcomes) -> None:
+        """From `week + 1` on it is known what these rows came to, of which the rest was known before."""
+        if not len(rows):
+            return
+        codes, table = self._codes[rows], np.zeros((len(rows), COLUMNS))
+        table[:, REVENUE] = told(outcomes, rows)[:, REVENUE]
+        self._long.add(codes.T.reshape(-1), np.tile(table, (codes.shape[1], 1)), week)
+
 
 def _parents_first(parents: Sequence[int]) -> list[int]:
     order: list[int] = []

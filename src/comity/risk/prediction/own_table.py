@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from comity.intake import RecordKind, StoredRecord
 from comity.intake import selectors as intake
 from comity.intake.selectors import RecordFilter
+from comity.risk.accounts import currency_of_account
 from comity.risk.modelling.errors import HistoryError
 from comity.risk.modelling.rows import EPOCH, NO_OUTCOME, Row, day_of, is_import, monday_of, outcome_of, row_of
 from comity.risk.models import LearnedOutcome, MirrorMatch
@@ -31,6 +32,7 @@ from comity.risk.prediction.worlds import (
     IMPORT_NUMBERS,
     IMPORT_WORDS,
     IMPORTS,
+    PRICED,
     TARIFF,
     TOLD,
     World,
@@ -41,7 +43,7 @@ from comity.risk.prediction.worlds import (
 Tell = Callable[[str], None]
 _AT_ONCE = 500
 _SHARED = "shared"
-_NUMBERS = (*IMPORT_NUMBERS, TOLD, "illicit", "revenue", "critical")
+_NUMBERS = (*IMPORT_NUMBERS, TOLD, PRICED, "illicit", "revenue", "critical")
 _IMPORTS = pa.schema(
     [
         ("declaration_id", pa.string()),
@@ -62,7 +64,10 @@ _EXPORTS = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class OwnTable:
-    """What was written. first_day: the Monday of week 0, in days since 1970-01-01."""
+    """What was written. first_day: the Monday of week 0, in days since 1970-01-01.
+
+    amounts: of how many irregular ones it is known what they came to, in the currency of account.
+    """
 
     declarations: int
     controlled: int
@@ -70,11 +75,14 @@ class OwnTable:
     exports: int
     first_day: int
     last_week: int
+    amounts: int = 0
+    currency: str = ""
 
     def __str__(self) -> str:
         return (
             f"{self.declarations} import declarations in {self.last_week + 1} weeks; {self.controlled} were controlled,"
-            f" {self.irregular} of them irregular; {self.exports} partners' export records are held"
+            f" {self.irregular} of them irregular, {self.amounts} of those with an amount;"
+            f" {self.exports} partners' export records are held"
         )
 
 
@@ -96,13 +104,15 @@ def write_own_table(
     first = _first_arrival(until)
     monday = monday_of(first)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    counts = [0, 0, 0, 0]
+    span = _Span(monday, until, currency_of_account(until))
+    counts = [0, 0, 0, 0, 0]
     with (
         pq.ParquetWriter(folder / IMPORTS, _IMPORTS, compression="zstd") as imports,
         pq.ParquetWriter(folder / EXPORTS, _EXPORTS, compression="zstd") as exports,
     ):
         for week, records in _by_week(monday, until):
-            rows = _rows(records, administration, rates, week, monday, until)
+            rows = _rows(records, administration, rates, week)
+            _add_outcomes(rows, span)
             if not rows:
                 continue
             imports.write_table(pa.Table.from_pylist(rows, schema=_IMPORTS))
@@ -113,6 +123,7 @@ def write_own_table(
             counts[1] += sum(row["illicit"] is not None for row in rows)
             counts[2] += sum(row["illicit"] == 1.0 for row in rows)
             counts[3] += len(held)
+            counts[4] += sum(row["illicit"] == 1.0 and row["revenue"] is not None for row in rows)
             if week % 10 == 9:
                 tell(f"week {week}: {counts[0]} declarations so far, {counts[1]} of them controlled")
     with (folder / TARIFF).open("w", encoding="utf-8", newline="") as target:
@@ -123,7 +134,16 @@ def write_own_table(
             where=f"before {until:%Y-%m-%d}",
             remedy="Import what was declared, or train on a table of the past with --table.",
         )
-    return OwnTable(counts[0], counts[1], counts[2], counts[3], monday, (monday_of(until) - monday) // 7)
+    return OwnTable(
+        counts[0],
+        counts[1],
+        counts[2],
+        counts[3],
+        monday,
+        (monday_of(until) - monday) // 7,
+        amounts=counts[4],
+        currency=span.currency,
+    )
 
 
 def read_own_world(folder: Path, *, with_exports: bool = False) -> World:
@@ -164,36 +184,50 @@ def _arrived(start: datetime, end: datetime) -> Iterator[StoredRecord]:
         offset += _AT_ONCE
 
 
-def _rows(  # noqa: PLR0917  # one place calls it, with what a week needs
-    records: Iterator[StoredRecord],
-    administration: str,
-    rates: Mapping[str, float],
-    week: int,
-    monday: int,
-    until: datetime,
-) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Of what time and in which currency. monday: of week 0, in days since 1970-01-01."""
+
+    monday: int
+    until: datetime
+    currency: str
+
+    def week_of(self, at: datetime) -> float:
+        return float((day_of(at) - self.monday) // 7)
+
+
+def _rows(records: Iterator[StoredRecord], administration: str, rates: Mapping[str, float], week: int) -> list[Row]:
     rows: list[Row] = []
     for record in records:
         first = record if record.version == 1 else intake.versions_of(record.record_id)[-1]
         if first.declaration is None or not is_import(first.declaration, administration):
             continue
         row = row_of(first.declaration, administration=administration, arrived_at=record.received_at, rates=rates)
-        rows.append({"declaration_id": str(record.record_id), "week": float(week), TOLD: None, **NO_OUTCOME, **row})
+        known = {"declaration_id": str(record.record_id), "week": float(week), TOLD: None, PRICED: None}
+        rows.append(known | NO_OUTCOME | row)
     rows.sort(key=lambda row: (str(row["date"]), str(row["declaration_id"])))
-    _add_outcomes(rows, monday, until)
     return rows
 
 
-def _add_outcomes(rows: Sequence[Row], monday: int, until: datetime) -> None:
+def _add_outcomes(rows: Sequence[Row], span: _Span) -> None:
     by_id = {UUID(str(row["declaration_id"])): row for row in rows}
     ids = list(by_id)
     for start in range(0, len(ids), _AT_ONCE):
-        found = LearnedOutcome.objects.filter(record_id__in=ids[start : start + _AT_ONCE], decided_at__lt=until)
+        found = LearnedOutcome.objects.filter(record_id__in=ids[start : start + _AT_ONCE], decided_at__lt=span.until)
         # Of several the first: what was known of the goods as they came.
         for outcome in found.order_by("-decided_at", "-id"):
             if outcome.record_id is not None:
-                by_id[outcome.record_id] |= outcome_of(is_irregular=outcome.is_irregular, risk_type=outcome.risk_type)
-                by_id[outcome.record_id][TOLD] = float((day_of(outcome.decided_at) - monday) // 7)
+                by_id[outcome.record_id] |= _told(outcome, span)
+
+
+def _told(outcome: LearnedOutcome, span: _Span) -> Row:
+    """An outcome as far as it was known then. An amount of another currency of account, or of later, is not known."""
+    stated = outcome.revenue_at
+    is_known = stated is not None and stated < span.until and outcome.currency == span.currency
+    revenue = outcome.revenue if is_known else None
+    found = outcome_of(is_irregular=outcome.is_irregular, risk_type=outcome.risk_type, revenue=revenue)
+    priced = span.week_of(stated) if stated is not None and revenue is not None else None
+    return found | {TOLD: span.week_of(outcome.decided_at), PRICED: priced}
 
 
 def _exports_of(rows: Mapping[str, Row], administration: str) -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ def plan_for(written: OwnTable, administration: str, seed: int) -> TrainingPlan:
         kept_weeks=max(3, min(10, weeks // 4)),
         warm_up=min(WARM_UP_WEEKS, weeks // 8),
         whole_weeks=False,
+        currency=written.currency,
     )
 
 

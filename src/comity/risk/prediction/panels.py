@@ -114,6 +114,7 @@ def panel_of(world: World, rows: Ints, books: Mapping[str, Codebook] | None = No
             revenue=outcomes.revenue[rows],
             critical=outcomes.critical[rows],
             finding=outcomes.finding[rows],
+            valued=outcomes.has_amount[rows],
         ),
         books=used,
     )

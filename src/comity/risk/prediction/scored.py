@@ -58,7 +58,8 @@ def score_week(folder: Path, model_folder: Path, *, week: int, out: Path, tell: 
     rows = np.flatnonzero(panel.week == week)
     tell(f"{len(rows)} declarations in week {week}")
     values = table.values[rows]
-    chances, revenues = model.chances(values), model.revenues(values)
+    chances = model.chances(values)
+    revenues = model.revenues(values, chances)
     told = explain(model.chance, model.names, model.usual, values, most=3)
     lines = (
         (world.ids[panel.rows[row]], f"{chances[place]:.4f}", f"{revenues[place]:.2f}", *(t.text for t in told[place]))

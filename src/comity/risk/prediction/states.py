@@ -22,7 +22,7 @@ import numpy as np
 from comity.risk.prediction.arrays import Codebook, Floats, Ints, weeks_of
 from comity.risk.prediction.errors import ModelFileError, TableError
 from comity.risk.prediction.facts import NAMES, facts_of
-from comity.risk.prediction.features import Experience, Variant, levels_of, told_by_week
+from comity.risk.prediction.features import Experience, Variant, levels_of, priced_by_week, told_by_week
 from comity.risk.prediction.novelty import Novelty
 from comity.risk.prediction.panels import Panel, panel_of
 from comity.risk.prediction.prices import measures_of
@@ -77,11 +77,12 @@ class _Asked:
         self.memories |= {f"novelty.{name}": each for name, each in self._novelty.memories.items()}
         self.memories |= self._experience.memories
 
-    def tell(self, rows: Ints, told: Ints, week: int) -> None:
-        """What was declared in a week, and which outcomes became known in it."""
+    def tell(self, week: int, rows: Ints, told: Ints, priced: Ints) -> None:
+        """What was declared in a week, which outcomes became known in it, and what earlier ones came to."""
         self._prices.pass_by(rows, week, self._values[rows])
         self._novelty.pass_by(rows, week)
         self._experience.learn(told, week, self._panel.outcomes.seen[told])
+        self._experience.learn_amounts(priced, week)
 
     def ask(self, week: int) -> Floats:
         """The features of all rows of the panel in this week."""
@@ -100,14 +101,14 @@ def build_state(world: World, administration: str, *, week: int, made_at: str = 
     if not len(rows) or int(world.week[rows].min()) >= week:
         raise TableError("There is no declaration before the week", where=f"{administration}, week {week}")
     panel = panel_of(world, rows)
-    asked, told = _Asked(world, panel), told_by_week(world, panel)
+    asked, told, priced = _Asked(world, panel), told_by_week(world, panel), priced_by_week(world, panel)
     declared = dict(weeks_of(panel.week))
     none = np.zeros(0, dtype=np.int64)
     controls = 0
-    for each in sorted({*declared, *told}):
+    for each in sorted({*declared, *told, *priced}):
         if each < week:
             learned = told.get(each, none)
-            asked.tell(declared.get(each, none), learned, each)
+            asked.tell(each, declared.get(each, none), learned, priced.get(each, none))
             controls += int(panel.outcomes.seen[learned].sum())
     return State(
         administration=administration,

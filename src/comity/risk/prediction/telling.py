@@ -51,7 +51,8 @@ def tell(
     for number, model in enumerate(models):
         if model.names != names:
             raise ModelFileError("The model asks for other features than this release makes", remedy="Train anew.")
-        chances, revenues = model.chances(values), model.revenues(values)
+        chances = model.chances(values)
+        revenues = model.revenues(values, chances)
         places = [names.index(str(each["name"])) for each in _main_of(model)]
         wanted = np.flatnonzero(chances >= least) if number == 0 else np.zeros(0, dtype=np.int64)
         why: dict[int, tuple[Why, ...]] = {}

@@ -15,6 +15,7 @@ from comity.risk.prediction.heads import Growth, Head, fading_weights, grow
 from comity.risk.prediction.panels import Panel, panel_of
 from comity.risk.prediction.ranking import HALF_LIFE_WEEKS, WARM_UP_WEEKS
 from comity.risk.prediction.references import reference_of
+from comity.risk.prediction.revenues import Lesson, learn_amounts
 from comity.risk.prediction.scoring import measure
 from comity.risk.prediction.worlds import Outcomes, World
 
@@ -35,8 +36,9 @@ Tell = Callable[[str], None]
 class Model:
     """What was learned: the chance of a find, the revenue to expect, how to calibrate, and the card.
 
-    revenue: None where no control's outcome had an amount. reference: how scores and main features lay in training, by
-    which drift is seen later.
+    revenue: None where too few outcomes had an amount; revenue_scale: by what its trees' answers are told;
+    is_amount_of_find: they answer what a find comes to, not what a control does. reference: how scores and main
+    features lay in training, by which drift is seen later.
     """
 
     names: tuple[str, ...]
@@ -46,14 +48,24 @@ class Model:
     calibration: Calibration
     card: dict[str, object]
     reference: dict[str, object] = field(default_factory=dict)
+    revenue_scale: float = 1.0
+    is_amount_of_find: bool = True
 
     def chances(self, values: Floats) -> Floats:
         """The calibrated chance of each row."""
         return self.calibration.apply(self.chance.ask(values))
 
-    def revenues(self, values: Floats) -> Floats:
-        """The revenue to expect from a control of each row, in the table's money; 0 where none was learned."""
-        return np.zeros(len(values)) if self.revenue is None else np.maximum(self.revenue.ask(values), 0.0)
+    def revenues(self, values: Floats, chances: Floats | None = None) -> Floats:
+        """The revenue to expect from a control of each row, in the table's money; 0 where none was learned.
+
+        chances: of these rows, where they are known already.
+        """
+        if self.revenue is None:
+            return np.zeros(len(values))
+        told = self.revenue_scale * np.maximum(self.revenue.ask(values), 0.0)
+        if not self.is_amount_of_find:
+            return told
+        return told * (self.chances(values) if chances is None else chances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class TrainingPlan:
     """Whose declarations, what may be seen, how trees grow, and how many last weeks are kept for calibration.
 
     whole_weeks: whether declarations are seen with all others of their week, or as they arrive, as a node needs it.
+    currency: of the amounts; empty: the table does not say.
     """
 
     administration: str
@@ -69,6 +82,7 @@ class TrainingPlan:
     kept_weeks: int = 10
     warm_up: int = WARM_UP_WEEKS
     whole_weeks: bool = True
+    currency: str = ""
 
 
 def table_of(world: World, administration: str, variant: Variant, *, whole_weeks: bool = True) -> tuple[Panel, Table]:
@@ -98,13 +112,14 @@ def train(world: World, plan: TrainingPlan, tell: Tell) -> Model:
     weight = fading_weights(panel.week[fitted].astype(np.float64), last, HALF_LIFE_WEEKS)
     values, outcomes = table.values, panel.outcomes
     chance = grow(values[fitted], outcomes.illicit[fitted], weight, plan.growth)
-    revenue = None
-    if outcomes.revenue[fitted].any():
-        revenue = grow(values[fitted], outcomes.revenue[fitted], weight, plan.growth, "tweedie")
     scores = chance.ask(values[kept])
     calibration = calibrate(scores, outcomes.illicit[kept])
-    model = Model(table.names, _usual(values[fitted]), chance, revenue, calibration, {})
+    lesson = Lesson(values, outcomes, fitted, kept, weight, calibration.apply(scores))
+    revenue = learn_amounts(lesson, plan.growth, plan.currency)
+    usual = _usual(values[fitted])
+    model = Model(table.names, usual, chance, revenue.head, calibration, {}, revenue_scale=revenue.scale)
     model.card.update(_card(world, panel, plan, (fitted, kept), scores))
+    model.card.update(tells_revenue=revenue.head is not None, revenue=revenue.told)
     model.card["reliability"] = [asdict(row) for row in _checked(scores, outcomes.illicit[kept])]
     model.reference.update(reference_of(model, values[fitted], values[kept]))
     return model
@@ -157,7 +172,6 @@ def _card(
         "learned_from": _window(days[fitted], panel.week[fitted], int(told.illicit[fitted].sum())),
         "measured_on": _window(days[kept], panel.week[kept], int(told.illicit[kept].sum())),
         "whole_weeks": plan.whole_weeks,
-        "tells_revenue": bool(told.revenue[fitted].any()),
         "quality_at_5_percent": {
             name: round(value, 4) if np.isfinite(value) else None for name, value in quality.items()
         },

@@ -36,7 +36,7 @@ IMPORT_WORDS = (
     "ucr",
 )
 IMPORT_NUMBERS = ("week", "preference", "aeo", "net_mass", "quantity", "cif_value", "duty_rate", "taxes_paid")
-TOLD = "outcome_week"
+TOLD, PRICED = "outcome_week", "revenue_week"
 EXPORT_WORDS = ("ucr", "export_admin", "exporter", "destination", "hs6", "origin")
 EXPORT_NUMBERS = ("net_mass", "fob_value")
 # Columns of partners' records that are compared with columns of one's own share their codes.
@@ -51,13 +51,22 @@ SAME_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What controls found, a row each; where `seen` is false nobody looked and the rest is 0. revenue in money."""
+    """What controls found, a row each; where `seen` is false nobody looked and the rest is 0. revenue in money.
+
+    valued: of which it is known what they came to; None: of all that were seen. Where it is not, revenue is 0.
+    """
 
     seen: Bools
     illicit: Floats
     revenue: Floats
     critical: Floats
     finding: Ints  # place in FINDINGS, -1 for none
+    valued: Bools | None = None
+
+    @property
+    def has_amount(self) -> Bools:
+        """Of which it is known what they came to."""
+        return self.seen if self.valued is None else self.valued
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ class Exports:
 class World:
     """Declarations of several administrations, in the order of the file. words: the word of each code, by column.
 
-    told: in which week each outcome became known; None: in its declaration's own. known: how many words of a column
+    told: in which week each outcome became known; None: in its declaration's own. priced: in which week it became known
+    what it came to, never before told; None: with it. known: how many words of a column
     there were before these declarations, where they came later than a state that they are looked up in.
     """
 
@@ -88,6 +98,7 @@ class World:
     mfn: Floats  # per code of hs6, percent; NaN where the tariff has no line
     exports: Exports | None = None
     told: Ints | None = None
+    priced: Ints | None = None
     known: Mapping[str, int] = field(default_factory=dict)
 
     def administrations(self) -> tuple[str, ...]:
@@ -119,6 +130,7 @@ def read_world(folder: Path, *, with_exports: bool) -> World:
     else:
         _share_codes(codes, words, {}, {})
     day, week = _days(imports, "date", IMPORTS), numbers.pop("week").astype(np.int64)
+    told = _later(imports, TOLD, week)
     if not len(week):
         raise TableError("The table has no rows", where=str(folder / IMPORTS))
     return World(
@@ -131,16 +143,17 @@ def read_world(folder: Path, *, with_exports: bool) -> World:
         outcomes=_outcomes(imports),
         mfn=np.array([tariff.get(word, np.nan) for word in words["hs6"]], dtype=np.float64),
         exports=None if exports is None else _exports(exports, partner_codes, monday=int((day - 7 * week).min())),
-        told=_told(imports, week),
+        told=told,
+        priced=_later(imports, PRICED, week if told is None else told),
     )
 
 
-def _told(imports: pa.Table, week: Ints) -> Ints | None:
-    """The weeks of the outcomes, where the table tells them: never before the declaration's own."""
-    if TOLD not in imports.column_names:
+def _later(imports: pa.Table, name: str, first: Ints) -> Ints | None:
+    """The weeks in which something became known, where the table tells them: never before `first`, and else then."""
+    if name not in imports.column_names:
         return None
-    told = _numbers(imports, TOLD, IMPORTS, may_be_null=True)
-    return np.maximum(np.where(np.isfinite(told), told, week), week).astype(np.int64)
+    told = _numbers(imports, name, IMPORTS, may_be_null=True)
+    return np.maximum(np.where(np.isfinite(told), told, first), first).astype(np.int64)
 
 
 def _exports(table: pa.Table, codes: Mapping[str, Ints], *, monday: int) -> Exports:
@@ -274,4 +287,5 @@ def _outcomes(table: pa.Table) -> Outcomes:
         revenue=np.where(seen & np.isfinite(revenue), revenue, 0.0),
         critical=np.where(seen & np.isfinite(critical), critical, 0.0),
         finding=np.where(seen, found, -1),
+        valued=seen & np.isfinite(revenue),
     )
