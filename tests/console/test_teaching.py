@@ -116,6 +116,10 @@ def test_a_partner_s_decision_stands_beside_our_hit_as_advice(as_role: Callable[
     url = reverse("console:screening_hit") + f"?hit={row.ref}"
     veiled = client.get(url).content.decode()
     assert "State your purpose to read it" in veiled
+    listed_page = client.get(reverse("console:screening")).content.decode()
+    assert "XC decided." in listed_page
+    assert "XC: Not the same" not in listed_page
+    assert "XC: Not the same" in _stated(client).get(reverse("console:screening")).content.decode()
     shown = _stated(client).get(url).content.decode()
     assert "XC decided on" in shown
     assert "The birth date" in shown

@@ -11,8 +11,8 @@ from ninja.openapi.schema import OpenAPISchema
 from comity.api import (
     agreement_texts,
     agreements,
-    custody,
     checks,
+    custody,
     enforcement,
     evidence,
     exchange,

@@ -13,6 +13,7 @@ import click
 from django.conf import settings
 
 from comity.cli.support import now, require_home, say_table, terminal_actor
+from comity.enforcement.checks import CheckFilter, check_counts, checks
 from comity.intake.selectors import versions
 from comity.journeys.override import change_lane
 from comity.journeys.prove import prove_selection
@@ -49,6 +50,10 @@ def show(day: datetime | None) -> None:
     click.echo(
         f"exploring: {held.random_share:.0%} by chance, {policy.share_learning:.0%} to learn,"
         f" {held.extra_share:.0%} more for measured drift (at most {policy.explore_at_most:.0%})"
+    )
+    click.echo(
+        f"checks after release: {held.used_after} given, {policy.checks_at_most:.0%} of a day at most,"
+        f" each due within {policy.check_due_days} days"
     )
     click.echo(f"goals: revenue {policy.revenue:g}, security {policy.security:g}, IPR {policy.ipr:g}")
     rows = [
@@ -114,6 +119,8 @@ def state_budget(amount: int, **options: object) -> None:
 @click.option("--green-leaves/--green-waits", default=None, help="Whether the node releases the green lane by itself.")
 @click.option("--green-delay-minutes", type=click.IntRange(0, 10_080), help="How long green waits before it leaves.")
 @click.option("--blue-after-days", type=click.IntRange(0, 365), help="When unread papers turn blue; 0: never.")
+@click.option("--checks-at-most", type=_SHARE, help="Share of a day that may go to checks after release.")
+@click.option("--check-due-days", type=click.IntRange(1, 1_095), help="Until when a check after release is to be made.")
 def state_policy(*, day: datetime | None, **options: object) -> None:
     """Change the administration's policy of selection; what is not named stays as it is."""
     wanted = day.date() if day else _today()
@@ -172,6 +179,31 @@ def planner(inspections: int | None) -> None:
     click.echo(f"It rests on {found.controls} past controls{': hardly more than a guess' if found.is_guess else ''}.")
     rows = [(part.office or "-", part.control, str(part.inspections), f"{part.hits:.1f}") for part in found.parts]
     say_table(("OFFICE", "CONTROL", "INSPECTIONS", "EXPECTED"), rows)
+
+
+@selection.command("checks")
+@click.option("--office", default="", help="Default: all offices.")
+@click.option("--overdue", is_flag=True, help="Only those whose day is past.")
+def list_checks(office: str, *, overdue: bool) -> None:
+    """Print the open checks after release, those that are due first on top, and how many there are by office."""
+    require_home()
+    today = _today()
+    found = checks(CheckFilter(office=office, due_before=today if overdue else None, page_size=200))
+    for each in check_counts(today):
+        if office in ("", each.office):
+            click.echo(f"{each.office or 'all'}: {each.open} open, {each.overdue} overdue, {each.soon} due in 7 days")
+    rows = [
+        (each.reference, each.office or "-", str(each.due_on), _due(each.due_on, today), each.assigned_to or "nobody")
+        for each in found.rows
+    ]
+    say_table(("CHECK", "OFFICE", "DUE", "LEFT", "WITH"), rows)
+    if found.total > len(rows):
+        click.echo(f"{found.total - len(rows)} more")
+
+
+def _due(due_on: date | None, today: date) -> str:
+    days = (due_on - today).days if due_on else 0
+    return f"{days} days" if days >= 0 else f"{-days} days overdue"
 
 
 @selection.command("lane")

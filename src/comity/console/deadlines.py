@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from comity.agreements.clocks import Deadline, Unit
+from comity.enforcement import Inspection
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _SOON_DAYS = 7
@@ -59,6 +60,27 @@ def left_until(due_at: datetime, at: datetime) -> Left:
     if at > due_at:
         return Left(due_at, max(1, (at.date() - due_at.date()).days), is_late=True)
     return Left(due_at, (due_at.date() - at.date()).days)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When something is to be done, in words, and the colour of its tag."""
+
+    text: str
+    colour: str
+
+
+def due_of(check: Inspection, today: date) -> Due | None:
+    """When an open check is due: due in 12 days, due today, 3 days overdue; None where nothing is to be done."""
+    if check.due_on is None or not check.is_open:
+        return None
+    days = (check.due_on - today).days
+    if days < 0:
+        return Due(ngettext("%(n)d day overdue", "%(n)d days overdue", -days) % {"n": -days}, "red")
+    if days == 0:
+        return Due(_("due today"), "amber")
+    text = ngettext("due in %(n)d day", "due in %(n)d days", days) % {"n": days}
+    return Due(text, "amber" if days <= _SOON_DAYS else "grey")
 
 
 def left_of(limit: Deadline, at: datetime) -> Left:

@@ -22,12 +22,15 @@ from comity.console.access import page
 from comity.console.forms import ConsoleForm, worded
 from comity.console.intake import download, explanation_of, is_given
 from comity.console.purpose import ask_purpose, current_purpose, look_of
+from comity.console.templatetags.comity import day
 from comity.enforcement import FindingFacts, SeizureFacts, Upload
 from comity.enforcement import selectors as enforcement
 from comity.intake import selectors as intake
 from comity.intake.values import StoredRecord
+from comity.journeys.after_release import Gone
 from comity.journeys.inspect import Completed, complete_inspection, order_inspection, release
 from comity.journeys.look import see_reasons
+from comity.risk.rules import AfterRelease
 from comity.staff import Permission, PermissionRefusedError, require_sight, sees_whole
 from comity.staff.services import record_deed
 from comity.trade import Finding, FindingResult, Handling, Money, Quantity, RiskType
@@ -182,13 +185,14 @@ def release_goods(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpRe
     form = ReleaseForm(request.POST or None)
     if form.is_valid():
         try:
-            release(actor, record_id=record_id, reason=form.cleaned_data["reason"], at=utc_now())
+            gone = release(actor, record_id=record_id, reason=form.cleaned_data["reason"], at=utc_now())
         except PermissionRefusedError:
             raise
         except ComityError as error:
             form.add_refusal(error)
         else:
             messages.success(request, _("The goods are released."))
+            _tell_check(request, gone)
             return redirect("console:consignment", record_id=record_id)
     return _form_page(request, "console/release.html", form, record, {})
 
@@ -213,6 +217,17 @@ def record_finding(request: HttpRequest, actor: Actor, inspection_id: UUID) -> H
             _tell(request, done)
             return redirect("console:consignment", record_id=inspection.record_id)
     return _form_page(request, "console/finding.html", form, record, {"inspection": inspection})
+
+
+def _tell_check(request: HttpRequest, gone: Gone) -> None:
+    """Say what of the blue lane comes after the release."""
+    if gone.check is not None:
+        text = _("Their documents are checked afterwards, by %(day)s.")
+        messages.success(request, text % {"day": day(gone.check.due_on)})
+    elif gone.after is AfterRelease.FULL:
+        messages.warning(
+            request, _("No control of documents is left at this office, so nothing is checked afterwards.")
+        )
 
 
 def _tell(request: HttpRequest, done: Completed) -> None:

@@ -23,6 +23,7 @@ from comity.console.purpose import look_of
 from comity.console.risk import first_reasons, veils_of
 from comity.console.today import local_day
 from comity.enforcement import selectors as enforcement
+from comity.enforcement.checks import CheckFilter, check_counts, checks
 from comity.enforcement.rules import InspectionState
 from comity.exchange import selectors as exchange
 from comity.insight import selectors as insight
@@ -90,8 +91,10 @@ def _requests(actor: Actor, at: datetime) -> dict[str, object]:
 
 
 def _consignments(look: Look) -> dict[str, object]:
-    plan = risk.plan(local_day(utc_now()))
-    open_inspections = enforcement.inspections(states=(InspectionState.ORDERED, InspectionState.STARTED), limit=10)
+    today = local_day(utc_now())
+    plan = risk.plan(today)
+    is_open = (InspectionState.ORDERED, InspectionState.STARTED)
+    open_inspections = enforcement.inspections(states=is_open, is_after_release=False, limit=10)
     records = intake.records_by_id([each.record_id for each in open_inspections])
     first = risk.queue(QueueFilter(states=(TargetState.SELECTED,), page_size=5))
     mine = risk.queue(
@@ -107,21 +110,26 @@ def _consignments(look: Look) -> dict[str, object]:
         "veils": veils_of((*seen[0], *seen[1])),
         "first_reasons": first_reasons((*first.rows, *mine.rows)),
         "inspections": [(each, records.get(each.record_id)) for each in open_inspections],
+        "checks": check_counts(today)[0],
+        "my_checks": checks(CheckFilter(assigned_to=look.actor.id, page_size=1)).total,
         "received": intake.counts(),
     }
 
 
 def spent(plan: Plan) -> list[Slice]:
-    """The day's inspections as parts of one bar: mandatory, by score, by chance, left."""
+    """The day's inspections as parts of one bar: mandatory, by score, by chance, to learn, after release, left."""
     parts = [
         ("mandatory", _("mandatory"), plan.used_mandatory),
         ("risk", _("by score"), plan.used_risk),
         ("random", _("by chance"), plan.used_random),
+        ("learning", _("to learn"), plan.used_learning),
+        ("after", _("checks after release"), plan.used_after),
         ("left", _("left"), plan.left),
     ]
     total = max(1, sum(count for _name, _label, count in parts))
     slices, start = [], 0.0
-    for name, label, count in parts:
+    # What few days have is named only where there is some of it.
+    for name, label, count in (each for each in parts if each[2] or each[0] not in ("learning", "after")):
         width = _BAR_WIDTH * count / total
         slices.append(Slice(name, label, count, round(start, 2), round(width, 2)))
         start += width

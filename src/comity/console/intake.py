@@ -16,8 +16,11 @@ from django.views.decorators.http import require_GET
 from comity.common import Actor, utc_now
 from comity.console.access import page
 from comity.console.charts import Bar, bars_of
+from comity.console.deadlines import due_of
 from comity.console.purpose import look_of
+from comity.console.today import local_day
 from comity.console.words import word
+from comity.enforcement import Inspection
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.values import RecordFile
 from comity.intake import selectors as intake
@@ -65,7 +68,7 @@ def consignment(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResp
         "versions": versions,
         "explanation": explanation,
         "reasons": reasons,
-        "inspections": file.inspections,
+        "inspections": [(each, due_of(each, local_day(utc_now()))) for each in file.inspections],
         "findings": findings,
         "seizures": file.seizures,
         "decisions": file.decisions,
@@ -109,8 +112,12 @@ def download(data: bytes, *, name: str, media_type: str = "application/octet-str
 def is_given(actor: Actor, explanation: Explanation | None, file: RecordFile) -> bool:
     """Whether a consignment was given to this officer: to decide on, or to inspect."""
     own = {actor.id, str(actor)}
-    inspectors = {name for each in file.inspections for name in (each.ordered_by, each.started_by, each.completed_by)}
+    inspectors = {name for each in file.inspections for name in _officers_of(each)}
     return bool(own & (inspectors | ({explanation.assigned_to} if explanation else set())))
+
+
+def _officers_of(inspection: Inspection) -> tuple[str, ...]:
+    return (inspection.ordered_by, inspection.started_by, inspection.completed_by, inspection.assigned_to)
 
 
 def explanation_of(record_id: UUID) -> Explanation | None:
@@ -136,9 +143,14 @@ def timeline_of(versions: list[StoredRecord], record_id: UUID, file: RecordFile)
         for each in risk.assessments(record_id)
     ]
     for inspection in file.inspections:
-        events.append(Event(inspection.ordered_at, _("Inspection ordered"), inspection.ordered_by))
+        ordered = _("Check after release ordered") if inspection.is_after_release else _("Inspection ordered")
+        events.append(Event(inspection.ordered_at, ordered, inspection.ordered_by))
         if inspection.started_at:
-            events.append(Event(inspection.started_at, _("Inspection started"), inspection.started_by))
+            started = _("Check after release started") if inspection.is_after_release else _("Inspection started")
+            events.append(Event(inspection.started_at, started, inspection.started_by))
+        if inspection.dropped_because and inspection.completed_at:
+            title = _("Check after release given up: %(why)s") % {"why": inspection.dropped_because}
+            events.append(Event(inspection.completed_at, title, inspection.completed_by))
     events += [
         Event(each.found_at, _("Finding: %(result)s") % {"result": word(each.result)}, each.ref)
         for each in file.findings

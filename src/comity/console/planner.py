@@ -19,10 +19,12 @@ from comity.console.access import page
 from comity.console.charts import curve_of
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.today import local_day
+from comity.enforcement.checks import check_counts
 from comity.intake import selectors as intake
 from comity.journeys.override import change_lane
 from comity.risk import Lane
 from comity.risk import selectors as risk
+from comity.risk.after_release import checks_left
 from comity.risk.budgets import policy_on, set_budget, standings_on, used_between
 from comity.risk.controls import Budget, ControlKind, Period, monday_of
 from comity.risk.forecasting import MOST_WAITING, forecast_for
@@ -99,6 +101,8 @@ def planner(request: HttpRequest, actor: Actor) -> HttpResponse:
         "held": held,
         "policy": policy,
         "standings": standings_on(today),
+        "checks": check_counts(today),
+        "checks_left": checks_left(held, policy),
         "used": used_between(monday, monday + timedelta(days=6)),
         "times": release_times(at - _MONTH),
         "overrides": override_counts(at - _YEAR),

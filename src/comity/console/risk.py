@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from django import forms
@@ -16,16 +17,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.deadlines import Due, due_of
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
 from comity.console.purpose import look_of
 from comity.console.today import local_day
 from comity.console.words import is_english
+from comity.enforcement.checks import check_counts, open_checks_of
 from comity.journeys.look import Veil, see_rows
 from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, TargetState
 from comity.risk import selectors as risk
 from comity.risk.services import assign
 from comity.staff import Permission, Role
-from comity.staff.selectors import officers
+from comity.staff.selectors import OfficerSummary, officers
 
 OPEN = (TargetState.NEW, TargetState.SELECTED, TargetState.INSPECTING, TargetState.HELD)
 _ME, _NOBODY, _ALL = "me", "nobody", "all"
@@ -79,7 +82,7 @@ class QueueForm(ConsoleForm):
 @require_GET
 def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What waits for a decision: mandatory ones first, then by score."""
-    form = QueueForm(request.GET)
+    form, today = QueueForm(request.GET), local_day(utc_now())
     found = risk.queue(form.wanted(actor))
     form.offer(found)
     rows = see_rows(look_of(request, actor), found.rows)
@@ -88,9 +91,11 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         "result": replace(found, rows=tuple(row for row, _ in rows)),
         "veils": veils_of(rows),
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
-        "plan": risk.plan(local_day(utc_now())),
-        "colleagues": [each for each in officers() if each.is_active and _decides(each.roles)],
+        "plan": risk.plan(today),
+        "colleagues": deciders(),
         "first_reasons": first_reasons(found.rows),
+        "checks": check_counts(today)[0],
+        "dues": _dues(found.rows, today),
     }
     return render(request, "console/queue.html", context)
 
@@ -126,6 +131,18 @@ def _counted(words: object, facets: dict[str, dict[str, int]], facet: str) -> li
     counts = facets.get(facet, {})
     choices = worded(words if isinstance(words, list) else list(words))  # type: ignore[call-overload]  # an enum
     return [(value, f"{label} ({counts[value]})" if value in counts else label) for value, label in choices]
+
+
+def _dues(rows: Iterable[QueueRow], today: date) -> dict[UUID, Due]:
+    """When the check after release of each of these rows is due, where one is open."""
+    gone = [row.record_id for row in rows if row.state is TargetState.RELEASED]
+    dues = {record_id: due_of(check, today) for record_id, check in open_checks_of(gone).items()} if gone else {}
+    return {record_id: due for record_id, due in dues.items() if due}
+
+
+def deciders() -> list[OfficerSummary]:
+    """The officers to whom consignments and checks may be given."""
+    return [each for each in officers() if each.is_active and _decides(each.roles)]
 
 
 def _decides(roles: tuple[str, ...]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from django import forms
@@ -19,11 +21,11 @@ from comity.console.purpose import look_of
 from comity.console.reason_shapes import say_day, say_roles, say_word
 from comity.console.reason_words import KINDS, PARTS, RESULTS, VERDICTS
 from comity.console.templatetags.comity import country
-from comity.journeys.look import see_signals
+from comity.journeys.look import Veil, see_signals
 from comity.registers import RegisterKind
 from comity.registers.selectors import in_force
-from comity.risk.hit_advice import advice_on, asked_of, told_of
-from comity.risk.hits import HitView, decide_hit, decided_hits, hit, open_hits
+from comity.risk.hit_advice import Advice, advice_on, advice_on_hits, asked_of, told_of
+from comity.risk.hits import HitPage, HitView, decide_hit, decided_hits, hit, open_hits
 from comity.risk.screening import Verdict
 from comity.staff import Permission
 from comity.trade.knowledge import HitGround, TagBy
@@ -84,15 +86,25 @@ class DecisionForm(ConsoleForm):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """That a partner decided of a hit, and what, where it may be seen."""
+
+    partner: str
+    veil: Veil
+    verdict: object
+    decided_at: datetime
+
+
 @page(Permission.VIEW_CONSIGNMENTS)
 @require_GET
-def screening(request: HttpRequest, _actor: Actor) -> HttpResponse:
-    """Hits that wait for a decision, the heaviest first, and the latest decisions."""
+def screening(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Hits that wait for a decision, the heaviest first, each with what partners decided; and the latest decisions."""
     page_no = request.GET.get("page", "")
     lists = [version for version in in_force() if version.kind is RegisterKind.WATCH_LIST]
     decided = [(ref, ours, theirs, made, VERDICTS[made.verdict]) for ref, ours, theirs, made in decided_hits()]
     found = open_hits(int(page_no) if page_no.isascii() and page_no.isdigit() else 1)
-    context = {"result": found, "lists": lists, "decided": decided}
+    context = {"result": found, "lists": lists, "decided": decided, "advice": _told_by(request, actor, found)}
     return render(request, "console/screening.html", context)
 
 
@@ -127,6 +139,24 @@ def screening_hit(request: HttpRequest, actor: Actor) -> HttpResponse:
     context["verdict"] = VERDICTS[view.decision.verdict] if view.decision else ""
     context["ground"] = GROUNDS[view.decision.ground] if view.decision else ""
     return render(request, "console/screening_hit.html", context, status=status)
+
+
+def _told_by(request: HttpRequest, actor: Actor, found: HitPage) -> dict[str, list[Told]]:
+    """What partners decided of the hits on a page, as far as the actor may see it; the latest word of each partner."""
+    advice = advice_on_hits([row.ref for row in found.rows])
+    sources = [(each.issuer, each.message_id) for every in advice.values() for each in every]
+    veils = see_signals(look_of(request, actor), sources) if sources else {}
+    shown: dict[str, list[Told]] = {}
+    for ref, every in advice.items():
+        latest: dict[str, Advice] = {}
+        for each in every:
+            latest.setdefault(each.issuer, each)
+        shown[ref] = [
+            Told(each.issuer, veil, VERDICTS[Verdict(each.verdict.value)], each.decided_at)
+            for each in latest.values()
+            if (veil := veils.get((each.issuer, each.message_id))) is not None
+        ]
+    return shown
 
 
 def _partners_part(request: HttpRequest, actor: Actor, view: HitView) -> dict[str, object]:

@@ -20,6 +20,7 @@ from comity.console.model_words import say_model
 from comity.console.reason_shapes import say_again, say_day
 from comity.console.words import is_english, word
 from comity.risk import Cause, Evidence, Explanation, FoundReason, SourceKind
+from comity.risk.rules import AfterRelease
 from comity.risk.wording import label_of
 from comity.trade import SubjectRole
 from comity.trade.facts import FACT_TYPES, FactType
@@ -373,7 +374,22 @@ def _drawn_briefly(reason: FoundReason) -> str:
     }
 
 
+_AFTER = {
+    AfterRelease.ORDERED: _("Released in the blue lane; its documents are checked afterwards."),
+    AfterRelease.FULL: _(
+        "Released without a check afterwards: no control of documents was left at its office, and those that there "
+        "were went to goods of at least its weight."
+    ),
+    AfterRelease.YIELDED: _(
+        "Released in the blue lane; its check gave way to weightier goods of the same day, since no more controls of "
+        "documents were left."
+    ),
+}
+
+
 def _selection(explanation: Explanation) -> str:
+    if explanation.after:
+        return str(_AFTER[explanation.after])
     day = "" if explanation.day is None else say_day(explanation.day.isoformat())
     match explanation.cause:
         case Cause.MANDATORY:

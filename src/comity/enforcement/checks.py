@@ -165,7 +165,9 @@ def check_counts(today: date) -> tuple[CheckCount, ...]:
         "unassigned": Count("pk", filter=Q(assigned_to="")),
         "first_due_on": Min("due_on"),
     }
-    by_office = _open_checks().order_by().values("office").annotate(**figures).order_by("office")
+    by_office: Iterable[dict[str, Any]] = (
+        _open_checks().order_by().values("office").annotate(**figures).order_by("office")
+    )
     found: dict[str, Any] = _open_checks().aggregate(**figures)
     return (CheckCount(office="", **found), *(CheckCount(**row) for row in by_office if row["office"]))
 

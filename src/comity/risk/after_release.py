@@ -111,9 +111,13 @@ def weakest_check(record_ids: Collection[UUID], at: datetime) -> UUID | None:
 
 def has_room(plan: Plan, policy: Policy, purse: Purse, office: str) -> bool:
     """Whether a check may be given: within the day and its part for checks, beside chance, and within each budget."""
+    return checks_left(plan, policy) > 0 and purse.has_room(office, ControlKind.DOCUMENTS)
+
+
+def checks_left(plan: Plan, policy: Policy) -> int:
+    """How many more checks the day has, all offices together: its part for them, and what chance leaves."""
     most = math.ceil(round(plan.capacity * policy.checks_at_most, 9))
-    is_left = plan.used_after < most and plan.left - random_left(plan) > 0
-    return is_left and purse.has_room(office, ControlKind.DOCUMENTS)
+    return max(0, min(most - plan.used_after, plan.left - random_left(plan)))
 
 
 def _is_asked(record_id: UUID) -> bool:

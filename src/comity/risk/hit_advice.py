@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from comity.common import Actor, show_instant
 from comity.registers.matching import plain_name
 from comity.risk.errors import ScreeningError
-from comity.risk.hits import HitView, hit
+from comity.risk.hits import HitView, hit, sides_of
 from comity.risk.mirroring import Source
 from comity.risk.models import HitAdvice, HitAsked, HitQuestionTaken, HitTold, ScreeningDecision
 from comity.risk.values import AlertSource
@@ -315,12 +315,37 @@ def take_advice(decision: HitDecision, *, source: Source, at: datetime) -> None:
 
 def advice_on(view: HitView) -> tuple[Advice, ...]:
     """What partners decided of the same party and entry, the latest first."""
-    listed = _listed_of(view.theirs)
-    rows = HitAdvice.objects.filter(
-        Q(list_code__iexact=listed.list_code) | Q(publisher__iexact=listed.publisher), entry_ref=listed.entry
-    ).order_by("-decided_at", "-id")
-    found = ((row, recognised(row.key, row.tags, listed, view.ours)) for row in rows)
-    return tuple(_advice(row, by) for row, by in found if by is not None)
+    entry = view.theirs.get("entry", "")
+    return tuple(_recognised_in(_told_of([entry]), view.ours, view.theirs))
+
+
+def advice_on_hits(refs: Collection[str]) -> dict[str, tuple[Advice, ...]]:
+    """What partners decided of each of these hits, the latest first; hits of which nobody told anything are left out.
+
+    Each pair is recognised as on its own page, with two statements for them all.
+    """
+    sides = sides_of(refs)
+    told: dict[str, list[HitAdvice]] = {}
+    for row in _told_of({theirs.get("entry", "") for _, theirs in sides.values()}):
+        told.setdefault(row.entry_ref, []).append(row)
+    found = {
+        ref: tuple(_recognised_in(told.get(theirs.get("entry", ""), ()), ours, theirs))
+        for ref, (ours, theirs) in sides.items()
+    }
+    return {ref: advice for ref, advice in found.items() if advice}
+
+
+def _told_of(entries: Collection[str]) -> QuerySet[HitAdvice]:
+    return HitAdvice.objects.filter(entry_ref__in=list(entries)).order_by("-decided_at", "-id")
+
+
+def _recognised_in(rows: Iterable[HitAdvice], ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[Advice]:
+    listed = _listed_of(theirs)
+    for row in rows:
+        if _is_same_list(listed, Listed(row.list_code, row.publisher, row.entry_ref)):
+            by = recognised(row.key, row.tags, listed, ours)
+            if by is not None:
+                yield _advice(row, by)
 
 
 def _advice(row: HitAdvice, by: TagBy) -> Advice:

@@ -4,7 +4,7 @@ subject and the same entry, as long as neither changes."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -153,6 +153,12 @@ def hit(ref: str) -> HitView:
         earlier=tuple(each for _, each in every if each is not current),
         records=tuple(sorted(names.items(), key=lambda pair: pair[1])),
     )
+
+
+def sides_of(refs: Collection[str]) -> dict[str, tuple[Mapping[str, str], Mapping[str, str]]]:
+    """Both sides of these hits, ours and theirs, as current assessments have them; unknown ones are left out."""
+    rows = _current().filter(source_ref__in=list(refs)).order_by("id")
+    return {row.source_ref: (_side(row.facts, _OURS), _side(row.facts, _THEIRS)) for row in rows}
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -77,6 +77,12 @@ def queue_row(record_id: UUID) -> QueueRow | None:
     return next(
         iter(_queue_rows(list(Selection.objects.select_related("assessment").filter(record_id=record_id)))), None
     )
+
+
+def queue_rows(record_ids: Sequence[UUID]) -> dict[UUID, QueueRow]:
+    """These records as the queue shows them; those that were not assessed are left out."""
+    rows = Selection.objects.select_related("assessment").filter(record_id__in=list(record_ids))
+    return {row.record_id: row for row in _queue_rows(list(rows))}
 
 
 def neighbours(record_id: UUID) -> tuple[UUID | None, UUID | None]:
