@@ -145,3 +145,24 @@ def test_what_is_not_there_is_404(officer: Caller) -> None:
     check_problem(officer.post(f"/inspections/{SOME_ID}/seizures", seizure()), 404, "not_found")
     for deed, body in (("inspections", {"remark": "None."}), ("release", {"reason": "None."})):
         check_problem(officer.post(f"/records/{SOME_ID}/{deed}", body), 404, "record_not_found")
+
+
+def test_a_check_after_release_is_told_given_and_given_up(officer: Caller, record_id: str) -> None:
+    assert officer.get("/checks").json()["counts"][0]["open"] == 0
+    officer.post(f"/records/{record_id}/lane", {"lane": "blue", "reason": "See the invoice"})
+    gone = officer.post(f"/records/{record_id}/release", {"reason": "Known trader"}).json()
+    assert gone["after"] == "ordered"
+    check = gone["check"]
+    assert (check["is_after_release"], check["state"], check["assigned_to"]) == (True, "ordered", "")
+    told = officer.get("/checks").json()
+    assert told["items"] == [check]
+    assert (told["counts"][0]["office"], told["counts"][0]["open"], told["counts"][0]["overdue"]) == (None, 1, 0)
+    assert officer.get("/checks", overdue=True).json()["total"] == 0
+    assert officer.get("/inspections", after_release=False).json()["items"] == []
+    given = officer.post("/checks/assign", {"checks": [check["inspection_id"]], "officer": "ana"})
+    assert given.json() == {"changed": 1}
+    place = f"/checks/{check['inspection_id']}/drop"
+    dropped = officer.post(place, {"reason": "The trader closed"}).json()
+    assert (dropped["state"], dropped["dropped_because"]) == ("dropped", "The trader closed")
+    check_problem(officer.post(place, {"reason": "Again"}), 409, "bad_inspection")
+    check_problem(officer.post(f"/checks/{SOME_ID}/drop", {"reason": "None"}), 404, "not_found")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from comity.enforcement import Inspection
 from comity.enforcement import selectors as enforcement
+from comity.enforcement.models import InspectionRow
 from comity.risk import TargetState
 from comity.risk import selectors as risk
 from comity.staff.models import AuditEntry, Officer
@@ -75,6 +78,67 @@ class TestQueue:
         assert risk.queue(risk.QueueFilter(assigned_to="boris")).total == 3
         assert "3 consignments were assigned." in text_of(client.get("/queue"))
         assert "Tick at least one" in text_of(client.post("/queue/assign", {"officer": "boris"}, follow=True))
+
+
+class TestChecks:
+    """Goods of the blue lane that an officer releases, and the check that follows."""
+
+    @pytest.fixture
+    def check(self, world: World) -> Inspection:
+        """Made by the pages themselves: the lane is changed, the goods are released."""
+        client, place = enter("ana"), f"/consignments/{world.untouched}"
+        assert "Nothing is to be checked" in text_of(client.get("/checks"))
+        assert client.post(f"{place}/lane", {"lane": "blue", "reason": "See the invoice"}).status_code == 302
+        shown = text_of(client.post(f"{place}/release", {"reason": "Known trader"}, follow=True))
+        assert "Their documents are checked afterwards, by" in shown
+        assert "due in 30 days" in shown
+        assert "its documents are checked afterwards" in shown
+        assert "With nobody yet." in shown
+        (made,) = enforcement.record_file(world.untouched).inspections
+        return made
+
+    def test_it_is_listed_given_and_given_up_with_a_reason(self, world: World, check: Inspection):
+        client = enter("ana")
+        assert "1 check after release" in text_of(client.get("/queue"))
+        assert "due in 30 days" in text_of(client.get("/queue?state=released&lane=blue"))
+        assert "1 is open" in text_of(client.get("/"))
+        assert "Given today: 1" in text_of(client.get("/planner"))
+        page = text_of(client.get("/checks"))
+        assert check.reference in page
+        assert "nobody yet" in page
+        assert "Nothing matches" in text_of(client.get("/checks?state=overdue"))
+        given = {"check": [str(check.inspection_id), "no-id"], "officer": "ana", "next": "/checks?who=me"}
+        assert "1 check changed hands." in text_of(client.post("/checks/assign", given, follow=True))
+        assert "Tick at least one check" in text_of(client.post("/checks/assign", {"officer": "ana"}, follow=True))
+        place = f"/checks/{check.inspection_id}/drop"
+        assert client.post(place, {"reason": " "}).status_code == 422
+        assert "is given up" in text_of(client.post(place, {"reason": "The trader closed"}, follow=True))
+        assert "The trader closed" in text_of(client.get("/checks?state=ended"))
+        assert "Given up: The trader closed" in text_of(client.get(f"/consignments/{world.untouched}"))
+        assert client.post(place, {"reason": "Again"}).status_code == 422
+        assert AuditEntry.objects.filter(deed__in=("assign_check", "drop_check")).count() == 2
+        assert enter("chipo").post(place, {"reason": "No"}).status_code == 403
+
+    def test_its_outcome_is_recorded_and_the_goods_stay_released(self, world: World, check: Inspection):
+        client, place = enter("ana"), f"/inspections/{check.inspection_id}/finding"
+        form = text_of(client.get(place))
+        assert "The goods have left" in form
+        assert "Seizure" not in form
+        given = {
+            "result": "irregular",
+            "risk_type": "undervaluation",
+            "description": "Another price",
+            "handling": "open",
+        }
+        assert client.post(place, given).status_code == 302
+        assert risk.explanation(world.untouched).state is TargetState.RELEASED
+        assert "Nothing is to be checked" in text_of(client.get("/checks"))
+
+    def test_one_that_is_late_says_so(self, world: World, check: Inspection):
+        InspectionRow.objects.filter(pk=check.inspection_id).update(due_on=world.at.date() - timedelta(days=4))
+        client = enter("ana")
+        assert re.search(r"[345] days overdue", text_of(client.get("/checks?state=overdue")))
+        assert "1 overdue" in text_of(client.get("/queue"))
 
 
 class TestSelection:
