@@ -30,13 +30,14 @@ pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
-def write_model(folder: Path, number: int = 1) -> Path:
+def write_model(folder: Path, number: int = 1, administration: str = "XA") -> Path:
     """A folder of the form of a model: what is put in, approved and shown; nobody asks it anything."""
     card = {
-        "administration": "XA",
+        "administration": administration,
         "variant": "local",
         "whole_weeks": False,
         "tells_revenue": False,
+        "revenue": {"currency": "XAF", "irregular": 107, "with_amount": 3, "above_zero": [3, 0], "needed": [20, 5]},
         "number": number,
         "learned_from": {"first_day": "2026-01-05", "last_day": "2026-08-30", "declarations": 900, "illicit": 80},
         "measured_on": {"first_day": "2026-08-31", "last_day": "2026-10-30", "declarations": 300, "illicit": 27},
@@ -79,7 +80,7 @@ def test_a_model_lives_by_two_officers(as_role, put_in: str):
     supervisor: Client = as_role("supervisor")
     page = text_of(supervisor.get(f"/models/{put_in}"))
     assert "900 controlled declarations from 5 Jan 2026 to 30 Aug 2026, 80 of them irregular." in page
-    assert "it tells chances and no revenue" in page
+    assert "3 of 107 irregular findings; at least 20 above 0 are needed, so it tells chances and no revenue" in page
     assert "It keeps no name of a trader." in page
     drawn = supervisor.get(f"/models/{put_in}").content.decode()
     assert drawn.count("curve-point") == 2
@@ -96,6 +97,19 @@ def test_a_model_lives_by_two_officers(as_role, put_in: str):
     retired = text_of(as_role("analyst").post(f"/models/{put_in}/retire", {"reason": "Old"}, follow=True))
     assert "The model is retired." in retired
     assert "Bring it back" in text_of(supervisor.get(f"/models/{put_in}"))
+
+
+def test_what_it_tells_of_revenue_stands_beside_what_was_assessed(as_role, put_in: str):
+    row = LearnedModel.objects.get()
+    table = [{"low": 0.0, "high": 0.05, "count": 15, "told": 12345.6, "found": 11000.0}]
+    told = {"currency": "XAF", "irregular": 107, "with_amount": 90, "rows": table, "share_at_5_percent": 0.61}
+    row.card |= {"tells_revenue": True, "revenue": told}
+    row.save()
+    page = text_of(as_role("analyst").get(f"/models/{put_in}"))
+    assert "An amount was recorded with 90 of 107 irregular findings." in page
+    assert "held 61 % of what was assessed" in page.replace("\xa0", " ").replace("61%", "61 %")
+    assert "On average assessed (XAF)" in page
+    assert "12,346 11,000" in page
 
 
 def test_what_is_refused_is_said(as_role, put_in: str, tmp_path: Path):

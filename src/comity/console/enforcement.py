@@ -22,6 +22,7 @@ from comity.console.access import page
 from comity.console.forms import ConsoleForm, worded
 from comity.console.intake import download, explanation_of, is_given
 from comity.console.purpose import ask_purpose, current_purpose, look_of
+from comity.console.revenue import revenue_field
 from comity.console.templatetags.comity import day
 from comity.enforcement import FindingFacts, SeizureFacts, Upload
 from comity.enforcement import selectors as enforcement
@@ -30,6 +31,7 @@ from comity.intake.values import StoredRecord
 from comity.journeys.after_release import Gone
 from comity.journeys.inspect import Completed, complete_inspection, order_inspection, release
 from comity.journeys.look import see_reasons
+from comity.risk.accounts import currency_of_account
 from comity.risk.rules import AfterRelease
 from comity.staff import Permission, PermissionRefusedError, require_sight, sees_whole
 from comity.staff.services import record_deed
@@ -122,9 +124,16 @@ class FindingForm(ConsoleForm):
     value = forms.DecimalField(label=gettext_lazy("Value"), required=False, min_value=0, max_digits=16)
     currency = forms.CharField(label=gettext_lazy("Currency"), required=False, max_length=3)
 
+    def __init__(self, *args: Any, account: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+        if account:
+            self.fields["revenue"] = revenue_field(account)
+
     def facts(self) -> FindingFacts:
         """The facts of a valid form."""
         given = self.cleaned_data
+        owed = given.get("revenue")
         return FindingFacts(
             result=FindingResult(given["result"]),
             risk_type=RiskType(given["risk_type"]) if given["risk_type"] else None,
@@ -134,6 +143,7 @@ class FindingForm(ConsoleForm):
             detection_method=given["detection_method"],
             handling=Handling.from_word(given["handling"]),
             exhibits=tuple(Upload(each.name or "file", each.read()) for each in given["exhibits"]),
+            revenue=None if owed is None else Money(owed, self.account),
         )
 
     def seizure(self) -> SeizureFacts | None:
@@ -203,7 +213,7 @@ def record_finding(request: HttpRequest, actor: Actor, inspection_id: UUID) -> H
     """Write down what an inspection found; risk learns from it, and who asked for the control is told."""
     inspection = enforcement.inspection(inspection_id)
     record = intake.record(inspection.record_id)
-    form = FindingForm(request.POST or None, request.FILES or None)
+    form = FindingForm(request.POST or None, request.FILES or None, account=currency_of_account(utc_now()))
     if form.is_valid():
         try:
             done = complete_inspection(

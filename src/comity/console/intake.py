@@ -70,6 +70,7 @@ def consignment(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResp
         "reasons": reasons,
         "inspections": [(each, due_of(each, local_day(utc_now()))) for each in file.inspections],
         "findings": findings,
+        "assessed": file.assessed,
         "seizures": file.seizures,
         "decisions": file.decisions,
         "timeline": timeline_of(versions, record_id, seen),
