@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from comity.common import utc_now
 from comity.risk.backtesting import Past, backtest_profile
-from comity.risk.mirroring import Source
 from comity.risk.profile_sharing import take_profile
 from comity.risk.profiles import digest_of_profile
 from comity.risk.reporting import take_report
+from comity.risk.values import Source
 from comity.trade import RiskType
 from comity.trade.knowledge import RULE_LANGUAGE, FoundKind, SharedProfile, SignalReport, Told
 from tests.api.conftest import MakeCaller

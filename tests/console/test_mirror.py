@@ -14,7 +14,8 @@ from comity.journeys.actors import this_node
 from comity.journeys.arrive import arrive
 from comity.risk.mirror_locks import commit_to, export_references, figures_of, lock, new_key, quarter_of
 from comity.risk.mirror_views import mirror_matches
-from comity.risk.mirroring import Source, asks_due, mark_asked, take_offer, take_values
+from comity.risk.mirroring import asks_due, mark_asked, take_offer, take_values
+from comity.risk.values import Source
 from comity.trade.mirror import MirrorFigures, MirrorOffer, MirrorValues
 from tests.journeys.mirror_cast import EXPORT, IMPORT, paper, priced
 

@@ -12,11 +12,11 @@ from django.urls import reverse
 from comity.risk.backtesting import Past
 from comity.risk.hit_advice import Listed, new_key, tags_of, take_advice
 from comity.risk.hits import hit, open_hits
-from comity.risk.mirroring import Source
 from comity.risk.profile_sharing import take_profile
 from comity.risk.profiles import digest_of_profile
 from comity.risk.reporting import take_report
 from comity.risk.services import approve_profile, backtest_profile, draft_profile
+from comity.risk.values import Source
 from comity.trade import Party, RiskType
 from comity.trade.knowledge import (
     RULE_LANGUAGE,

@@ -22,7 +22,6 @@ from comity.risk.hit_advice import (
     take_advice,
     take_question,
 )
-from comity.risk.mirroring import Source
 from comity.risk.models import HitAdvice, HitQuestionTaken, ReportTaken, RuleProfile
 from comity.risk.profile_sharing import (
     forget_profile,
@@ -52,6 +51,7 @@ from comity.risk.services import (
     take_signal,
     withdraw_signal,
 )
+from comity.risk.values import Source
 from comity.staff.models import AuditEntry
 from comity.trade import Outcome
 from comity.trade.knowledge import HitDecision, HitQuestion, SharedProfile, TagBy, knowledge_to_body

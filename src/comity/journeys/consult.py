@@ -31,7 +31,7 @@ from comity.risk.hit_advice import (
 )
 from comity.risk.hit_advice import take_advice as keep_advice
 from comity.risk.hit_advice import take_question as keep_question
-from comity.risk.mirroring import Source
+from comity.risk.values import Source
 from comity.trade import Handling
 from comity.trade.knowledge import (
     HIT_DECISION_KIND,
@@ -128,9 +128,9 @@ def take_decision(received: ReceivedMessage) -> None:
 
 
 def _keep(received: ReceivedMessage, keep: Callable[[Source, datetime], None]) -> None:
-    named = source_of(received.message)
+    source = source_of(received.message)
     try:
-        keep(Source(named.origin, named.message_id, named.agreement, named.article), received.received_at)
+        keep(source, received.received_at)
     except ScreeningError as error:
         # What makes no sense stays in the messages: to run again would not make it better.
         log.warning("%s %s of %s: %s", received.message.kind, received.message.id, received.message.sender, error)

@@ -212,7 +212,7 @@ def purge_due(at: datetime) -> int:
 @transaction.atomic
 def _purge_one(copy: purging.ReceivedCopy, at: datetime) -> bool:
     source = source_of(copy.message) if copy.message is not None else None
-    held = custody.holding_of(source.origin, source.message_id, _us()) if source else None
+    held = custody.holding_of(source.issuer, source.message_id, _us()) if source else None
     if held is None or source is None:
         return bool(purging.purge([copy.key], ground=RETENTION_ENDED, at=at))
     is_evidence = rests_seizure(held)

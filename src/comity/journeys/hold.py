@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -19,18 +18,9 @@ from comity.exchange.onward import read_onward
 from comity.exchange.purging import keep_at_most
 from comity.exchange.selectors import message as message_by_id
 from comity.exchange.services import Posting, post_all
+from comity.risk.values import Source
 
 Journey = Callable[[ReceivedMessage], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """How the origin of a message named it, and from when its retention counts."""
-
-    origin: str
-    message_id: str
-    agreement: str
-    article: str
 
 
 def source_of(message: Message) -> Source:
@@ -71,7 +61,7 @@ def hold_arrived(message: Message, *, at: datetime) -> HolderView:
     source = source_of(message)
     limits = Limits(_keep_until(message, at), message.handling)
     arrived = Arrived(
-        origin=source.origin,
+        origin=source.issuer,
         message_id=source.message_id,
         sender=message.sender,
         copy_id=message.id,

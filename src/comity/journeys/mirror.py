@@ -24,7 +24,7 @@ from comity.intake import StoredRecord
 from comity.intake import selectors as intake
 from comity.journeys.actors import standing_rule, this_node
 from comity.journeys.chance import chance_seed
-from comity.journeys.hold import post_held
+from comity.journeys.hold import post_held, source_of
 from comity.journeys.permitted import Telling, leave_for, permitted_partners, reachable_partners, tell
 from comity.risk.errors import SignalError
 from comity.risk.mirror_exports import (
@@ -43,7 +43,6 @@ from comity.risk.mirror_exports import (
 from comity.risk.mirror_exports import take_request as keep_request
 from comity.risk.mirroring import (
     AskDue,
-    Source,
     asks_due,
     compose_request,
     mark_asked,
@@ -183,7 +182,7 @@ def take_offer(received: ReceivedMessage) -> None:
     """Step M3: keep a partner's offer, and assess again what it turns out to be of."""
     offer, at = offer_from_body(received.message.body), received.received_at
     try:
-        touched = keep_offer(offer, source=_source_of(received), at=at)
+        touched = keep_offer(offer, source=source_of(received.message), at=at)
     except SignalError as error:
         _leave_aside(received, error)
     else:
@@ -204,7 +203,7 @@ def take_values(received: ReceivedMessage) -> None:
     message, at = received.message, received.received_at
     values = values_from_body(message.body)
     try:
-        touched = keep_values(values, source=_source_of(received), in_reply_to=message.in_reply_to, at=at)
+        touched = keep_values(values, source=source_of(received.message), in_reply_to=message.in_reply_to, at=at)
     except SignalError as error:
         _leave_aside(received, error)
     else:
@@ -214,11 +213,6 @@ def take_values(received: ReceivedMessage) -> None:
 def _leave_aside(received: ReceivedMessage, error: SignalError) -> None:
     """What makes no sense stays in the messages: to run again would not make it better."""
     log.warning("%s %s of %s: %s", received.message.kind, received.message.id, received.message.sender, error)
-
-
-def _source_of(received: ReceivedMessage) -> Source:
-    message = received.message
-    return Source(message.origin, message.id, message.agreement, message.article)
 
 
 def _look_again(record_ids: Sequence[UUID], at: datetime) -> None:

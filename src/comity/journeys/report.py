@@ -16,9 +16,9 @@ from comity.custody import selectors as custody
 from comity.exchange import ReceivedMessage
 from comity.exchange.limits import Priority
 from comity.exchange.selectors import sent_to
+from comity.journeys.hold import source_of
 from comity.journeys.permitted import Telling, permitted_partners, reachable_partners, tell
 from comity.risk.errors import SignalError
-from comity.risk.mirroring import Source
 from comity.risk.reporting import Came, compose_report, mark_told, reports_due
 from comity.risk.reporting import take_report as keep_report
 from comity.trade.knowledge import SIGNAL_REPORT_KIND, knowledge_to_body, report_from_body
@@ -60,7 +60,7 @@ def take_report(received: ReceivedMessage) -> None:
     if not _was_told(message.sender, report.about):
         log.warning("%s %s of %s is about nothing that it has of us", message.kind, message.id, message.sender)
         return
-    source = Source(message.origin, message.id, message.agreement, message.article)
+    source = source_of(message)
     try:
         keep_report(report, source=source, at=received.received_at)
     except SignalError as error:

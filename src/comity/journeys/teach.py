@@ -19,7 +19,6 @@ from comity.journeys.actors import standing_rule
 from comity.journeys.hold import source_of
 from comity.journeys.share import PROFILE_DEED, Letter, Preview, ShareResult, Wish, preview_letter, share_letter
 from comity.risk.errors import ProfileError
-from comity.risk.mirroring import Source
 from comity.risk.profile_sharing import (
     ended_shares,
     mark_ended,
@@ -74,8 +73,7 @@ def take_profile(received: ReceivedMessage) -> None:
     Who handed it on does not matter: its issuer is its origin.
     """
     message = received.message
-    named = source_of(message)
-    source = Source(named.origin, named.message_id, named.agreement, named.article)
+    source = source_of(message)
     shared = readable_profile(message.body)
     try:
         keep_profile(shared, source=source, until=message.valid_until, at=received.received_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -41,7 +41,12 @@ class ListScreener:
 
 def screener_in_force() -> ListScreener | None:
     """The screener over the watch lists in force; None where there is none."""
-    lists = tuple(version for version in in_force() if version.kind is RegisterKind.WATCH_LIST)
+    return screener_over(in_force())
+
+
+def screener_over(versions: Iterable[RegisterVersion]) -> ListScreener | None:
+    """The screener over the watch lists among these versions, which are in force; None where there is none."""
+    lists = tuple(version for version in versions if version.kind is RegisterKind.WATCH_LIST)
     if not lists:
         return None
     with _building:  # two threads that meet a new version do not both build

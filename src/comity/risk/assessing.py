@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from comity.common import Actor, ActorKind
 from comity.intake import KeyKind, StoredRecord
 from comity.intake.selectors import records_by_id, records_matching
+from comity.registers.selectors import in_force
 from comity.risk.anomaly_history import anomaly_reasons
 from comity.risk.errors import SignalError
 from comity.risk.mirror_reasons import mirror_reasons
@@ -73,7 +74,7 @@ def assess_all(actor: Actor, *, records: Sequence[StoredRecord], at: datetime) -
 
 def _judge(records: Sequence[StoredRecord], at: datetime) -> list[Judged]:
     facts = tuple(tuple(facts_of(record.content, at)) for record in records)
-    batch = Batch(tuple(records), facts, settings.COMITY_ADMINISTRATION, at)
+    batch = Batch(tuple(records), facts, settings.COMITY_ADMINISTRATION, at, tuple(in_force()))
     found = [source(batch) for source in SOURCES]
     return [
         Judged(record, sorted(chain.from_iterable(each), key=lambda reason: (-reason.weight, reason.source)), rows[0])

@@ -19,9 +19,8 @@ from comity.common import Actor, show_instant
 from comity.registers.matching import plain_name
 from comity.risk.errors import ScreeningError
 from comity.risk.hits import HitView, hit, sides_of
-from comity.risk.mirroring import Source
 from comity.risk.models import HitAdvice, HitAsked, HitQuestionTaken, HitTold, ScreeningDecision
-from comity.risk.values import AlertSource
+from comity.risk.values import AlertSource, Source
 from comity.trade import Handling
 from comity.trade.knowledge import (
     MOST_TAGS,

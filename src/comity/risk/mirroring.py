@@ -35,6 +35,7 @@ from comity.risk.mirror_locks import (
     tag_of,
 )
 from comity.risk.models import MirrorImportTag, MirrorKey, MirrorMatch, MirrorOffering, MirrorTag
+from comity.risk.values import Source
 from comity.trade import Declaration
 from comity.trade.mirror import (
     MIRROR_FIELDS,
@@ -55,16 +56,6 @@ _PAGE = 1_000
 _TAGS_AT_ONCE = 5_000
 _RANK = {joint: place for place, joint in enumerate(Joint)}
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """By which message something came: who issued it, its id, under which agreement and article."""
-
-    issuer: str
-    message_id: str
-    agreement: str
-    article: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,10 @@ from comity.risk.assessing import assess_all
 from comity.risk.errors import ProfileError, RuleError
 from comity.risk.expressions import parse_rule
 from comity.risk.forgetting import return_to_queue
-from comity.risk.mirroring import Source
 from comity.risk.models import AssessmentReason, ProfileShare, RuleProfile, Selection
 from comity.risk.profiles import digest_of_profile
 from comity.risk.rules import ProfileState, SourceKind, TargetState, state_at
-from comity.risk.values import AlertSource
+from comity.risk.values import AlertSource, Source
 from comity.staff.services import record_deed
 from comity.trade import Handling, RiskType
 from comity.trade.facts import FACT_TYPES

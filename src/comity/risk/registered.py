@@ -14,7 +14,7 @@ from typing import Any
 
 from anyascii import anyascii
 
-from comity.registers.selectors import bodies, in_force
+from comity.registers.selectors import bodies
 from comity.registers.values import RegisterKind, RegisterVersion
 from comity.risk.rules import Lane, SourceKind
 from comity.risk.values import Batch, FoundReason
@@ -84,7 +84,7 @@ class Registers:
 
 def registered_reasons(batch: Batch) -> list[list[FoundReason]]:
     """For each record what the registers in force say of it."""
-    versions = tuple(version for version in in_force() if version.kind is not RegisterKind.WATCH_LIST)
+    versions = tuple(version for version in batch.registers if version.kind is not RegisterKind.WATCH_LIST)
     if not versions:
         return [[] for _ in batch.records]
     registers = _sorted(versions)

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Sum
 
 from comity.risk.errors import SignalError
-from comity.risk.mirroring import Source
 from comity.risk.models import (
     AssessmentReason,
     LearnedOutcome,
@@ -25,6 +24,7 @@ from comity.risk.models import (
     RuleProfile,
 )
 from comity.risk.rules import ProfileState, Reliability, SourceKind
+from comity.risk.values import Source
 from comity.trade import Handling, RiskType
 from comity.trade.knowledge import FoundKind, SignalReport, Told
 

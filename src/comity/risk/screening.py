@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from comity.registers.matching import THRESHOLD, Match, Subject, plain_name
-from comity.registers.screeners import ListScreener, screener_in_force
+from comity.registers.screeners import ListScreener, screener_over
 from comity.registers.values import EntryKind, Identifier, RegisterVersion
 from comity.risk.models import ScreeningDecision
 from comity.risk.rules import Lane, SourceKind
@@ -52,7 +52,7 @@ class Hit:
 
 def screening_reasons(batch: Batch) -> list[list[FoundReason]]:
     """For each record: a reason for each subject of it that is like an entry of a list, decided ones marked so."""
-    screener = screener_in_force()
+    screener = screener_over(batch.registers)
     if screener is None:
         return [[] for _ in batch.records]
     hits = [list(_hits(screener, record.content)) for record in batch.records]

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from comity.intake import StoredRecord
+from comity.registers import RegisterVersion
 from comity.risk.rules import AfterRelease, Cause, Lane, ProfileState, Reliability, SourceKind, TargetState
 from comity.risk.wording import Evidence
 from comity.trade import RiskType
@@ -49,12 +50,26 @@ class FoundReason:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records that are assessed together. facts: the rows of each, as `trade.facts_of` gives them."""
+    """Records that are assessed together. facts: the rows of each, as `trade.facts_of` gives them.
+
+    registers: the lists and registers in force.
+    """
 
     records: tuple[StoredRecord, ...]
     facts: tuple[tuple[Mapping[str, object], ...], ...]
     administration: str
     at: datetime
+    registers: tuple[RegisterVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """By which message something came: who issued it, how that one named it, under which agreement and article."""
+
+    issuer: str
+    message_id: str
+    agreement: str
+    article: str
 
 
 @dataclass(frozen=True, slots=True)

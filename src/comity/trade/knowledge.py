@@ -97,8 +97,8 @@ class HitTag:
 
 
 @dataclass(frozen=True, slots=True)
-class HitQuestion:
-    """Has a partner decided whether this party is that entry of a list? key: of the tags (hex), for this alone."""
+class TaggedHit:
+    """A party, known by tags alone, beside an entry of a list. key: of the tags (hex), for this alone."""
 
     administration: str
     list_code: str
@@ -106,19 +106,19 @@ class HitQuestion:
     entry: str
     key: str
     tags: tuple[HitTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HitQuestion(TaggedHit):
+    """Has a partner decided whether this party is that entry of a list?"""
+
     handling: Handling = Handling.OFFICIAL
 
 
 @dataclass(frozen=True, slots=True)
-class HitDecision:
+class HitDecision(TaggedHit):
     """What an officer decided of a party and an entry of a list. list_of: the day of the list. reason: in words."""
 
-    administration: str
-    list_code: str
-    publisher: str
-    entry: str
-    key: str
-    tags: tuple[HitTag, ...]
     verdict: HitVerdict
     ground: HitGround
     decided_at: datetime
@@ -224,7 +224,7 @@ def report_from_body(body: Mapping[str, object]) -> SignalReport:
     return report
 
 
-def _check_listed(notice: HitQuestion | HitDecision) -> None:
+def _check_listed(notice: TaggedHit) -> None:
     check(_ADMINISTRATION.fullmatch(notice.administration) is not None, "administration", "Must be two capital letters")
     for name, limit in _LISTED.items():
         text = str(getattr(notice, name)).strip()
