@@ -1,4 +1,6 @@
-"""What risk has to show at XC: lists in force, hits, a partner's export that differs, a past that goods depart from."""
+"""What risk has to show at XC: lists in force, hits, a partner's export that differs, a past that goods depart from,
+what partners taught, a model, a forecast.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,13 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+
+from django.conf import settings
 
 from comity.common import Actor, ActorKind
+from comity.insight.naming import Asked
+from comity.insight.requests import choose_candidates, open_request, view_request
 from comity.intake import selectors as intake
 from comity.journeys.arrive import arrive
 from comity.journeys.override import change_lane
@@ -18,20 +25,42 @@ from comity.risk.anomalies import traded, week_of
 from comity.risk.backtesting import Past, backtest_profile
 from comity.risk.budgets import set_budget
 from comity.risk.controls import Budget, ControlKind, Period, monday_of
-from comity.risk.hits import decide_hit, open_hits
+from comity.risk.hit_advice import Listed, tags_of, take_advice
+from comity.risk.hits import decide_hit, hit, open_hits
 from comity.risk.mirror_locks import commit_to, export_references, figures_of, lock, new_key, quarter_of
 from comity.risk.mirror_views import mirror_matches
-from comity.risk.mirroring import Source, asks_due, mark_asked, take_offer, take_values
+from comity.risk.mirroring import asks_due, mark_asked, take_offer, take_values
+from comity.risk.modelling.life import enter_model
+from comity.risk.modelling.shelves import this_shelf
 from comity.risk.models import TradePair, TradePrice, TradeRoute, TradeVolume
+from comity.risk.outlook_making import forecasts_turn
+from comity.risk.outlook_rules import KINDS
+from comity.risk.outlook_views import forecast, outlooks_of
 from comity.risk.overriding import LaneChange
+from comity.risk.profile_sharing import take_profile
+from comity.risk.profiles import digest_of_profile
+from comity.risk.reporting import take_report
 from comity.risk.screening import Verdict
-from comity.trade import Declaration, GoodsItem, HSCode, Money, Party
+from comity.risk.values import Source
+from comity.trade import Declaration, GoodsItem, HSCode, Money, Party, RiskType
 from comity.trade.formats.wco_xml import write_wco_xml
+from comity.trade.knowledge import (
+    RULE_LANGUAGE,
+    FoundKind,
+    HitDecision,
+    HitGround,
+    HitVerdict,
+    SharedProfile,
+    SignalReport,
+    Told,
+)
 from comity.trade.mirror import MirrorFigures, MirrorOffer, MirrorValues
 from comity.trade.values import Address
+from tests.console.test_models import write_model
 from tests.console.world import PEOPLE, TERMINAL
 from tests.journeys.mirror_cast import EXPORT, IMPORT, priced
 from tests.registers import lists
+from tests.risk import outlook_world
 
 SYSTEM = Actor(ActorKind.SYSTEM, "declaration-system", "XC", frozenset({"system"}))
 ANA = Actor(ActorKind.OFFICER, "ana", "XC", frozenset(PEOPLE["ana"][1]))
@@ -42,19 +71,26 @@ CONTROLS = (
     b"ref,hs,direction,countries,measure,documents,title,clause,valid_from,valid_until\n"
     b"C-1,6404,import,XA,licence,X002,Sports goods from XA,Order 12 s. 3,2020-01-01,\nbroken row\n"
 ) + b"".join(b"C-%d,9306%02d,both,*,prohibited,,Cartridges,Order 12 s. 4,,\n" % (row, row) for row in range(2, 60))
+RULE = "hs_chapter = '64' and origin = 'XA'"
 OFFERS = ("00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b")
 VALUES = "00000000-0000-7000-8000-00000000000c"
 
 
 @dataclass(frozen=True)
 class RiskWorld:
-    """What pages ask for: a hit that waits, one that is decided, a match, consignments with many reasons."""
+    """What pages ask for: a hit that waits, one that is decided, a match, consignments with many reasons, a partner's
+    profile, a model that waits, a trader's question, a route of a forecast.
+    """
 
     hit: str
     decided: str
     match: str
     unusual: str
     listed: str
+    received_profile: str
+    model: str
+    question: str
+    outlook: str
 
 
 def extend(agreement_id: str, at: datetime) -> RiskWorld:
@@ -69,7 +105,53 @@ def extend(agreement_id: str, at: datetime) -> RiskWorld:
     change_lane(ANA, record_id=unusual, change=change, at=at)
     backtest_profile(ANA, ref="P-003", past=Past.before(at), at=at)
     _budgets(at)
-    return RiskWorld(hit, decided, match, str(unusual), str(listed))
+    learned = (_learn(hit, at), _train(at), _ask(at), _foresee(at))
+    return RiskWorld(hit, decided, match, str(unusual), str(listed), *learned)
+
+
+def _learn(waiting: str, at: datetime) -> str:
+    """XA gave a profile, decided on a party like ours, and tells what came of an alert. The profile's name here."""
+    digest = digest_of_profile(RULE, 40, "orange", "undervaluation")
+    shared = SharedProfile(
+        "XA", "P-9", "Cheap shoes", "Act s. 4", RULE_LANGUAGE, RULE, 40, "orange", RiskType.UNDERVALUATION, digest, at
+    )
+    source = Source("XA", OFFERS[0], "0" * 64, "1")
+    ref = take_profile(shared, source=source, until=None, at=at)
+    backtest_profile(ANA, ref=ref, past=Past.before(at), at=at)
+    view, key = hit(waiting), new_key()
+    listed = Listed("UN", "United Nations", view.theirs["entry"])
+    told = (HitVerdict.NOT_SAME, HitGround.BIRTH_DATE)
+    decision = HitDecision("XA", "UN", listed.publisher, listed.entry, key, tags_of(key, listed, view.ours), *told, at)
+    take_advice(decision, source=source, at=at)
+    kinds = (FoundKind(RiskType.COUNTERFEIT, 2),)
+    report = SignalReport("XA", Told.ALERT, "XC-7", VALUES, 3, 2, at, kinds=kinds, is_closed=True)
+    take_report(report, source=source, at=at)
+    return ref
+
+
+def _train(at: datetime) -> str:
+    """A model that waits for its second officer."""
+    home = Path(settings.COMITY_HOME)
+    return enter_model(ANA, folder=write_model(home / "made", administration="XC"), shelf=this_shelf(), at=at)
+
+
+def _ask(at: datetime) -> str:
+    """A trader asks what is held about it; all that may be meant is."""
+    dina = replace(ANA, id="dina", roles=frozenset({"data_protection"}))
+    made = open_request(dina, reference="Letter 17", asked=Asked(IMPORTER.name, (IMPORTER.id,)), at=at)
+    found = view_request(dina, request_id=made.request_id, at=at)
+    spellings = [each.spelling for each in found.candidates]
+    choose_candidates(dina, request_id=made.request_id, spellings=spellings, at=at)
+    return str(made.request_id)
+
+
+def _foresee(at: datetime) -> str:
+    """Forecasts of this week; the number of a route in one."""
+    monday = monday_of(at.date())
+    outlook_world.keep(replace(outlook_world.past(), first_day=monday - timedelta(weeks=outlook_world.WEEKS)))
+    forecasts_turn(at)
+    (first, *_others) = outlooks_of(forecast(KINDS[0]))[1]
+    return str(first.number)
 
 
 def _load_lists(at: datetime) -> None:
