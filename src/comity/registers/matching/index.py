@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from comity.registers.matching.names import PlainName, deletions, similarity, skeleton, sound
+from comity.registers.matching.names import PlainName, deletions, end_alike, similarity, skeleton, sound
 from comity.registers.matching.words import COMMON_NAMES, COMMON_WORDS
 
 LEAST_LIKENESS = 0.6
@@ -21,17 +21,23 @@ MAX_CANDIDATES = 80
 # A word that more names share than this adds to names found by rarer words; it finds none by itself.
 _MANY = 4_000
 _ENOUGH = 40
+# To look at the words of a name takes as long as to put down so many names of a word.
+_STEPS_OF_A_NAME = 15
 # A word of so many names is a name of its own, and no slip of the pen.
 _KNOWN = 4
-_BOTH_KNOWN = 0.8
+_BOTH_KNOWN = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The words of the index that are like a word: number of the word -> likeness."""
+    """The words of the index that are like a word: number of the word -> likeness.
+
+    worth: what a name is worth that has one of them, the least first; reach: how many names have one.
+    """
 
     likeness: dict[int, float]
-    weight: float
+    worth: dict[int, float]
+    reach: int
 
 
 class NameIndex:
@@ -62,10 +68,11 @@ class NameIndex:
             self.words.append(word)
         return number
 
-    def _posted(self) -> list[array[int]]:
-        postings = [array("l") for _ in self.words]
-        for number, words in enumerate(self.words_of):
-            for word in set(words):
+    def _posted(self) -> list[list[int]]:
+        """The names of each word, those of fewer words first: of names that share a word the shorter one is nearer."""
+        postings: list[list[int]] = [[] for _ in self.words]
+        for number in sorted(range(len(self.names)), key=lambda name: len(self.words_of[name])):
+            for word in set(self.words_of[number]):
                 postings[word].append(number)
         return postings
 
@@ -108,14 +115,20 @@ class NameIndex:
                 for part in {word, *deletions(word)}:
                     numbers.update(self._by_slip.get(hash(part), ()))
         likeness = {number: self._alike(word, number) for number in numbers}
-        return Found({n: s for n, s in likeness.items() if s >= LEAST_LIKENESS}, self.weight_of(word))
+        likeness = {number: alike for number, alike in likeness.items() if alike >= LEAST_LIKENESS}
+        weight = self.weight_of(word)
+        worth = {number: alike * (weight + self.weights[number]) for number, alike in likeness.items()}
+        reach = sum(len(self._postings[number]) for number in likeness)
+        return Found(likeness, dict(sorted(worth.items(), key=lambda each: each[1])), reach)
 
     def _alike(self, word: str, number: int) -> float:
         """The likeness of two words; two that are both names of many are hardly one, written wrongly."""
         other = self.words[number]
         likeness = similarity(word, other)
         mine = self._numbers.get(word)
-        if mine == number or len(word) < 3 or len(other) < 3 or skeleton(word) == skeleton(other):
+        if mine == number or len(word) < 3 or len(other) < 3:
+            return likeness
+        if skeleton(word) == skeleton(other) and end_alike(word, other):
             return likeness
         is_known = word in COMMON_NAMES or (mine is not None and len(self._postings[mine]) >= _KNOWN)
         is_other_known = other in COMMON_NAMES or len(self._postings[number]) >= _KNOWN
@@ -123,10 +136,10 @@ class NameIndex:
 
     def candidates(self, name: PlainName) -> list[int]:
         """Numbers of the names that may be this name, the likeliest first, at most 80."""
-        found = sorted((self.like(word) for word in set(name.tokens) if len(word) > 1), key=self._reach)
+        found = sorted((self.like(word) for word in set(name.tokens) if len(word) > 1), key=lambda like: like.reach)
         totals: dict[int, float] = {}
         for like in found:
-            if self._reach(like) > _MANY and len(totals) >= _ENOUGH:
+            if like.reach > _MANY and len(totals) >= _ENOUGH:
                 self._add_to_known(like, totals)
             else:
                 self._add(like, totals)
@@ -135,27 +148,26 @@ class NameIndex:
         best = sorted(totals, key=totals.__getitem__, reverse=True)[:MAX_CANDIDATES]
         return list(dict.fromkeys([*whole, *best]))
 
-    def _reach(self, like: Found) -> int:
-        return sum(len(self._postings[number]) for number in like.likeness)
+    def _worths(self, like: Found) -> dict[int, float]:
+        """What each name is worth by the word of it that is worth most."""
+        here: dict[int, float] = {}
+        for number, worth in like.worth.items():
+            here.update(dict.fromkeys(self._postings[number], worth))
+        return here
 
     def _add(self, like: Found, totals: dict[int, float]) -> None:
-        here: dict[int, float] = {}
-        for number, alike in like.likeness.items():
-            worth = alike * (like.weight + self.weights[number])
-            for name in self._postings[number]:
-                if here.get(name, 0.0) < worth:
-                    here[name] = worth
-        for name, worth in here.items():
-            # Of names with the same words the shorter one is nearer.
-            totals[name] = totals.get(name, 0.0) + worth - 0.01 * len(self.words_of[name])
+        here = self._worths(like)
+        both = {name: totals[name] + here[name] for name in totals.keys() & here.keys()}
+        totals.update(here)
+        totals.update(both)
 
     def _add_to_known(self, like: Found, totals: dict[int, float]) -> None:
+        if like.reach < _STEPS_OF_A_NAME * len(totals):
+            here = self._worths(like)
+            totals.update({name: totals[name] + here[name] for name in totals.keys() & here.keys()})
+            return
         for name in totals:
-            worth = [
-                alike * (like.weight + self.weights[number])
-                for number in self.words_of[name]
-                if (alike := like.likeness.get(number))
-            ]
+            worth = [like.worth[number] for number in self.words_of[name] if number in like.worth]
             if worth:
                 totals[name] += max(worth)
 

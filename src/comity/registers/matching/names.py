@@ -49,6 +49,8 @@ _ENDS = frozenset({"cv", "rl", "oo"})
 _LONG_FORMS = sorted(form for form in FORMS if len(form) >= 7)
 _PHRASES_BEGIN = frozenset(phrase[0] for phrase, _ in FORM_PHRASES)
 _VOWELS = frozenset("aeiouy")
+# What is left of the likeness of two words that sound alike but for their end.
+_OTHER_END = 0.7
 _TWICE = re.compile(r"(.)\1+")
 
 
@@ -76,9 +78,14 @@ def plain_name(text: str, *, is_vessel: bool = False) -> PlainName:
         # In Arabic letters the article is a part of the word.
         words = [word[2:] if word.startswith("al") and len(word) > 4 else word for word in words]
     dull = TITLES | PARTICLES | (SHIP_PREFIXES if is_vessel else frozenset())
-    tokens = [word for word in words if word not in dull] or words
+    tokens = words if _is_family(text, words) else [word for word in words if word not in dull] or words
     kept = tokens[:MAX_TOKENS] or _WORDS.findall(latin.lower())[:MAX_TOKENS]
     return PlainName(text, tuple(kept), frozenset(forms), is_latin)
+
+
+def _is_family(text: str, words: list[str]) -> bool:
+    """Whether the last of two words is a family, and no title: a title stands in front, or behind a comma."""
+    return len(words) == 2 and words[1] in TITLES and words[0] not in TITLES | PARTICLES and "," not in text
 
 
 def _is_latin(text: str) -> bool:
@@ -132,8 +139,8 @@ def skeleton(token: str) -> str:
     """The consonants of a word by their sound, so that most ways of writing a foreign word in Latin letters agree."""
     for letters, sound in _SOUNDS:
         token = token.replace(letters, sound)
-    told = _SILENT.sub("", token.translate(_LETTERS))
-    return _TWICE.sub(r"\1", told)
+    # Letters written twice are one; consonants with a vowel between them are two, or Susan would sound as Shaheen.
+    return _SILENT.sub("", _TWICE.sub(r"\1", token.translate(_LETTERS)))
 
 
 @lru_cache(maxsize=131_072)
@@ -181,10 +188,17 @@ def _by_sound(ours: str, theirs: str) -> float:
     written = fuzz.ratio(ours, theirs) / 100
     if len(bones) == 2 and written < 0.5:
         return 0.0
-    # Ahmad and Ahmadi, Salim and Salma are two names each, however near they sound.
-    is_same_end = (ours[-1] in _VOWELS) == (theirs[-1] in _VOWELS)
     base = 0.55 if len(bones) > 2 or min(len(ours), len(theirs)) > 5 else 0.47
-    return (base + 0.4 * written) * (1.0 if is_same_end else 0.85)
+    return (base + 0.4 * written) * (1.0 if end_alike(ours, theirs) else _OTHER_END)
+
+
+def end_alike(ours: str, theirs: str) -> bool:
+    """Whether both end in a vowel or neither: Ahmad and Ahmadi, Salim and Salma are two names; Fatma is Fatimah."""
+    return _ends_open(ours) == _ends_open(theirs)
+
+
+def _ends_open(word: str) -> bool:
+    return word.rstrip("hw")[-1:] in _VOWELS
 
 
 def _begin_alike(ours: str, theirs: str) -> bool:

@@ -121,14 +121,17 @@ def compare_names(ours: PlainName, theirs: PlainName, *, is_person: bool = True)
         [_plain_weight(word) for word in theirs.tokens],
         is_person=is_person,
     )
-    return max(pairing.score, joined_score(ours, theirs))
+    return max(pairing.score, joined_score(ours.joined, theirs.joined, is_even=len(ours.tokens) == len(theirs.tokens)))
 
 
-def joined_score(ours: PlainName, theirs: PlainName) -> float:
-    """How far two names agree where one writes as one word what the other parts."""
-    if len(ours.tokens) == len(theirs.tokens) or min(len(ours.joined), len(theirs.joined)) < 8:
+def joined_score(ours: str, theirs: str, *, is_even: bool) -> float:
+    """How far two names agree where one writes as one word what the other parts.
+
+    ours, theirs: the words without spaces; is_even: whether both names have as many words, which parts none otherwise.
+    """
+    if is_even or min(len(ours), len(theirs)) < 8:
         return 0.0
-    ratio = fuzz.ratio(ours.joined, theirs.joined, score_cutoff=90) / 100
+    ratio = fuzz.ratio(ours, theirs, score_cutoff=90) / 100
     return ratio * 0.97
 
 

@@ -26,6 +26,8 @@ _OTHERWISE = -0.05
 # A name loses a word, or has one written otherwise; both at once it is another name.
 _BOTH_AT_ONCE = -0.08
 _MAX_MATCHES = 10
+# A name that scores less is another one, whatever stands beside it.
+_LEAST_SCORE = 0.6
 # Shorter numbers agree by chance.
 _LEAST_DIGITS = 5
 _PLAIN_NUMBER = re.compile(r"[^A-Z0-9]")
@@ -81,7 +83,10 @@ class _Listed:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A subject with its name made plain, and what the index knows of its words. likes: of each word, by number."""
+    """A subject with its name made plain, and what the index knows of its words.
+
+    likes: of each word, by number; least: what the name must score, if what stands beside it is to lift it enough.
+    """
 
     subject: Subject
     name: PlainName
@@ -89,6 +94,7 @@ class _Asked:
     weights: list[float]
     likes: list[dict[int, float]]
     has_initial: bool
+    least: float
 
 
 class Screener:
@@ -110,7 +116,7 @@ class Screener:
         names = self._vessels if subject.kind in _THINGS else self._parties
         ours = plain_name(subject.name, is_vessel=subject.kind is EntryKind.VESSEL)
         if ours.tokens:
-            for match in names.matches(subject, ours):
+            for match in names.matches(subject, ours, threshold):
                 known = best.get(match.place)
                 if known is None or known.score < match.score:
                     best[match.place] = match
@@ -152,8 +158,8 @@ class _Names:
                     self._listed.append(_Listed(place, text, is_weak))
         self._index = NameIndex(plain)
 
-    def matches(self, subject: Subject, ours: PlainName) -> Iterator[Match]:
-        """Every entry found by a name, with its score."""
+    def matches(self, subject: Subject, ours: PlainName, threshold: float) -> Iterator[Match]:
+        """Every entry found by a name that may reach the threshold, with its score."""
         asked = _Asked(
             subject,
             ours,
@@ -161,6 +167,7 @@ class _Names:
             [self._index.weight_of(word) for word in ours.tokens],
             [self._index.like(word).likeness if len(word) > 1 else {} for word in ours.tokens],
             any(len(word) == 1 for word in ours.tokens),
+            max(_LEAST_SCORE, threshold - _most_beside(subject)),
         )
         for number in self._index.candidates(ours):
             match = self._compare(asked, number)
@@ -175,8 +182,10 @@ class _Names:
         is_same = asked.joined == index.joined[number]
         possible = self._possible(asked, number)
         pairing = pair_possible(possible, asked.weights, theirs_weights, is_person=entry.kind is EntryKind.PERSON)
-        name_score = 1.0 if is_same else max(pairing.score, joined_score(ours, theirs))
-        if name_score < 0.6:
+        is_even = len(ours.tokens) == len(theirs.tokens)
+        joined = joined_score(asked.joined, index.joined[number], is_even=is_even)
+        name_score = 1.0 if is_same else max(pairing.score, joined)
+        if name_score < asked.least:
             return None
         parts = [Part("name", "agrees" if is_same else "near", round(name_score, 3), asked.subject.name, listed.text)]
         parts += _of_words(ours, theirs, asked.weights, pairing)
@@ -208,6 +217,17 @@ class _Names:
             )
             >= LEAST_LIKENESS
         ]
+
+
+def _most_beside(subject: Subject) -> float:
+    """The most that what is known of a subject beside its name can add to the score."""
+    known = {
+        "legal form": True,
+        "birth date": bool(subject.birth_date),
+        "country": bool(subject.country),
+        "identifier": bool(subject.identifiers),
+    }
+    return sum(FEATURES[feature].agrees for feature, is_known in known.items() if is_known)
 
 
 def _of_words(ours: PlainName, theirs: PlainName, weights: Sequence[float], pairing: Pairing) -> Iterator[Part]:

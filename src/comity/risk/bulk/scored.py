@@ -7,7 +7,7 @@ beside it, on the size of parts, or on who is first; and memory does not grow wi
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from comity.risk.bulk.files import Found, opened, table_at
 from comity.risk.bulk.model_rows import columns_for, rows_of
 from comity.risk.bulk.orders import Order, UsedModel
 from comity.risk.bulk.parts import Task, TellRows
+from comity.risk.bulk.trees import columnwise
 from comity.risk.errors import RunError
 from comity.risk.prediction.artefacts import MANIFEST, load_model
 from comity.risk.prediction.errors import ModelFileError
@@ -113,7 +114,9 @@ def _check(state: State, model: Model, history: Path) -> None:
 
 @lru_cache(maxsize=1)
 def _ready(folder: Path, kept: Path, _digest: str) -> tuple[Model, State]:
-    return load_model(folder), load_state(kept)
+    model = load_model(folder)
+    revenue = columnwise(model.revenue) if model.revenue else None
+    return replace(model, chance=columnwise(model.chance), revenue=revenue), load_state(kept)
 
 
 def score_rows(work: ModelWork, task: Task, tell: TellRows) -> Found:
