@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comity.exchange import canonical
+from comity.exchange.canonical import read_canonical, write_canonical
 from comity.exchange.envelope import read_contents, read_header
 from comity.exchange.errors import EnvelopeRefusedError, MessageFormError, ReceiptRefusedError
-from comity.exchange.message import read_canonical, read_message, write_canonical
+from comity.exchange.message import read_message
 from comity.exchange.receipt import (
     Answer,
     Receipt,
@@ -46,6 +48,22 @@ def test_what_is_read_as_canonical_trust_calls_canonical(data: bytes) -> None:
     except MessageFormError:
         return
     assert canonical_json(value) == data
+
+
+loose = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=st.dictionaries(st.text(), loose, max_size=4), is_sorted=st.booleans(), is_ascii=st.booleans())
+def test_the_quick_reading_takes_nothing_that_the_book_refuses(value: object, is_sorted: bool, is_ascii: bool) -> None:
+    text = json.dumps(value, sort_keys=is_sorted, ensure_ascii=is_ascii, separators=(",", ":"))
+    data = text.encode("utf-8", "surrogatepass")
+    quick = canonical._read_quickly(data)
+    if quick is not None:
+        assert quick == canonical._read_by_the_book(data)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,30 @@ from comity.agreements.values import SharingRequest
 from comity.agreements.vocabulary import ATTRIBUTE_FIELDS
 from comity.trade import Handling
 
-# Where a body of a kind says each attribute: the path, cut into its steps once.
-_STEPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    attribute: {kind: tuple(path.split(".")) for kind, path in paths.items() if path}
-    for attribute, paths in ATTRIBUTE_FIELDS.items()
-}
+_Steps = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a body of a kind says each attribute: the path, cut into its steps. No steps: it does not say it."""
+
+    goods: _Steps = ()
+    origin: _Steps = ()
+    category: _Steps = ()
+    risk_type: _Steps = ()
+    procedure: _Steps = ()
+    issuer: _Steps = ()
+    handling: _Steps = ()
+    size: _Steps = ()
+
+
+def _places_of(kind: str) -> _Places:
+    said = {name: paths[kind] for name, paths in ATTRIBUTE_FIELDS.items() if paths.get(kind)}
+    return _Places(**{name: tuple(path.split(".")) for name, path in said.items()})
+
+
+_PLACES = {kind: _places_of(kind) for paths in ATTRIBUTE_FIELDS.values() for kind in paths}
+_NOWHERE = _Places()
 # A plain dict first: asking the abstract type takes five times as long.
 _MAPPINGS = (dict, Mapping)
 
@@ -40,36 +59,42 @@ class Asking:
 
 def request_for(asking: Asking, body: Mapping[str, object]) -> SharingRequest:
     """The request for this body. Its handling is the higher of what was asked and what the body says of itself."""
-    issuer = _word(body, "issuer", asking.kind)
-    attributes = {name: _word(body, name, asking.kind) for name in ("category", "risk_type", "procedure")}
+    places = _PLACES.get(asking.kind, _NOWHERE)
+    issuer = _word(body, places.issuer)
+    attributes = {
+        "category": _word(body, places.category),
+        "risk_type": _word(body, places.risk_type),
+        "procedure": _word(body, places.procedure),
+    }
     return SharingRequest(
         sender=asking.sender,
         receiver=asking.receiver,
         kind=asking.kind,
         purpose=asking.purpose,
-        handling=max(asking.handling, _handling(_at(body, "handling", asking.kind))),
+        handling=max(asking.handling, _handling(_at(body, places.handling))),
         at=asking.at,
-        hs_codes=_codes(_at(body, "goods", asking.kind)),
-        origin=_word(body, "origin", asking.kind),
+        hs_codes=_codes(_at(body, places.goods)),
+        origin=_word(body, places.origin),
         fields=paths_of(body),
         onward_from=None if issuer == asking.sender else issuer,
         owner_consents=asking.owner_consents,
-        size_bytes=_size(_at(body, "size", asking.kind)),
+        size_bytes=_size(_at(body, places.size)),
         posted_at=asking.posted_at,
         attributes={name: word for name, word in attributes.items() if word},
     )
 
 
-def _at(body: Mapping[str, object], attribute: str, kind: str) -> object:
-    steps = _STEPS[attribute].get(kind)
-    value: object = body if steps else None
-    for name in steps or ():
+def _at(body: Mapping[str, object], steps: _Steps) -> object:
+    if not steps:
+        return None
+    value: object = body
+    for name in steps:
         value = value.get(name) if isinstance(value, _MAPPINGS) else None
     return value
 
 
-def _word(body: Mapping[str, object], attribute: str, kind: str) -> str:
-    value = _at(body, attribute, kind)
+def _word(body: Mapping[str, object], steps: _Steps) -> str:
+    value = _at(body, steps)
     return value if isinstance(value, str) else ""
 
 

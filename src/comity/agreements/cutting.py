@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
@@ -207,28 +207,34 @@ def _gather(value: object, path: str, depth: int, found: set[str]) -> None:
     if isinstance(value, str):
         found.add(path)
     elif isinstance(value, _MAPPINGS) and (value or not path) and depth < MAX_DEPTH:
-        start = f"{path}." if path else ""
+        left = LONG_PATH - len(path)
         for key, item in value.items():
-            place = start + _shown(key)
+            # Bodies say the same few short paths again and again.
+            place = _joined_before(path, key) if len(key) < left else _joined(path, key)
             if isinstance(item, str):
                 found.add(place)  # most of what a body holds, and nothing is beneath it
             else:
                 _gather(item, place, depth + 1, found)
-    elif (
-        isinstance(value, _LISTS)
-        and depth < MAX_DEPTH
-        and any(not isinstance(each, str) and isinstance(each, _DEEPER) for each in value)
-    ):
+    elif isinstance(value, _LISTS) and depth < MAX_DEPTH and _is_deep(value):
         for element in value:
             _gather(element, path + _label(element), depth + 1, found)
     else:
         found.add(path)
 
 
-@lru_cache(maxsize=4096)
-def _shown(key: str) -> str:
-    """A key as a step of a path. Bodies say the same few keys again and again."""
-    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
+def _is_deep(values: Sequence[object]) -> bool:
+    """Whether there is anything beneath one of these values."""
+    kinds = set(map(type, values))
+    kinds.discard(str)
+    return any(issubclass(kind, _DEEPER) for kind in kinds)
+
+
+def _joined(path: str, key: str) -> str:
+    shown = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
+    return f"{path}.{shown}" if path else shown
+
+
+_joined_before = lru_cache(maxsize=MOST_PATHS)(_joined)
 
 
 def _label(element: object) -> str:

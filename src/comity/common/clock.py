@@ -112,6 +112,8 @@ def parse_instant(text: str) -> datetime:
             where=repr(text)[:80],
             remedy="End it with Z for UTC or with +hh:mm.",
         )
+    if instant.tzinfo is UTC:
+        return instant
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:

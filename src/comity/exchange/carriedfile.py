@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import cast
 
 from comity.common import ComityError, parse_instant, show_instant
+from comity.exchange.canonical import read_canonical, write_canonical
 from comity.exchange.directory import Peer
 from comity.exchange.errors import CarriedFormError
-from comity.exchange.message import check_administration, check_id, read_canonical, write_canonical
+from comity.exchange.message import check_administration, check_id
 from comity.exchange.parts import PartList, read_parts
 from comity.trust import (
     Keyring,

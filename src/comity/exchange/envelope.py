@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 from comity.common import ComityError, parse_instant, show_instant
+from comity.exchange.canonical import read_canonical, write_canonical
 from comity.exchange.errors import EnvelopeRefusedError, MessageFormError
 from comity.exchange.limits import LIMITS, Limits
-from comity.exchange.message import check_administration, check_id, read_canonical, write_canonical
+from comity.exchange.message import check_administration, check_id
 from comity.trust import (
     SECOND_SIGNATURE,
     OpeningKey,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from comity.agreements import (
@@ -97,18 +97,17 @@ class Judge:
     def answer(self, incoming: Incoming) -> Answer:
         """Steps R8 and R9: form, ends, times, kind, body, agreement. A refusal names what and why."""
         message = incoming.message
-        refused = Answer(incoming.id if message else "", incoming.sha256, accepted=False)
         if message is None:
-            return _refusal(refused, incoming.trouble or MessageFormError("The message cannot be read"))
+            return _refusal("", incoming, incoming.trouble or MessageFormError("The message cannot be read"))
         try:
             self._check_ends(message, incoming)
             self._check_times(message)
             self._check_body(message)
             check_arrival(incoming.arrival, self._agreement(message.agreement))
             provenance = check_onward(message, self.at) if message.onward is not None else None
-            return self._authorise(message, provenance, refused)
+            return self._authorise(message, provenance, incoming.sha256)
         except ComityError as error:
-            return _refusal(refused, error)
+            return _refusal(incoming.id, incoming, error)
 
     def _check_ends(self, message: Message, incoming: Incoming) -> None:
         contents = incoming.arrival.contents
@@ -160,7 +159,7 @@ class Judge:
         if message.kind in DUTY_KINDS:
             check_signer(message, self.at)
 
-    def _authorise(self, message: Message, provenance: Provenance | None, refused: Answer) -> Answer:
+    def _authorise(self, message: Message, provenance: Provenance | None, sha256: str) -> Answer:
         """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
         handling = _handling(message.handling)
         consents = provenance is not None and provenance.consents
@@ -181,12 +180,14 @@ class Judge:
             incoming = Asked(asking, message.agreement, message.article, message.body)
             request, decision = judge_incoming(self._engine(message.agreement), incoming)
         if decision.is_permitted:
-            return Answer(refused.id, refused.sha256, accepted=True, article=decision.article_id)
+            return Answer(message.id, sha256, accepted=True, article=decision.article_id)
         self.refused.append((request, decision))
         reason = decision.reasons[0]
         field, remedy = _MENDING.get(reason.code, ("article", _OTHER_ARTICLE))
-        return replace(
-            refused,
+        return Answer(
+            message.id,
+            sha256,
+            accepted=False,
             code=reason.code,
             text=reason.text[:300],
             clause=reason.clause or message.article,
@@ -217,5 +218,14 @@ def _handling(word: str) -> Handling:
         ) from error
 
 
-def _refusal(refused: Answer, error: ComityError) -> Answer:
-    return replace(refused, code=error.code, text=error.what[:300], field=error.where[:200], remedy=error.remedy[:300])
+def _refusal(name: str, incoming: Incoming, error: ComityError) -> Answer:
+    """name: the id of the message, where it could be read."""
+    return Answer(
+        name,
+        incoming.sha256,
+        accepted=False,
+        code=error.code,
+        text=error.what[:300],
+        field=error.where[:200],
+        remedy=error.remedy[:300],
+    )

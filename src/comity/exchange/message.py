@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 
 from comity.common import ComityError, parse_instant, show_instant
+from comity.exchange.canonical import read_canonical, write_canonical
 from comity.exchange.errors import MessageFormError
 from comity.exchange.limits import LIMITS
 from comity.trust import canonical_json
@@ -17,34 +18,15 @@ from comity.trust import canonical_json
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _ADMINISTRATION = re.compile(r"[A-Z]{2}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}/[1-9][0-9]{0,3}")
-# RFC 7493 §2.2, as in trust's canonical form: beyond this some readers would round.
-MAX_INTEGER = 2**53 - 1
-_TEXTS = ("kind", "id", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling", "created")
+_WORDS = ("kind", "origin", "sender", "recipient", "agreement", "article", "purpose", "handling")
+_ADMINISTRATIONS = ("origin", "sender", "recipient")
 # As wide as the columns they are stored in; where nothing is said, the widest.
 _WIDEST = 200
 _WIDTHS = {"purpose": 40, "handling": 16}
-_KNOWN = frozenset({*_TEXTS, "body", "valid_until", "in_reply_to", "onward"})
+_KNOWN = frozenset({*_WORDS, "id", "created", "body", "valid_until", "in_reply_to", "onward"})
 # What a later version may add; no article judges it, so it is no place for a letter.
 _MOST_UNKNOWN_BYTES = 1024
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def _refuse_number(text: str) -> float:
-    raise ValueError(f"the number {text[:20]} has no canonical form: write it as text")
-
-
-def _read_integer(text: str) -> int:
-    value = int(text) if len(text) < 18 else MAX_INTEGER + 1
-    return value if abs(value) <= MAX_INTEGER else int(_refuse_number(text))
-
-
-_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_read_integer)
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
-
-
-def write_canonical(values: Mapping[str, object]) -> bytes:
-    """As trust's canonical_json, for what this room builds from texts, whole numbers, lists and mappings alone."""
-    return _ENCODER.encode(values).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +59,7 @@ class Message:
         return self.raw or canonical_json(self._to_mapping())
 
     def _to_mapping(self) -> dict[str, object]:
-        mapping: dict[str, object] = {name: getattr(self, name) for name in _TEXTS}
+        mapping: dict[str, object] = {name: getattr(self, name) for name in (*_WORDS, "id")}
         mapping["created"] = show_instant(self.created)
         mapping["body"] = dict(self.body)
         if self.valid_until is not None:
@@ -110,8 +92,12 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
         # No text of trade holds it, and PostgreSQL stores none that does.
         raise MessageFormError("The message holds the character U+0000", where="message", remedy="Leave it out.")
     mapping = read_canonical(data)
-    values = _texts(mapping)
-    created, until = _instant(values.pop("created"), "created"), mapping.get("valid_until")
+    words = [mapping.get(name) for name in _WORDS]
+    try:
+        _check_words(*words)
+    except TypeError:  # what cannot be remembered is no text either
+        _check_words.__wrapped__(*words)
+    created, until = _instant(mapping.get("created"), "created"), mapping.get("valid_until")
     body = mapping.get("body")
     unknown = mapping.keys() - _KNOWN
     if unknown and len(write_canonical({name: mapping[name] for name in unknown})) > _MOST_UNKNOWN_BYTES:
@@ -122,11 +108,7 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
         )
     if not isinstance(body, dict):
         raise MessageFormError("The message has no body", where="body", remedy="Give an object.")
-    if not _KIND.fullmatch(values["kind"]):
-        raise MessageFormError("Not a message kind", where="kind", remedy="Write it as alert/1.")
-    for name in ("sender", "recipient", "origin"):
-        check_administration(values[name], name)
-    check_id(values["id"], "id")
+    check_id(mapping.get("id"), "id")
     reply = mapping.get("in_reply_to", "")
     if reply != "":
         check_id(reply, "in_reply_to")
@@ -134,7 +116,8 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
     if onward is not None and not isinstance(onward, dict):
         raise MessageFormError("The proof of the origin is no object", where="onward")
     return Message(
-        **values,
+        id=cast(str, mapping["id"]),
+        **cast(dict[str, str], dict(zip(_WORDS, words, strict=True))),
         created=created,
         body=body,
         valid_until=None if until is None else _instant(until, "valid_until"),
@@ -142,26 +125,6 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
         onward=onward,
         raw=data,
     )
-
-
-def read_canonical(data: bytes) -> dict[str, object]:
-    """The JSON object in these bytes, which must be its canonical form: two readers cannot see two messages.
-
-    Raises: MessageFormError.
-    """
-    try:
-        mapping = _DECODER.decode(data.decode())
-        # As canonical_json writes it, without its walk: the decoder has refused what has no canonical form.
-        is_canonical = isinstance(mapping, dict) and _ENCODER.encode(mapping).encode() == data
-    except (ValueError, RecursionError) as error:
-        raise MessageFormError("The message is not JSON in UTF-8", where=str(error)[:120]) from error
-    if not is_canonical:
-        raise MessageFormError(
-            "The message is not a JSON object in canonical form",
-            where="message",
-            remedy="Sort the keys, leave out spaces, write numbers as text; see docs/protocol.md.",
-        )
-    return cast(dict[str, object], mapping)
 
 
 def check_administration(value: object, where: str) -> None:
@@ -176,22 +139,16 @@ def check_id(value: object, where: str) -> None:
         raise MessageFormError("Not an identifier", where=where, remedy="Write a UUID in lower case.")
 
 
-def _texts(mapping: Mapping[str, object]) -> dict[str, str]:
-    """The text fields. All at once where they are as they should be; else one by one, to name the one that is not."""
-    values = [value for name in _TEXTS if isinstance(value := mapping.get(name), str)]
-    lengths = [len(value) for value in values]
-    if len(values) == len(_TEXTS) and min(lengths) > 0 and max(lengths) <= _WIDEST and "".join(values).isprintable():
-        found = dict(zip(_TEXTS, values, strict=True))
-        if all(len(found[name]) <= width for name, width in _WIDTHS.items()):
-            return found
-    return {name: _text(mapping, name) for name in _TEXTS}
-
-
-def _text(mapping: Mapping[str, object], name: str) -> str:
-    value = mapping.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _WIDTHS.get(name, _WIDEST) or not value.isprintable():
-        raise MessageFormError(f"The field {name} is missing or no short text", where=name)
-    return value
+@lru_cache(maxsize=1024)
+def _check_words(*words: object) -> None:
+    """The words that the messages of a partner share. What holds is remembered; what is refused never is."""
+    for name, word in zip(_WORDS, words, strict=True):
+        if not isinstance(word, str) or not 0 < len(word) <= _WIDTHS.get(name, _WIDEST) or not word.isprintable():
+            raise MessageFormError(f"The field {name} is missing or no short text", where=name)
+        if name in _ADMINISTRATIONS:
+            check_administration(word, name)
+        if name == "kind" and not _KIND.fullmatch(word):
+            raise MessageFormError("Not a message kind", where=name, remedy="Write it as alert/1.")
 
 
 def _instant(value: object, name: str) -> datetime:

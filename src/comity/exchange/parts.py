@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from comity.exchange.canonical import MAX_INTEGER
 from comity.exchange.errors import CarriedFormError, MessageFormError
 from comity.exchange.limits import LIMITS
-from comity.exchange.message import MAX_INTEGER, check_id
+from comity.exchange.message import check_id
 from comity.exchange.position import Position
 from comity.trust import canonical_json
 

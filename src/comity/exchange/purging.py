@@ -15,8 +15,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from comity.exchange.canonical import write_canonical
 from comity.exchange.errors import MessageFormError
-from comity.exchange.message import Message, read_message, write_canonical
+from comity.exchange.message import Message, read_message
 from comity.exchange.models import InboxMessage, OutboxMessage
 from comity.trust import leaf_hash, sha256_hex
 

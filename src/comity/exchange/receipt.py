@@ -5,17 +5,18 @@ The forms are docs/protocol.md §4 and §5.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import cast
 
+import orjson
+
 from comity.common import ComityError, parse_instant, show_instant
+from comity.exchange.canonical import MAX_INTEGER, write_canonical
 from comity.exchange.envelope import Extension, read_extension
 from comity.exchange.errors import EnvelopeRefusedError, ReceiptRefusedError
 from comity.exchange.limits import LIMITS, NO_LIMITS, LoadLimits, read_load_limits
-from comity.exchange.message import MAX_INTEGER, write_canonical
 from comity.trust import SignedStatement, StatementSigner, sha256_hex, sign_statement
 
 RECEIPT_TYPE = "application/vnd.comity.receipt.v1+json"
@@ -42,7 +43,6 @@ class Answer:
     article: str = ""
 
 
-_WRITER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ANSWER_NAMES = tuple(each.name for each in fields(Answer))
 
 
@@ -238,12 +238,12 @@ def read_answer(value: object) -> Answer:
 
 def answer_text(answer: Answer) -> str:
     """The JSON of an answer, as it is stored and repeated to duplicates."""
-    return _WRITER.encode(answer_mapping(answer))
+    return write_canonical(answer_mapping(answer)).decode()
 
 
 def read_answer_text(text: str) -> Answer:
     """The answer of a stored text."""
-    return read_answer(json.loads(text))
+    return read_answer(orjson.loads(text))
 
 
 def answer_mapping(answer: Answer) -> dict[str, object]:
@@ -267,14 +267,16 @@ def _read_missing(value: object) -> tuple[tuple[int, int], ...]:
 def _read_object(data: bytes) -> dict[str, object]:
     if len(data) > MAX_ANSWER_BYTES:
         raise ValueError("too large")
-    values = json.loads(data)
+    values = orjson.loads(data)
     if not isinstance(values, dict):
         raise TypeError("not an object")
     return values
 
 
 def _read_statement(value: object) -> SignedStatement:
-    return SignedStatement.from_bytes(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+    if not isinstance(value, dict):
+        raise TypeError("receipt")
+    return SignedStatement.from_object(value)
 
 
 def _text(values: Mapping[str, object], name: str) -> str:

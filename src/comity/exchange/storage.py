@@ -80,7 +80,7 @@ _INSERT_ENVELOPE = (
     f"INSERT INTO {InboxEnvelope._meta.db_table} ({', '.join(_ENVELOPE_COLUMNS)}) "  # noqa: S608  # our own names
     f"VALUES ({', '.join(['%s'] * len(_ENVELOPE_COLUMNS))})"
 )
-_ROW = "(" + ", ".join((*["%s"] * len(_COLUMNS), *_FIXED.values())) + ")"
+_ROW = "(" + ", ".join((*"?" * len(_COLUMNS), *_FIXED.values())) + ")"
 
 EnvelopeRow = tuple[str, str, int, int, str, bytes, str, bytes, int, str | datetime | None]
 _Value = str | int | bytes | datetime | None
@@ -98,12 +98,17 @@ def insert_once(judged: Sequence[Judged], *, at: datetime) -> set[Key]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             return _insert_copied(cursor, rows, [incoming.key for incoming, _ in judged])
-        stored: set[Key] = set()
+    return _insert_listed(rows)
+
+
+def _insert_listed(rows: Sequence[tuple[_Value, ...]]) -> set[Key]:
+    """On SQLite. Not through Django's cursor: to turn ten thousand %s into ? takes a fifth as long as the writing."""
+    stored: set[Key] = set()
+    with connection.wrap_database_errors:
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
             statement = _INSERT + "VALUES " + ", ".join([_ROW] * len(part)) + _ONCE
-            cursor.execute(statement, list(chain.from_iterable(part)))
-            stored.update((sender, message_id) for sender, message_id in cursor.fetchall())
+            stored.update(connection.connection.execute(statement, list(chain.from_iterable(part))))
     return stored
 
 

@@ -67,7 +67,7 @@ def reasons_of(match: MirrorMatch, record: StoredRecord) -> list[FoundReason]:
 
 def differences_of(match: MirrorMatch, record: StoredRecord) -> tuple[Difference, ...]:
     """Both sides' figures, as far as the partner's are known."""
-    told: MirrorFigures = codec_of(MirrorFigures).read(match.values.get("figures", {}), "figures")
+    told: MirrorFigures = codec_of(MirrorFigures).read(match.values.get("figures", {}))
     return differences(figures_of(record.declaration), told) if record.declaration is not None else ()
 
 

@@ -27,10 +27,13 @@ MAX_LIST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How one type becomes JSON and back, and what JSON Schema says of it. read: (json value, field path) -> value."""
+    """How one type becomes JSON and back, and what JSON Schema says of it.
+
+    read: raises FieldError, whose `where` is the path of the field within the value; empty: the value itself.
+    """
 
     show: Callable[[Any], object]
-    read: Callable[[object, str], Any]
+    read: Callable[[object], Any]
     schema: Mapping[str, object]
 
 
@@ -53,48 +56,48 @@ def codec_of(kind: Any) -> Codec:
     raise TypeError(f"{kind!r} has no JSON form")
 
 
-def _text(value: object, field: str) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise FieldError("Must be a text", where=field)
+        raise FieldError("Must be a text")
     if len(value) > MAX_TEXT:
-        raise FieldError(f"Longer than {MAX_TEXT} characters", where=field)
+        raise FieldError(f"Longer than {MAX_TEXT} characters")
     return value
 
 
-def _integer(value: object, field: str) -> int:
+def _integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise FieldError("Must be a whole number", where=field)
+        raise FieldError("Must be a whole number")
     return value
 
 
-def _truth(value: object, field: str) -> bool:
+def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise FieldError("Must be true or false", where=field)
+        raise FieldError("Must be true or false")
     return value
 
 
-def _decimal(value: object, field: str) -> Decimal:
-    text = _text(value, field)
+def _decimal(value: object) -> Decimal:
+    text = _text(value)
     try:
         return decimal_of(text)
     except ValueError as error:
-        raise FieldError(f"Not a number: {text[:40]!r}", where=field, remedy='Write it as "12.50".') from error
+        raise FieldError(f"Not a number: {text[:40]!r}", remedy='Write it as "12.50".') from error
 
 
-def _instant(value: object, field: str) -> datetime:
-    text = _text(value, field)
+def _instant(value: object) -> datetime:
+    text = _text(value)
     try:
         return parse_instant(text)
     except ComityError as error:
-        raise FieldError(f"Not a date and time: {error}", where=field) from error
+        raise FieldError(f"Not a date and time: {error}") from error
 
 
-def _handling(value: object, field: str) -> Handling:
+def _handling(value: object) -> Handling:
     try:
-        return Handling.from_word(_text(value, field))
+        return Handling.from_word(_text(value))
     except KeyError as error:
         words = ", ".join(level.word for level in Handling)
-        raise FieldError(f"No handling level {value!r}", where=field, remedy=f"Use one of: {words}.") from error
+        raise FieldError(f"No handling level {value!r}", remedy=f"Use one of: {words}.") from error
 
 
 _SCALARS: dict[object, Codec] = {
@@ -113,10 +116,10 @@ def _enum_codec(kind: type[Enum]) -> Codec:
     words = [str(member.value) for member in kind]
     members = {member.value: member for member in kind}
 
-    def read(value: object, field: str) -> Enum:
-        member = members.get(_text(value, field))
+    def read(value: object) -> Enum:
+        member = members.get(_text(value))
         if member is None:
-            raise FieldError(f"No such word: {value!r}", where=field, remedy=f"Use one of: {', '.join(words)}.")
+            raise FieldError(f"No such word: {value!r}", remedy=f"Use one of: {', '.join(words)}.")
         return member
 
     return Codec(lambda member: member.value, read, {"type": "string", "enum": words})
@@ -128,14 +131,26 @@ def _list_codec(inner: Codec) -> Codec:
     def show(values: tuple[object, ...]) -> object:
         return [show_one(value) for value in values]
 
-    def read(value: object, field: str) -> tuple[object, ...]:
+    def read(value: object) -> tuple[object, ...]:
         if not isinstance(value, list | tuple):
-            raise FieldError("Must be a list", where=field)
+            raise FieldError("Must be a list")
         if len(value) > MAX_LIST:
-            raise FieldError(f"More than {MAX_LIST} entries", where=field)
-        return tuple([read_one(entry, f"{field}[{index}]") for index, entry in enumerate(value)])
+            raise FieldError(f"More than {MAX_LIST} entries")
+        entries: list[object] = []
+        try:
+            for entry in value:
+                entries.append(read_one(entry))
+        except FieldError as error:
+            raise _beneath(f"[{len(entries)}]", error) from error.__cause__
+        return tuple(entries)
 
     return Codec(show, read, {"type": "array", "items": inner.schema})
+
+
+def _beneath(step: str, error: FieldError) -> FieldError:
+    """The error, told from one level higher."""
+    rest = error.where if not error.where or error.where.startswith("[") else f".{error.where}"
+    return FieldError(error.what, where=step + rest, remedy=error.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +167,7 @@ class _Slot:
 
 def _noun_codec(kind: Any) -> Codec:
     slots = _slots_of(kind)
-    readers = tuple((slot.name, slot.codec.read, slot.is_required) for slot in slots)
+    readers = tuple((slot.name, slot.codec.read, slot.codec.read is _text, slot.is_required) for slot in slots)
 
     def show(noun: object) -> dict[str, object]:
         shown: dict[str, object] = {}
@@ -165,17 +180,21 @@ def _noun_codec(kind: Any) -> Codec:
                 shown[slot.name] = form
         return shown
 
-    def read(value: object, field: str) -> object:
+    def read(value: object) -> object:
         if not isinstance(value, dict | Mapping):  # a plain dict first: the abstract type takes five times as long
-            raise FieldError("Must be an object", where=field or kind.__name__)
-        start = f"{field}." if field else ""
+            raise FieldError("Must be an object")
         given: dict[str, object] = {}
-        for name, read_one, is_required in readers:
-            entry = value.get(name)
-            if entry is not None:
-                given[name] = read_one(entry, start + name)
-            elif is_required:
-                raise FieldError("This field is missing", where=start + name)
+        name = ""
+        try:
+            for name, read_one, is_text, is_required in readers:
+                entry = value.get(name)
+                if entry is not None:
+                    # Most fields are short texts, which need no more than this.
+                    given[name] = entry if is_text and type(entry) is str and len(entry) < 256 else read_one(entry)
+                elif is_required:
+                    raise FieldError("This field is missing")
+        except FieldError as error:
+            raise _beneath(name, error) from error.__cause__
         return kind(**given)
 
     return Codec(show, read, _noun_schema(kind, slots))

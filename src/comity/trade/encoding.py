@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from comity.trade.codec import codec_of
-from comity.trade.errors import FieldError, RecordError
+from comity.trade.errors import FieldError, NoticeError, RecordError
 from comity.trade.notice_reading import check, read_notice
 from comity.trade.notices import Alert, EvidenceNotice, Exhibit, Finding
 from comity.trade.records import Declaration, Manifest
@@ -25,6 +25,10 @@ MEDIA_TYPE_LENGTH = 100
 CHUNK_BYTES = (4 * 1024, 4 * 1024 * 1024)
 MOST_CHUNKS = 1024 * 1024
 _KEY_BYTES = 32
+_RELIABILITIES = tuple("ABCDEF")
+_CREDIBILITIES = tuple("123456")
+_COUNTRIES_OF_ROUTE = ("origin", "dispatch", "destination")
+_NO_COUNTRY = "Must be two capital letters"
 
 
 def declaration_to_json(declaration: Declaration) -> dict[str, object]:
@@ -64,16 +68,19 @@ def alert_from_body(body: Mapping[str, object]) -> Alert:
     Raises: NoticeError naming the field.
     """
     alert = cast(Alert, read_notice(Alert, body))
-    check(alert.reliability in tuple("ABCDEF"), "reliability", "Must be a letter from A to F")
-    check(alert.credibility in tuple("123456"), "credibility", "Must be a digit from 1 to 6")
+    check(alert.reliability in _RELIABILITIES, "reliability", "Must be a letter from A to F")
+    check(alert.credibility in _CREDIBILITIES, "credibility", "Must be a digit from 1 to 6")
     check(1 <= alert.priority <= 5, "priority", "Must be from 1 to 5")
     check(alert.valid_from <= alert.valid_until, "valid_until", "Ends before valid_from")
     for index, code in enumerate(alert.hs_codes):
-        check(_HS.fullmatch(code) is not None, f"hs_codes[{index}]", "Must be 2 to 10 digits")
-    for name in ("origin", "dispatch", "destination"):
-        _check_country(getattr(alert.route, name), f"route.{name}")
+        if not _HS.fullmatch(code):
+            raise NoticeError("Must be 2 to 10 digits", where=f"hs_codes[{index}]")
+    for name in _COUNTRIES_OF_ROUTE:
+        if not _is_country(getattr(alert.route, name)):
+            raise NoticeError(_NO_COUNTRY, where=f"route.{name}")
     for index, subject in enumerate(alert.subjects):
-        _check_country(subject.country, f"subjects[{index}].country")
+        if not _is_country(subject.country):
+            raise NoticeError(_NO_COUNTRY, where=f"subjects[{index}].country")
     _check_notice(alert.ref, alert.issuer, "issuer", alert.exhibits)
     return alert
 
@@ -102,7 +109,7 @@ def exhibits_from_body(body: Mapping[str, object]) -> tuple[Exhibit, ...]:
     found = []
     for entry in given if isinstance(given, list | tuple) else ():
         try:
-            exhibit = cast(Exhibit, codec_of(Exhibit).read(entry, "exhibits"))
+            exhibit = cast(Exhibit, codec_of(Exhibit).read(entry))
         except FieldError:
             continue
         if _SHA256.fullmatch(exhibit.sha256):
@@ -141,9 +148,9 @@ def evidence_from_body(body: Mapping[str, object]) -> EvidenceNotice:
 
 def _read_record(kind: type, mapping: Mapping[str, object]) -> object:
     try:
-        return codec_of(kind).read(mapping, "")
+        return codec_of(kind).read(mapping)
     except FieldError as error:
-        raise RecordError(error.what, where=error.where, remedy=error.remedy) from error
+        raise RecordError(error.what, where=error.where or kind.__name__, remedy=error.remedy) from error
 
 
 def _check_name(name: str) -> None:
@@ -160,8 +167,8 @@ def _check_key(text: str) -> None:
     check(is_key, "key", f"Must be {_KEY_BYTES} bytes in base64")
 
 
-def _check_country(code: str, field: str) -> None:
-    check(not code or _COUNTRY.fullmatch(code) is not None, field, "Must be two capital letters")
+def _is_country(code: str) -> bool:
+    return not code or _COUNTRY.fullmatch(code) is not None
 
 
 def _check_notice(ref: str, issuer: str, issuer_field: str, exhibits: tuple[Exhibit, ...]) -> None:

@@ -14,9 +14,9 @@ def read_notice(kind: type, body: Mapping[str, object]) -> object:
     Raises: NoticeError, with the field.
     """
     try:
-        return codec_of(kind).read(body, "")
+        return codec_of(kind).read(body)
     except FieldError as error:
-        raise NoticeError(error.what, where=error.where, remedy=error.remedy) from error
+        raise NoticeError(error.what, where=error.where or kind.__name__, remedy=error.remedy) from error
 
 
 def check(is_met: bool, field: str, what: str) -> None:

@@ -57,7 +57,14 @@ class SignedStatement:
                 f"The statement has {len(data)} bytes, more than the {limit} allowed here",
                 remedy="Send large content as an evidence file and name its hash in the statement.",
             )
-        envelope = _read_object(data)
+        return cls.from_object(_read_object(data))
+
+    @classmethod
+    def from_object(cls, envelope: Mapping[str, object]) -> SignedStatement:
+        """The same from the members of a DSSE JSON envelope that stood in a larger document.
+
+        Raises: StatementError.
+        """
         return cls(
             payload_type=_text(envelope, "payloadType", "the envelope"),
             payload=_from_base64(_text(envelope, "payload", "the envelope"), "payload"),

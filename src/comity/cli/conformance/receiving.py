@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from comity.cli.conformance.tester import How, Message, NotConformingError, Tester
 from comity.common import new_id, show_instant
-from comity.exchange.message import write_canonical
+from comity.exchange.canonical import write_canonical
 from comity.exchange.receipt import Answer
 from comity.trust import SigningKey, sha256_hex
 

@@ -12,8 +12,8 @@ from secrets import token_hex
 from urllib.parse import urlsplit
 
 from comity.common import ComityError, new_id, show_instant
+from comity.exchange.canonical import write_canonical
 from comity.exchange.envelope import Contents, messages_root, seal_envelope, sign_contents
-from comity.exchange.message import write_canonical
 from comity.exchange.position import Position
 from comity.exchange.receipt import Receipt, SealedReceipt, read_receipt, read_sealed_receipt
 from comity.exchange.transports.https.contexts import client_context
