@@ -30,6 +30,18 @@ def test_the_queue_is_walked_by_keyboard(visit: Visit):
     reference = links.nth(1).inner_text()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text(reference)
+    # Beside it and back; the list is where it was left, and what is ticked is given without walking through all rows.
+    page.keyboard.press("j")
+    expect(page.locator("h1")).not_to_contain_text(reference)
+    page.go_back()
+    page.go_back()
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("j")
+    expect(links.nth(2)).to_be_focused()
+    page.locator("[data-rows] input[type=checkbox]").nth(1).uncheck()
+    page.keyboard.press("a")
+    expect(page.locator("[data-rows] input[type=checkbox]:checked")).to_have_count(1)
+    expect(page.locator("#assign-to")).to_be_focused()
 
 
 def test_keys_are_letters_where_someone_types(visit: Visit):

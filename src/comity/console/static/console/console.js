@@ -1,4 +1,4 @@
-/* What JavaScript adds: live counters, the "n new" bar, j/k in lists. Every page works without it. */
+/* What JavaScript adds: live counters, the "n new" bar, keys in lists. Every page works without it. */
 "use strict";
 (() => {
   const body = document.body;
@@ -29,7 +29,8 @@
     window.addEventListener("pagehide", () => events.close());
   }
 
-  /* j and k walk through a list, Enter opens, x ticks. Never while someone types. */
+  /* j and k walk through a list, Enter opens, x ticks, a leads to whom the ticked ones are given. Never while someone
+     types. Who comes back to a list is where he left it. On a consignment j and k lead to its neighbours. */
   const rows = [...document.querySelectorAll("[data-rows] > tr")];
   let at = -1;
 
@@ -39,14 +40,38 @@
     at = Math.max(0, Math.min(rows.length - 1, to));
     rows[at].classList.add("is-at");
     const link = rows[at].querySelector(".row-link");
-    if (link) link.focus({ preventScroll: true });
+    if (link) {
+      link.focus({ preventScroll: true });
+      history.replaceState({ row: link.href }, "");
+    }
     rows[at].scrollIntoView({ block: "nearest" });
+  }
+
+  const left = history.state && history.state.row;
+  if (left) {
+    const again = rows.findIndex((row) => row.querySelector(".row-link")?.href === left);
+    if (again >= 0) go(again);
+  }
+
+  function give() {
+    const to = document.getElementById("assign-to");
+    if (!to) return false;
+    const ticked = document.querySelector("[data-rows] input[type=checkbox]:checked");
+    const box = at >= 0 && !ticked ? rows[at].querySelector("input[type=checkbox]") : null;
+    if (box) box.checked = true;
+    to.focus();
+    return true;
   }
 
   document.addEventListener("keydown", (event) => {
     const target = event.target;
     const isTyping = target.matches("input:not([type=checkbox]), select, textarea") || target.isContentEditable;
-    if (isTyping || event.ctrlKey || event.altKey || event.metaKey || rows.length === 0) return;
+    if (isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (rows.length === 0) {
+      const beside = { j: "next", k: "prev" }[event.key];
+      if (beside) document.querySelector(`main a[rel=${beside}]`)?.click();
+      return;
+    }
     const here = rows.findIndex((row) => row.contains(document.activeElement));
     if (here >= 0) {
       if (at >= 0 && at !== here) rows[at].classList.remove("is-at");
@@ -57,7 +82,7 @@
     else if (event.key === "x" && at >= 0) {
       const box = rows[at].querySelector("input[type=checkbox]");
       if (box) box.checked = !box.checked;
-    } else return;
+    } else if (event.key !== "a" || !give()) return;
     event.preventDefault();
   });
 
