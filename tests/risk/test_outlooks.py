@@ -82,3 +82,12 @@ def test_the_weeks_that_are_told_are_not_looked_at() -> None:
         },
     )
     assert outlooks(long, first_week=40, weeks=4) == outlooks(short, first_week=40, weeks=4)
+
+
+def test_what_is_sampled_is_told_wider_by_the_few_finds_it_rests_on() -> None:
+    history = world(44)
+    sure = {(one.heading, one.departure): one for one in outlooks(history, first_week=40, weeks=4)}
+    sampled = outlooks(history, first_week=40, weeks=4, is_sampled=True)
+    assert {one.expected for one in sampled} == {one.expected for one in sure.values()}
+    assert all(one.size < sure[one.heading, one.departure].size for one in sampled)
+    assert sum(one.high - one.low for one in sampled) > sum(one.high - one.low for one in sure.values())
