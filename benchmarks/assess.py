@@ -2,12 +2,17 @@
 
     .venv/bin/python benchmarks/assess.py --lists DIR [--rows 10000000] [--rules 1000] [--names 20000]
         [--entries 100000] [--engine local|spark] [--work FOLDER] [--without rules|screening|model]
+        [--kill-after PARTS] [--check ROWS]
 
 The table is made up by this script, by a seed: the rules and the mix of rules_online.py, so many distinct traders, one
 name in a thousand distorted from the lists in DIR (UN and OFAC, filled up with made-up entries to --entries, as in
 screening.py). The model is trained here on a made-up past of 150,000 declarations, with the trees that a node grows.
 The command runs in a process of its own; wall, CPU and the most memory are those of that process and its children.
 What was made stays in --work and is used again.
+
+With --kill-after the command is killed (SIGKILL) in the midst of the part that follows so many finished ones, and goes
+on with --resume; times are of both together. With --check so many rows are drawn from all over the table in the end,
+and rules, screening and model are asked about each by itself: what the run wrote must be the same.
 """
 
 from __future__ import annotations
@@ -32,6 +37,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import rules_bulk
 import screening
+from assess_check import check
 from rules_online import COUNTRIES, rule_text
 
 from comity.registers.values import WatchEntry
@@ -190,6 +196,30 @@ def prepared(chosen: argparse.Namespace) -> Iterator[str]:
         yield f"model trained on {PAST_ROWS:,} declarations in {time.process_time() - start:.0f} CPU s"
 
 
+def assessed(words: list[str], out: Path, kill_after: int) -> None:
+    """Run the command; killed once where that is wanted, and gone on with."""
+    command = [sys.executable, "-m", "comity", *words]
+    if kill_after:
+        with subprocess.Popen(command) as process:
+            while process.poll() is None and not _is_midway(out, kill_after):
+                time.sleep(0.5)
+            process.kill()
+        finished = len(list(out.glob("*.parquet")))
+        print(f"killed with {finished} tables finished and {_partial(out)} at work", flush=True)
+        command.append("--resume")
+    subprocess.run(command, check=True)
+
+
+def _is_midway(out: Path, parts: int) -> bool:
+    """Whether so many parts are finished and the last step of another is at work."""
+    steps = [sorted(out.glob(f"{step}-*.parquet")) for step in ("part", "screened", "scored")]
+    return min(len(found) for found in steps if found or steps[0]) >= parts and _partial(out) > 0
+
+
+def _partial(out: Path) -> int:
+    return len(list(out.glob("*.partial")))
+
+
 def main() -> None:
     """Make, run, print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -200,6 +230,8 @@ def main() -> None:
     options.add_argument("--entries", type=int, default=100_000)
     options.add_argument("--engine", choices=["local", "spark"], default="local")
     options.add_argument("--work", type=Path, required=True)
+    options.add_argument("--kill-after", type=int, default=0)
+    options.add_argument("--check", type=int, default=0)
     options.add_argument("--without", choices=["screening", "model"], help="leave one step out")
     chosen = options.parse_args()
     for done in prepared(chosen):
@@ -218,7 +250,7 @@ def main() -> None:
         words += ["--model", work / "model", "--history", work / "histories.npz"]
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before", flush=True)
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "comity", *map(str, words)], check=True)
+    assessed([str(word) for word in words], out, chosen.kill_after)
     wall = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
@@ -228,6 +260,8 @@ def main() -> None:
     for prefix in ("part", "screened", "scored"):
         size = sum(path.stat().st_size for path in out.glob(f"{prefix}-*.parquet"))
         print(f"{prefix}-*.parquet: {size / 2**20:,.0f} MiB")
+    if chosen.check:
+        check(work, out, chosen.check)
 
 
 if __name__ == "__main__":

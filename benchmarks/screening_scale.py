@@ -1,6 +1,7 @@
 """Screening beyond the gates of screening.py: names that no setting was chosen on, and 100,000 entries in many scripts.
 
-    .venv/bin/python benchmarks/screening_scale.py --lists DIR [--seed 41] [--entries 100000] [--asked 600]
+    .venv/bin/python benchmarks/screening_scale.py --lists DIR [--seed 41] [--entries 100000] [--asked 600] [--draws 6]
+        [--only halves|scale|draws]
 
 1. Halves. The distortions and innocents of screening.py are drawn anew by another seed and parted by the SHA-256 of the
    entry or name. On one half the threshold with the most found is chosen among those that flag at most 0.5 % of the
@@ -8,6 +9,7 @@
 2. Scale. Entries of UN and OFAC, multiplied by putting the words of their names together anew, each word with others
    of its script and kind: so a list of 100,000 has the shared given names, firms' words and scripts of a real one.
    Told are the CPU seconds to index it, its memory, names a second in Latin letters and in others, the slowest.
+3. Draws. So many draws of distorted and innocent names by the seeds from --seed on, at the threshold in force.
 """
 
 from __future__ import annotations
@@ -61,6 +63,23 @@ def measure_halves(entries: Sequence[WatchEntry], listed: Sequence[WatchEntry], 
         found = sum(score >= threshold for _, score in wanted) / len(wanted)
         wrong = sum(score >= threshold for _, score in flagged) / len(flagged)
         print(f"whole draw at {threshold}: found {found:.2%}, innocents flagged {wrong:.2%}")
+
+
+def measure_draws(entries: Sequence[WatchEntry], listed: Sequence[WatchEntry], lists: Path, seeds: range) -> None:
+    """What is found and flagged of each draw at the threshold in force."""
+    screener = Screener(listed)
+    for seed in seeds:
+        found = [
+            any(hit.entry is entry for hit in screener.screen(Subject(name)))
+            for kind, entry, name in screening.distortions(entries, seed)
+            if kind not in screening.OUTSIDE
+        ]
+        flagged = [bool(screener.screen(Subject(name))) for name in screening.innocents(lists, seed)]
+        print(
+            f"seed {seed}: found {sum(found) / len(found):.2%} of {len(found)} (gate 97 %), "
+            f"innocents flagged {sum(flagged) / len(flagged):.2%} of {len(flagged)} (gate 0.5 %)",
+            flush=True,
+        )
 
 
 def share(scores: Scores, threshold: float, *, first: bool) -> float:
@@ -132,12 +151,15 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=41)
     options.add_argument("--entries", type=int, default=100_000)
     options.add_argument("--asked", type=int, default=600)
-    options.add_argument("--only", choices=["halves", "scale"])
+    options.add_argument("--only", choices=["halves", "scale", "draws"])
+    options.add_argument("--draws", type=int, default=6)
     chosen = options.parse_args()
     un, ofac = screening.un_entries(chosen.lists), screening.ofac_entries(chosen.lists)
-    if chosen.only != "scale":
+    if chosen.only in {None, "draws"}:
+        measure_draws(un, [*un, *ofac], chosen.lists, range(chosen.seed, chosen.seed + chosen.draws))
+    if chosen.only in {None, "halves"}:
         measure_halves(un, [*un, *ofac], chosen.lists, chosen.seed)
-    if chosen.only != "halves":
+    if chosen.only in {None, "scale"}:
         measure_scale([*un, *ofac], chosen.lists, chosen.entries, chosen.asked)
 
 
