@@ -90,7 +90,9 @@ def train_command(table: Path | None, out: Path | None, *, own: bool, live: bool
     """
     if own:
         require_home()
-        model_id = train_now(terminal_actor(), at=now(), seed=int(options["seed"]), tell=_tell)
+        model_id = train_now(
+            terminal_actor(), at=now(), seed=int(options["seed"]), tell=_tell, variant=options["variant"]
+        )
         click.echo(f"{model_id} waits for approval by another officer")
         return
     if table is None or out is None or not options["administration"]:

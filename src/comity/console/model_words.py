@@ -14,6 +14,19 @@ from comity.risk.modelling.naming import WHO, label_of
 
 # The labels and parties of risk.modelling.naming, so that they stand in the catalogue; a test compares them.
 _LABELS = (
+    _("a partner told of the export"),
+    _("share of consignments of which partners told"),
+    _("consignments of which partners told until now"),
+    _("value beside what the partner committed to"),
+    _("mass beside what the partner committed to"),
+    _("packages beside what the partner committed to"),
+    _("HS code beside what the partner committed to"),
+    _("origin beside what the partner committed to"),
+    _("share of partners' comparisons in which the value differed"),
+    _("share of partners' comparisons in which the mass differed"),
+    _("share of partners' comparisons in which the packages differed"),
+    _("share of partners' comparisons in which the HS code differed"),
+    _("share of partners' comparisons in which the origin differed"),
     _("chance told"),
     _("share of controls that found something"),
     _("share of recent controls that found something"),
@@ -88,6 +101,8 @@ _PARTIES = (
     _("this route"),
     _("this claim of preference"),
 )
+# Those of MATTERS, beside which an officer reads them.
+_MATTERS = (_("value"), _("mass"), _("number of packages"), _("HS code"), _("origin"))
 TITLE = _("A model expects a find")
 # The first that fits a sentence wholly says it.
 _SHAPES = (
@@ -104,6 +119,12 @@ _SHAPES = (
     _("%(sentence)s (%(figure)s of what raises the chance)"),
     _("%(figure)s of controls of %(party)s lately found something (usual: %(usual)s)"),
     _("%(figure)s of controls of %(party)s found something (usual: %(usual)s)"),
+    _("a partner told of this export"),
+    _("no partner told of this export"),
+    _("partners told of %(figure)s of consignments of %(party)s (usual: %(usual)s)"),
+    _("%(matter)s differed in %(figure)s of what partners told of %(party)s (usual: %(usual)s)"),
+    _("%(matter)s differs from what the partner committed to at export"),
+    _("%(matter)s agrees with what the partner committed to at export"),
     _("%(party)s: never seen before"),
     _("%(party)s: never a find before"),
     _("%(party)s: seen %(figure)s weeks ago"),
@@ -129,6 +150,7 @@ _PARTY = rf"(?:{_ONE})(?: with (?:{_ONE}))*"
 _LOOKS = {
     **dict.fromkeys(("figure", "usual", "whole"), _FIGURE),
     "currency": "[A-Z]{3}",
+    "matter": "|".join(map(re.escape, _MATTERS)),
     "party": _PARTY,
     "label": rf"(?:{'|'.join(map(re.escape, sorted(_LABELS, key=len, reverse=True)))})(?:: {_PARTY})?",
 }
@@ -178,6 +200,7 @@ _SAID: Mapping[str, Callable[[str], str]] = {
     "party": _party,
     "label": _label,
     "currency": str,
+    "matter": gettext,
     "sentence": lambda text: say_model(text) or text,
 }
 _PATTERNS = tuple((shape, re.compile(_pattern(shape))) for shape in _SHAPES)

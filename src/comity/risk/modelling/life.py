@@ -138,7 +138,8 @@ _ASK = "Ask another officer."
 
 def is_live(card: dict[str, object]) -> bool:
     """Whether a model asks for nothing that is not known when a declaration arrives."""
-    return card.get("variant") == "local" and card.get("whole_weeks") is False
+    is_own = card.get("variant") == "local" or isinstance(card.get("as_told"), dict)
+    return is_own and card.get("whole_weeks") is False
 
 
 def _challengers() -> int:

@@ -19,6 +19,7 @@ from comity.intake import StoredRecord
 from comity.risk.modelling.rows import day_of, is_import, row_of
 from comity.risk.modelling.rules import LEAST_CHANCE, OLDEST_STATE, ModelState, Silence, name_of, weight_of
 from comity.risk.modelling.shelves import learning, state_path, this_shelf
+from comity.risk.modelling.told_by_partners import columns_of, heard_of
 from comity.risk.models import AssessmentReason, LearnedModel, ModelScore
 from comity.risk.rules import Lane, SourceKind
 from comity.risk.values import Batch, FoundReason
@@ -141,7 +142,7 @@ def age_of(state: Any, at: datetime) -> timedelta:
 def _tell(telling: Telling, batch: Batch, places: Sequence[int], found: list[list[FoundReason]]) -> None:
     if not places:
         return
-    rows = [_row(telling, batch, place) for place in places]
+    rows = _rows(telling, batch, places)
     week = max(int(telling.state.week_of(day_of(batch.at))), telling.state.week)
     least = LEAST_CHANCE if telling.champion else 2.0  # nobody reads why a challenger says what it says
     told = learning("telling").tell(telling.state, telling.models, rows, week=week, least=least)
@@ -161,6 +162,18 @@ def _tell(telling: Telling, batch: Batch, places: Sequence[int], found: list[lis
         update_fields=["version", "chance", "revenue", "is_used", "main", "at"],
         batch_size=500,
     )
+
+
+def _rows(telling: Telling, batch: Batch, places: Sequence[int]) -> list[dict[str, object]]:
+    """A row for each record. What partners told is looked up where one of the models sees it; it is here by now."""
+    rows = [_row(telling, batch, place) for place in places]
+    if any(isinstance(row.card.get("as_told"), dict) for row in telling.rows):
+        asked = [batch.records[place] for place in places]
+        heard = heard_of({record.record_id: record.declaration for record in asked if record.declaration is not None})
+        for row, record in zip(rows, asked, strict=True):
+            told = heard.get(record.record_id, [])
+            row.update(columns_of(told, week=None, had_arrived=bool(told)))
+    return rows
 
 
 def _row(telling: Telling, batch: Batch, place: int) -> dict[str, object]:

@@ -19,7 +19,28 @@ WHO: Mapping[str, str] = {
     "route": "this route",
     "preference": "this claim of preference",
 }
+# What partners' mirror offers are compared in.
+MATTERS: Mapping[str, str] = {
+    "value": "value",
+    "mass": "mass",
+    "packages": "number of packages",
+    "hs_codes": "HS code",
+    "origins": "origin",
+}
 LABELS: Mapping[str, str] = {
+    "offer_matched": "a partner told of the export",
+    "offer_covered": "share of consignments of which partners told",
+    "offer_compared": "consignments of which partners told until now",
+    "offer_differs_value": "value beside what the partner committed to",
+    "offer_differs_mass": "mass beside what the partner committed to",
+    "offer_differs_packages": "packages beside what the partner committed to",
+    "offer_differs_hs_codes": "HS code beside what the partner committed to",
+    "offer_differs_origins": "origin beside what the partner committed to",
+    "offer_share_value": "share of partners' comparisons in which the value differed",
+    "offer_share_mass": "share of partners' comparisons in which the mass differed",
+    "offer_share_packages": "share of partners' comparisons in which the packages differed",
+    "offer_share_hs_codes": "share of partners' comparisons in which the HS code differed",
+    "offer_share_origins": "share of partners' comparisons in which the origin differed",
     "chance": "chance told",
     "own_share": "share of controls that found something",
     "own_recent": "share of recent controls that found something",
@@ -82,7 +103,7 @@ LABELS: Mapping[str, str] = {
 }
 # Kept as logarithms of amounts, or of one more than a count.
 _AMOUNTS = ("log_", "value_per", "kg_per")
-_COUNTS = ("own_controls", "new_count", "price_known", "honest_known")
+_COUNTS = ("offer_compared", "own_controls", "new_count", "price_known", "honest_known")
 
 
 def who(key: str) -> str:

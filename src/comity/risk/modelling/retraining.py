@@ -30,6 +30,7 @@ from comity.staff.services import record_deed
 
 log = logging.getLogger("comity.models")
 
+LOCAL, EXCHANGE = "local", "exchange"
 DUE, RUNNING, DONE, FAILED = "due", "running", "done", "failed"
 MOST_DAYS = 365
 # One that began so long ago was killed with its node.
@@ -142,15 +143,20 @@ def _train_due(at: datetime) -> int:
     return 1
 
 
-def train_now(actor: Actor, *, at: datetime, seed: int, tell: Tell) -> str:
+def train_now(actor: Actor, *, at: datetime, seed: int, tell: Tell, variant: str = LOCAL) -> str:
     """Train on the node's own history and put the model in as a candidate. Returns its id.
+
+    variant: local, or exchange to see what partners told of own declarations too.
 
     Raises: PermissionRefusedError, HistoryError, TrainingError, ModelError, MissingLibraryError.
     """
     if actor.kind is not ActorKind.NODE:
         require(actor, Permission.MANAGE_PROFILES)
     training, shelf = learning("own_training"), this_shelf()
-    folder: Path = training.train_own(shelf.root, tariff_path(), shelf.administration, at=at, seed=seed, tell=tell)
+    seen = learning("features").Variant(variant)
+    folder: Path = training.train_own(
+        shelf.root, tariff_path(), shelf.administration, at=at, seed=seed, tell=tell, variant=seen
+    )
     try:
         return enter_model(actor, folder=folder, shelf=shelf, at=at)
     finally:

@@ -56,6 +56,12 @@ class ModelView:
         return bool(self.card.get("tells_revenue", True))
 
     @property
+    def as_told(self) -> Mapping[str, object]:
+        """What its card says of what partners told this node; empty where it sees nothing of that."""
+        told = self.card.get("as_told")
+        return told if isinstance(told, dict) else {}
+
+    @property
     def revenue(self) -> Mapping[str, object]:
         """What its card says of amounts; empty in one of an earlier release."""
         told = self.card.get("revenue")

@@ -27,12 +27,22 @@ def card_text(card: Mapping[str, Any]) -> str:
         ),
         "",
         *_amounts(card.get("revenue")),
+        *_partners(card.get("as_told")),
         "Limits:",
         "",
         *(f"- {limit}" for limit in card["limits"]),
         "",
     ]
     return "\n".join(lines)
+
+
+def _partners(told: Mapping[str, Any] | None) -> list[str]:
+    """What partners' data it sees."""
+    if not told:
+        return []
+    first = "Partners' data: what they committed to at export (mirror check) beside ours, where the article permits it."
+    seen = f"{told['told_of']} of {told['declarations']} declarations, {told['had_arrived']} before they were assessed"
+    return [f"{first} They told of {seen}; {told['differing']} of those differed.", ""]
 
 
 def _amounts(told: Mapping[str, Any] | None) -> list[str]:

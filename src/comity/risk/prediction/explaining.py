@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comity.risk.modelling.naming import label_of, shown, who
+from comity.risk.modelling.naming import MATTERS, label_of, shown, who
 from comity.risk.prediction.arrays import Floats
 from comity.risk.prediction.heads import Head
 
@@ -41,6 +41,7 @@ _STARTS = {
     "normal_": 8,
     "amiss_": 8,
     "source_": 8,
+    "offer_": 8,
     "partner_": 9,
 }
 _TARIFF = ("duty_rate", "mfn_rate", "rate_saved", "log_duty_saved", "preference", "tax_", "heading_", "chapter_")
@@ -113,10 +114,24 @@ def words_for(feature: str, value: float, usual: float) -> str:
     if what in ("new_weeks", "own_since_hit", "partner_since_hit"):
         first = "seen" if what == "new_weeks" else "a find"
         return f"{who(key)}: never {first} before" if value < 0 else f"{who(key)}: {first} {value:.0f} weeks ago"
+    if what.startswith("offer_") and what != "offer_compared":
+        return _offer(what, key, value, usual)
     if what.startswith("mirror_") and what.endswith("_differs"):
         matter = what.removeprefix("mirror_").removesuffix("_differs")
         return f"{matter} {'differs from' if value else 'is the same in'} the partner's export record"
     return f"{label_of(feature)}: {shown(feature, value)} (usual: {shown(feature, usual)})"
+
+
+def _offer(what: str, key: str, value: float, usual: float) -> str:
+    if what == "offer_matched":
+        return "a partner told of this export" if value else "no partner told of this export"
+    if what == "offer_covered":
+        return f"partners told of {value:.0%} of consignments of {who(key)} (usual: {usual:.0%})"
+    matter = MATTERS[what.removeprefix("offer_differs_").removeprefix("offer_share_")]
+    if what.startswith("offer_differs_"):
+        side = "differs from" if value else "agrees with"
+        return f"{matter} {side} what the partner committed to at export"
+    return f"{matter} differed in {value:.0%} of what partners told of {who(key)} (usual: {usual:.0%})"
 
 
 def _gap(what: str, key: str, value: float) -> str:

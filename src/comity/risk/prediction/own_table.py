@@ -26,12 +26,14 @@ from comity.intake.selectors import RecordFilter
 from comity.risk.accounts import currency_of_account
 from comity.risk.modelling.errors import HistoryError
 from comity.risk.modelling.rows import EPOCH, NO_OUTCOME, Row, day_of, is_import, monday_of, outcome_of, row_of
-from comity.risk.models import LearnedOutcome, MirrorMatch
+from comity.risk.modelling.told_by_partners import columns_of, heard_of
+from comity.risk.models import Assessment, LearnedOutcome, MirrorMatch
 from comity.risk.prediction.worlds import (
     EXPORTS,
     IMPORT_NUMBERS,
     IMPORT_WORDS,
     IMPORTS,
+    OFFERS,
     PRICED,
     TARIFF,
     TOLD,
@@ -43,7 +45,7 @@ from comity.risk.prediction.worlds import (
 Tell = Callable[[str], None]
 _AT_ONCE = 500
 _SHARED = "shared"
-_NUMBERS = (*IMPORT_NUMBERS, TOLD, PRICED, "illicit", "revenue", "critical")
+_NUMBERS = (*IMPORT_NUMBERS, TOLD, PRICED, *OFFERS, "illicit", "revenue", "critical")
 _IMPORTS = pa.schema(
     [
         ("declaration_id", pa.string()),
@@ -111,8 +113,7 @@ def write_own_table(
         pq.ParquetWriter(folder / EXPORTS, _EXPORTS, compression="zstd") as exports,
     ):
         for week, records in _by_week(monday, until):
-            rows = _rows(records, administration, rates, week)
-            _add_outcomes(rows, span)
+            rows = _rows(records, administration, rates, week, span)
             if not rows:
                 continue
             imports.write_table(pa.Table.from_pylist(rows, schema=_IMPORTS))
@@ -196,8 +197,11 @@ class _Span:
         return float((day_of(at) - self.monday) // 7)
 
 
-def _rows(records: Iterator[StoredRecord], administration: str, rates: Mapping[str, float], week: int) -> list[Row]:
+def _rows(
+    records: Iterator[StoredRecord], administration: str, rates: Mapping[str, float], week: int, span: _Span
+) -> list[Row]:
     rows: list[Row] = []
+    first_lodged: dict[UUID, StoredRecord] = {}
     for record in records:
         first = record if record.version == 1 else intake.versions_of(record.record_id)[-1]
         if first.declaration is None or not is_import(first.declaration, administration):
@@ -205,8 +209,32 @@ def _rows(records: Iterator[StoredRecord], administration: str, rates: Mapping[s
         row = row_of(first.declaration, administration=administration, arrived_at=record.received_at, rates=rates)
         known = {"declaration_id": str(record.record_id), "week": float(week), TOLD: None, PRICED: None}
         rows.append(known | NO_OUTCOME | row)
+        first_lodged[record.record_id] = first
     rows.sort(key=lambda row: (str(row["date"]), str(row["declaration_id"])))
+    _add_outcomes(rows, span)
+    _add_words(rows, first_lodged, span)
     return rows
+
+
+def _add_words(rows: Sequence[Row], first_lodged: Mapping[UUID, StoredRecord], span: _Span) -> None:
+    """What partners told, beside each declaration as it was first lodged; and whether that had arrived by then.
+
+    By then: when it was first assessed, with which offers that came before are compared; else when it came.
+    """
+    declared = {record_id: each.declaration for record_id, each in first_lodged.items() if each.declaration is not None}
+    told, ids = heard_of(declared), list(declared)
+    assessed: dict[UUID, datetime] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        found = Assessment.objects.filter(record_id__in=ids[start : start + _AT_ONCE], number=1)
+        assessed |= dict(found.values_list("record_id", "at"))
+    for row in rows:
+        record_id = UUID(str(row["declaration_id"]))
+        heard = [each for each in told.get(record_id, ()) if each.known_at < span.until]
+        moment = assessed.get(record_id, first_lodged[record_id].received_at)
+        at_once = [each for each in heard if each.known_at <= moment]
+        # Where something came later too, the row itself sees what it saw then, and its actors the rest from later on.
+        week = span.week_of(max(each.known_at for each in heard)) if heard else None
+        row.update(columns_of(at_once or heard, week=week, had_arrived=bool(at_once)))
 
 
 def _add_outcomes(rows: Sequence[Row], span: _Span) -> None:

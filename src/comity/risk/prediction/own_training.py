@@ -22,8 +22,19 @@ from comity.risk.prediction.training import TrainingPlan, train
 Tell = Callable[[str], None]
 
 
-def train_own(home: Path, tariff: Path, administration: str, *, at: datetime, seed: int, tell: Tell) -> Path:
+def train_own(
+    home: Path,
+    tariff: Path,
+    administration: str,
+    *,
+    at: datetime,
+    seed: int,
+    tell: Tell,
+    variant: Variant = Variant.LOCAL,
+) -> Path:
     """Train on everything held; returns the folder of the model, which the caller takes over or removes.
+
+    variant: EXCHANGE also sees what partners told of own declarations, where their articles permit it.
 
     Raises: HistoryError, TableError, TrainingError, ModelFileError.
     """
@@ -33,7 +44,7 @@ def train_own(home: Path, tariff: Path, administration: str, *, at: datetime, se
     try:
         with tempfile.TemporaryDirectory(prefix=".table-", dir=home) as folder:
             written = _write(Path(folder), tariff, administration, at, tell)
-            plan = plan_for(written, administration, seed)
+            plan = replace(plan_for(written, administration, seed), variant=variant)
             model = train(read_own_world(Path(folder)), plan, tell)
         model.card["source"] = "own history"
         save_model(model, out)

@@ -25,13 +25,24 @@ from comity.risk.prediction.facts import NAMES, facts_of
 from comity.risk.prediction.features import Experience, Variant, levels_of, priced_by_week, told_by_week
 from comity.risk.prediction.novelty import Novelty
 from comity.risk.prediction.panels import Panel, panel_of
+from comity.risk.prediction.partners_word import PartnersWord
 from comity.risk.prediction.prices import measures_of
 from comity.risk.prediction.running import Memory, Numbers
-from comity.risk.prediction.worlds import IMPORT_NUMBERS, IMPORT_WORDS, SAME_CODES, Outcomes, World
+from comity.risk.prediction.worlds import (
+    COMPARED,
+    IMPORT_NUMBERS,
+    IMPORT_WORDS,
+    OFFER_FIRST,
+    SAME_CODES,
+    Outcomes,
+    Words,
+    World,
+)
 
 FORMAT = "comity-risk-state/1"
 _EPOCH = date(1970, 1, 1)
 _ABOUT = "about.json"
+_WORD = "word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,10 @@ class _Asked:
         self.memories: dict[str, Memory] = {f"price.{name}": each for name, each in self._prices.memories.items()}
         self.memories |= {f"novelty.{name}": each for name, each in self._novelty.memories.items()}
         self.memories |= self._experience.memories
+        self._word = PartnersWord(world.words_told, panel) if world.words_told is not None else None
+        if self._word is not None:
+            self.names += self._word.names
+            self.memories |= {f"{_WORD}.{name}": each for name, each in self._word.memories.items()}
 
     def tell(self, week: int, rows: Ints, told: Ints, priced: Ints) -> None:
         """What was declared in a week, which outcomes became known in it, and what earlier ones came to."""
@@ -83,12 +98,20 @@ class _Asked:
         self._novelty.pass_by(rows, week)
         self._experience.learn(told, week, self._panel.outcomes.seen[told])
         self._experience.learn_amounts(priced, week)
+        if self._word is not None:
+            self._word.pass_by(week)
+
+    def weeks_told(self) -> list[int]:
+        """Every week in which partners told something, or something was declared."""
+        return [] if self._word is None else self._word.weeks()
 
     def ask(self, week: int) -> Floats:
         """The features of all rows of the panel in this week."""
         rows = np.arange(len(self._panel), dtype=np.int64)
         parts = [facts_of(self._world, self._panel), self._prices.look(rows, week, self._values)]
         parts += [self._novelty.look(rows, week), self._experience.look(rows, week)]
+        if self._word is not None:
+            parts.append(self._word.look(rows, week))
         return np.concatenate(parts, axis=1)
 
 
@@ -105,7 +128,7 @@ def build_state(world: World, administration: str, *, week: int, made_at: str = 
     declared = dict(weeks_of(panel.week))
     none = np.zeros(0, dtype=np.int64)
     controls = 0
-    for each in sorted({*declared, *told, *priced}):
+    for each in sorted({*declared, *told, *priced, *asked.weeks_told()}):
         if each < week:
             learned = told.get(each, none)
             asked.tell(each, declared.get(each, none), learned, priced.get(each, none))
@@ -164,7 +187,16 @@ def _live_world(state: State, rows: Sequence[Mapping[str, object]], week: int) -
         outcomes=Outcomes(nothing > 0, nothing, nothing, nothing, np.full(len(rows), -1, dtype=np.int64)),
         mfn=np.concatenate([_mfn_of(state), np.array(new, dtype=np.float64)]),
         known={name: len(state.words[name]) for name in IMPORT_WORDS},
+        words_told=_words_told(rows) if any(name.startswith(f"{_WORD}.") for name in state.memories) else None,
     )
+
+
+def _words_told(rows: Sequence[Mapping[str, object]]) -> Words:
+    """What partners told of declarations that arrive: known or not, it has arrived."""
+    told = [[row.get(f"offer_{what}") for what in COMPARED] for row in rows]
+    values = np.array([[np.nan if each is None else float(str(each)) for each in row] for row in told])
+    had_arrived = np.array([float(str(row.get(OFFER_FIRST) or 0.0)) > 0 for row in rows], dtype=np.bool_)
+    return Words(values.reshape(len(rows), len(COMPARED)), np.full(len(rows), -1, dtype=np.int64), had_arrived)
 
 
 def _coded(state: State, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, Ints], dict[str, list[str]]]:

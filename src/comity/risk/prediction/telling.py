@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from comity.risk.prediction.arrays import Floats
 from comity.risk.prediction.errors import ModelFileError
 from comity.risk.prediction.explaining import Told, explain
 from comity.risk.prediction.states import State, live_features
@@ -46,18 +47,17 @@ def tell(
     Explaining takes ten times as long as scoring, so it is done for those alone.
     Raises: ModelFileError where a model asks for other features than this release makes.
     """
-    names, values = live_features(state, rows, week=week)
+    names, known = live_features(state, rows, week=week)
     told = []
     for number, model in enumerate(models):
-        if model.names != names:
-            raise ModelFileError("The model asks for other features than this release makes", remedy="Train anew.")
+        values = _picked(names, known, model.names)
         chances = model.chances(values)
         revenues = model.revenues(values, chances)
-        places = [names.index(str(each["name"])) for each in _main_of(model)]
+        places = [model.names.index(str(each["name"])) for each in _main_of(model)]
         wanted = np.flatnonzero(chances >= least) if number == 0 else np.zeros(0, dtype=np.int64)
         why: dict[int, tuple[Why, ...]] = {}
         if len(wanted):
-            explained = explain(model.chance, model.names, model.usual, values[wanted], most=len(names))
+            explained = explain(model.chance, model.names, model.usual, values[wanted], most=len(model.names))
             why = {int(row): _strongest(each) for row, each in zip(wanted, explained, strict=True)}
         told.append(
             [
@@ -71,6 +71,16 @@ def tell(
             ]
         )
     return told
+
+
+def _picked(names: Sequence[str], values: Floats, wanted: Sequence[str]) -> Floats:
+    """The columns that a model asks for; one without partners' data asks for fewer than are known."""
+    if tuple(names) == tuple(wanted):
+        return values
+    place = {name: number for number, name in enumerate(names)}
+    if any(name not in place for name in wanted):
+        raise ModelFileError("The model asks for other features than this release makes", remedy="Train anew.")
+    return values[:, [place[name] for name in wanted]]
 
 
 def _main_of(model: Model) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from comity.risk.prediction.errors import TrainingError
 from comity.risk.prediction.features import Table, Variant, declared_features, experienced_features
 from comity.risk.prediction.heads import Growth, Head, fading_weights, grow
 from comity.risk.prediction.panels import Panel, panel_of
+from comity.risk.prediction.partners_word import word_features
 from comity.risk.prediction.ranking import HALF_LIFE_WEEKS, WARM_UP_WEEKS
 from comity.risk.prediction.references import reference_of
 from comity.risk.prediction.revenues import Lesson, learn_amounts
@@ -94,8 +95,12 @@ def table_of(world: World, administration: str, variant: Variant, *, whole_weeks
         known = ", ".join(world.administrations())
         raise TrainingError("No declaration is decided there", where=administration, remedy=f"The table has {known}.")
     panel = panel_of(world, world.rows_of(administration))
-    declared = declared_features(world, panel, variant, whole_weeks=whole_weeks)
-    return panel, declared.beside(experienced_features(world, panel, variant))
+    # In a node's own history partners' data is what they told this node, not their whole tables.
+    told = world.words_told if variant is Variant.EXCHANGE else None
+    seen = variant if told is None else Variant.LOCAL
+    declared = declared_features(world, panel, seen, whole_weeks=whole_weeks)
+    table = declared.beside(experienced_features(world, panel, seen))
+    return panel, table if told is None else table.beside(Table(*word_features(told, panel)))
 
 
 def train(world: World, plan: TrainingPlan, tell: Tell) -> Model:
@@ -172,11 +177,28 @@ def _card(
         "learned_from": _window(days[fitted], panel.week[fitted], int(told.illicit[fitted].sum())),
         "measured_on": _window(days[kept], panel.week[kept], int(told.illicit[kept].sum())),
         "whole_weeks": plan.whole_weeks,
+        "as_told": _as_told(world, panel, plan, fitted | kept),
         "quality_at_5_percent": {
             name: round(value, 4) if np.isfinite(value) else None for name, value in quality.items()
         },
         "growth": asdict(plan.growth),
         "limits": list(LIMITS),
+    }
+
+
+def _as_told(world: World, panel: Panel, plan: TrainingPlan, rows: Bools) -> dict[str, object] | None:
+    """What partners told this node, where the model sees that; None where it sees none, or their whole tables."""
+    told = world.words_told if plan.variant is Variant.EXCHANGE else None
+    if told is None:
+        return None
+    own = panel.rows[rows]
+    at_once = told.had_arrived[own]
+    return {
+        "sources": ["mirror"],
+        "declarations": len(own),
+        "told_of": int((told.week[own] >= 0).sum()),
+        "had_arrived": int(at_once.sum()),
+        "differing": int((np.nan_to_num(told.values[own][at_once]).max(axis=1, initial=0.0) > 0).sum()),
     }
 
 

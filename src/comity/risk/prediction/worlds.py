@@ -37,6 +37,10 @@ IMPORT_WORDS = (
 )
 IMPORT_NUMBERS = ("week", "preference", "aeo", "net_mass", "quantity", "cif_value", "duty_rate", "taxes_paid")
 TOLD, PRICED = "outcome_week", "revenue_week"
+# What partners' mirror offers are compared in, in the own history of a node: offer_value and so on, 1 where it differs.
+COMPARED = ("value", "mass", "packages", "hs_codes", "origins")
+OFFER_WEEK, OFFER_FIRST = "offer_week", "offer_first"
+OFFERS = (*(f"offer_{what}" for what in COMPARED), OFFER_WEEK, OFFER_FIRST)
 EXPORT_WORDS = ("ucr", "export_admin", "exporter", "destination", "hs6", "origin")
 EXPORT_NUMBERS = ("net_mass", "fob_value")
 # Columns of partners' records that are compared with columns of one's own share their codes.
@@ -80,6 +84,18 @@ class Exports:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What partners told of each declaration: for each of COMPARED 1 where it differs, 0 where not, NaN where unknown.
+
+    week: in which the last of it came, -1 for nothing; had_arrived: before the declaration was first assessed.
+    """
+
+    values: Floats
+    week: Ints
+    had_arrived: Bools
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Declarations of several administrations, in the order of the file. words: the word of each code, by column.
 
@@ -100,6 +116,7 @@ class World:
     told: Ints | None = None
     priced: Ints | None = None
     known: Mapping[str, int] = field(default_factory=dict)
+    words_told: Words | None = None
 
     def administrations(self) -> tuple[str, ...]:
         """The deciding administrations, in alphabetical order."""
@@ -144,8 +161,19 @@ def read_world(folder: Path, *, with_exports: bool) -> World:
         mfn=np.array([tariff.get(word, np.nan) for word in words["hs6"]], dtype=np.float64),
         exports=None if exports is None else _exports(exports, partner_codes, monday=int((day - 7 * week).min())),
         told=told,
+        words_told=_words_told(imports),
         priced=_later(imports, PRICED, week if told is None else told),
     )
+
+
+def _words_told(imports: pa.Table) -> Words | None:
+    if not set(OFFERS) <= set(imports.column_names):
+        return None
+    week = _numbers(imports, OFFER_WEEK, IMPORTS, may_be_null=True)
+    values = [_numbers(imports, f"offer_{what}", IMPORTS, may_be_null=True) for what in COMPARED]
+    had_arrived = _numbers(imports, OFFER_FIRST, IMPORTS, may_be_null=True)
+    told = np.where(np.isfinite(week), week, -1.0).astype(np.int64)
+    return Words(np.stack(values, axis=1), told, had_arrived > 0)
 
 
 def _later(imports: pa.Table, name: str, first: Ints) -> Ints | None:
