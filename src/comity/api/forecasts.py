@@ -138,7 +138,8 @@ class OutlookDetailOut(Schema):
 def list_forecasts(request: HttpRequest, query: Query[ForecastQuery]) -> Forecasts:
     """By HS heading and route for four weeks, from this node's own declarations and controls, with intervals."""
     kind = RiskType(query.kind)
-    shown, total, rows = views.forecast(kind, query.first_day), 0, []
+    total, rows = 0, list[OutlookView]()
+    shown = views.forecast(kind, query.first_day)
     if shown is not None:
         chosen = OutlookFilter(query.heading, query.country)
         total, rows = views.outlooks_of(shown, chosen, limit=query.limit, offset=query.offset)

@@ -21,7 +21,7 @@ from comity.console.hs_words import goods_of
 from comity.console.templatetags.comity import day
 from comity.risk import outlook_views as views
 from comity.risk.outlook_rules import KINDS, LEAST_CONTROLS, LEAST_FOUND, Silence
-from comity.risk.outlook_views import ForecastView, OutlookDetail, OutlookFilter
+from comity.risk.outlook_views import ForecastView, OutlookDetail, OutlookFilter, OutlookView
 from comity.risk.outlooks import LEAST_WEEKS
 from comity.staff import Permission
 from comity.trade import RiskType
@@ -89,7 +89,7 @@ def forecasts(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG0
     form.offer(known)
     number = max(1, int(page_no)) if page_no.isascii() and page_no.isdigit() and len(page_no) < 6 else 1
     shown = views.forecast(kind, form.first_day()) or views.forecast(kind)
-    total, rows = 0, []
+    total, rows = 0, list[OutlookView]()
     if shown is not None and not shown.silence:
         total, rows = views.outlooks_of(shown, form.filter, limit=_A_PAGE, offset=_A_PAGE * (number - 1))
     context = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -107,7 +108,8 @@ class Held:
         """Whether fewer held than should have, by more than two standard errors."""
         if self.share is None or self.worth < _LEAST_JUDGED:
             return False
-        return self.share + 2 * (self.promised * (1 - self.promised) / self.worth) ** 0.5 < self.promised
+        error = math.sqrt(self.promised * (1 - self.promised) / self.worth)
+        return self.share + 2 * error < self.promised
 
 
 @dataclass(frozen=True, slots=True)
