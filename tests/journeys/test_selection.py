@@ -307,9 +307,10 @@ class TestLanes:
         considered(at, "NYH")
         assert lanes_turn(at + timedelta(minutes=29)) == 0
         assert lanes_turn(at + timedelta(minutes=31)) == 1
-        assert lanes_turn(at + timedelta(days=3)) == 1
+        assert lanes_turn(at + timedelta(days=3)) == 2
         row = Selection.objects.select_related("assessment").get(office="Y")
-        assert (row.assessment.lane, row.state, row.control) == ("blue", "new", "")
+        assert (row.assessment.lane, row.state, row.control) == ("blue", "released", "documents")
+        assert (row.cause, row.after) == ("risk", "ordered")
         assert AuditEntry.objects.filter(deed="turn_blue").count() == 1
         assert Selection.objects.get(office="H").state == "selected"
 

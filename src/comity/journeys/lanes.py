@@ -12,12 +12,15 @@ from django.db import transaction
 
 from comity.common import Actor, ActorKind
 from comity.enforcement.errors import EnforcementError
+from comity.intake import selectors as intake
 from comity.journeys.actors import this_node
 from comity.journeys.after_release import let_go
+from comity.journeys.chance import chance_now
 from comity.risk import Cause, Lane, QueueRow, TargetState
 from comity.risk.budgets import policy_on
-from comity.risk.release_times import may_leave, turn_blue
+from comity.risk.release_times import may_leave, not_asked, turn_blue
 from comity.risk.selectors import queue_row
+from comity.risk.services import consider_all
 from comity.staff import Role
 
 _REASONS = {
@@ -45,8 +48,21 @@ def lanes_turn(at: datetime) -> int:
     policy = policy_on(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date())
     turned = 0
     if policy.blue_after_days:
-        turned = turn_blue(this_node(), older_than=at - timedelta(days=policy.blue_after_days), at=at)
+        older_than = at - timedelta(days=policy.blue_after_days)
+        turned = turn_blue(this_node(), older_than=older_than, at=at)
+        if policy.green_leaves:
+            _consider_again(older_than, at)
     return turned + let_low_risk_go(at)
+
+
+@transaction.atomic
+def _consider_again(older_than: datetime, at: datetime) -> None:
+    """Consider what turned blue as if it arrived now: nothing leaves that chance could not have selected."""
+    known = intake.records_by_id(not_asked(older_than))
+    if known:
+        chance = chance_now()
+        records = list(known.values())
+        consider_all(this_node(), records=records, at=at, seed=chance.seed, log_size=chance.log_size)
 
 
 @transaction.atomic

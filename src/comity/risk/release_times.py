@@ -83,6 +83,14 @@ def may_leave(at: datetime, *, delay: timedelta, record_ids: Sequence[UUID] | No
     return [record_id for record_id, _ in sorted(oldest, key=lambda each: -each[1])]
 
 
+def not_asked(older_than: datetime) -> list[UUID]:
+    """Goods in the blue lane that chance was not asked about, since they were selected for papers that nobody read."""
+    rows = Selection.objects.filter(
+        state=TargetState.NEW.value, assessment__lane=Lane.BLUE.value, draw__isnull=True, received_at__lt=older_than
+    )
+    return list(rows.order_by("received_at", "record_id").values_list("record_id", flat=True)[:AT_ONCE])
+
+
 @transaction.atomic
 def turn_blue(actor: Actor, *, older_than: datetime, at: datetime) -> int:
     """Let papers that nobody took up in time be checked after release. Returns how many.
