@@ -39,6 +39,9 @@ def screener() -> Screener:
         ("Dr. Saif al-Tikriti", ("saif", "tikriti"), set()),
         ("В. В. Орлов", ("v", "v", "orlov"), set()),
         ("Limited", ("limited",), set()),
+        ("Bilal Sheikh", ("bilal", "sheikh"), set()),
+        ("Sheikh Bilal", ("bilal",), set()),
+        ("BILAL, Sheikh", ("bilal",), set()),
         ("Sons & Brothers Corporatoin", ("sons", "brothers"), {"inc"}),
         ("…", (), set()),
     ],
@@ -56,6 +59,9 @@ def test_plain_names(text, tokens, forms):
         ("gaddafi", "qadhafi", 0.75, 0.99),
         ("kelimdar", "kelmidar", 0.8, 0.99),
         ("ahmad", "ahmadi", 0.0, 0.85),
+        ("salma", "salim", 0.0, 0.65),
+        ("shaheen", "susan", 0.0, 0.0),
+        ("fatma", "fatimah", 0.8, 0.99),
         ("becker", "bukhoriy", 0.0, 0.8),
         ("2024", "2025", 0.0, 0.0),
         ("o", "orban", 0.8, 0.8),
@@ -112,6 +118,21 @@ def test_what_stands_beside_the_name_moves_the_score(screener):
     assert score(birth_date="1971-05-28") >= score(country="IR") > bare
     assert score(birth_date="1940-01-01") < bare
     assert score(birth_date="1971-28-05") > bare, "day and month swapped is near"
+
+
+def test_two_known_names_of_one_root_are_two_names():
+    screener = Screener([entry("A", "Ali Ahmad"), entry("B", "Bilal")])
+    assert screener.screen(Subject("Ali Ahmadi")) == []
+    assert screener.screen(Subject("Bilal Sheikh")) == []
+    assert [match.entry.ref for match in screener.screen(Subject("Aly Ahmad"))] == ["A"]
+
+
+def test_a_lower_threshold_finds_the_same_and_more(screener):
+    for name in ("Orban Tavrsh", "Muhammed Zarwani", "Velmora Ships", "Brintola Trade"):
+        for subject in (Subject(name), Subject(name, country="IR", birth_date="1971-05-28")):
+            every = screener.screen(subject, threshold=0.0)
+            for threshold in (0.6, 0.7, 0.8, 0.9):
+                assert screener.screen(subject, threshold=threshold) == [m for m in every if m.score >= threshold]
 
 
 def test_a_number_agrees_whatever_the_name(screener):
