@@ -36,10 +36,11 @@ def create_database(server: psycopg.Connection, url: str, name: str) -> str:
 
 
 @contextmanager
-def databases(engine: str) -> Iterator[Callable[[], str]]:
-    """What makes a migrated database at each call and returns its URL; empty for SQLite, in the home of its node.
+def databases(engine: str, *, is_migrated: bool = True) -> Iterator[Callable[[], str]]:
+    """What makes a database at each call and returns its URL; empty for SQLite, in the home of its node.
 
-    They are dropped at the end. Skips where the run has no PostgreSQL server.
+    is_migrated: it holds the tables; else nothing at all. They are dropped at the end. Skips where the run has no
+    PostgreSQL server.
     """
     if engine == "sqlite":
         yield str
@@ -51,7 +52,10 @@ def databases(engine: str) -> Iterator[Callable[[], str]]:
     def new_database() -> str:
         made.append(f"node_{uuid4().hex}")
         with psycopg.connect(url, autocommit=True) as server:
-            return create_database(server, url, made[-1])
+            if is_migrated:
+                return create_database(server, url, made[-1])
+            server.execute(f'CREATE DATABASE "{made[-1]}"')
+            return f"{url.rpartition('/')[0]}/{made[-1]}"
 
     try:
         yield new_database

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from comity.cli.demo.nodes import DemoNode, command, serving
 from comity.cli.demo.settling import settle
 from comity.node.archive import new_identity
 from tests.exchange.ports import free_ports
+from tests.migrated import databases
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -50,17 +52,39 @@ def until(node: DemoNode, is_so: Callable[[Any], bool], seconds: float = 60.0) -
         assert time.monotonic() < end, f"{node.code}: {told}\n{log}"
 
 
-def node_at(home: Path, code: str) -> DemoNode:
+@dataclass(frozen=True)
+class Node(DemoNode):
+    """A node whose database may be one of a PostgreSQL server. url: of that database; empty: SQLite in its home."""
+
+    url: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As its base, with the database."""
+        return {**super().environment, "COMITY_DATABASE_URL": self.url}
+
+
+def node_at(home: Path, code: str, url: str = "") -> Node:
     """A node to be, on ports that nobody else picks from the demo's."""
     console, partners = free_ports(2)
-    return DemoNode(code, f"Customs of {code}", home, console, partners)
+    return Node(code, f"Customs of {code}", home, console, partners, url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """What makes an empty database at each call and returns its URL; of SQLite, which a home holds, an empty one."""
+    with databases(request.param, is_migrated=False) as new_database:
+        yield new_database
 
 
 @pytest.fixture
-def nodes(tmp_path: Path) -> list[DemoNode]:
-    made = [node_at(tmp_path / code.lower(), code) for code in ("XA", "XB", "XC")]
+def nodes(tmp_path: Path, empty_database: Callable[[], str]) -> list[Node]:
+    made = [node_at(tmp_path / "xa", "XA", empty_database()), *(node_at(tmp_path / c.lower(), c) for c in ("XB", "XC"))]
     settle(made)
     return made
+
+
+Restoring = Callable[..., Node]
 
 
 @pytest.fixture
@@ -72,18 +96,22 @@ def keys(tmp_path: Path) -> tuple[Path, str]:
     return path, recipient
 
 
-def restored(node: DemoNode, file: Path, identity: Path, *words: str) -> DemoNode:
-    """The node of the backup, in a new home on new ports; the old home is gone."""
-    if node.home.exists():
+@pytest.fixture
+def restored(keys: tuple[Path, str], empty_database: Callable[[], str]) -> Restoring:
+    """The node of a backup, in a new home and a new database on new ports; the old home is gone."""
+
+    def restore(node: Node, file: Path, *words: str) -> Node:
         shutil.rmtree(node.home)
-    new = node_at(node.home.parent / f"new-{node.code.lower()}", node.code)
-    ports = (
-        *("--console-port", str(new.console_port), "--console-url", new.console_url),
-        *("--partners-port", str(new.partners_port), "--partners-url", f"https://127.0.0.1:{new.partners_port}"),
-    )
-    new.home.mkdir()
-    command(new, "restore", str(file), "--identity", str(identity), *ports, *words)
-    return new
+        new = node_at(node.home.parent / f"new-{node.code.lower()}", node.code, empty_database())
+        ports = (
+            *("--console-port", str(new.console_port), "--console-url", new.console_url),
+            *("--partners-port", str(new.partners_port), "--partners-url", f"https://127.0.0.1:{new.partners_port}"),
+        )
+        new.home.mkdir()
+        command(new, "restore", str(file), "--identity", str(keys[0]), *ports, *words)
+        return new
+
+    return restore
 
 
 def serve(*nodes: DemoNode) -> AbstractContextManager[None]:
@@ -101,7 +129,7 @@ def reintroduce(node: DemoNode, partners: Sequence[DemoNode]) -> None:
 
 @pytest.mark.long
 def test_a_lost_node_goes_on_with_a_new_log_and_nothing_is_lost_or_doubled(
-    nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
+    nodes: list[Node], keys: tuple[Path, str], restored: Restoring, tmp_path: Path
 ) -> None:
     xa, xb, _ = nodes
     file = tmp_path / "xa.age"
@@ -118,7 +146,7 @@ def test_a_lost_node_goes_on_with_a_new_log_and_nothing_is_lost_or_doubled(
             come = until(xb, lambda told: len(told["received"]) == len(sent) and not told["waiting"])
             until(xa, lambda told: len(told["received"]) == 35)
         later = traffic(xb, "post", "XA", "5")
-        new = restored(xa, file, keys[0], "--new-log")
+        new = restored(xa, file, "--new-log")
         held = traffic(new, "tell")
         assert held["partners"] == {"XB": "suspended", "XC": "suspended"}
         assert len(held["received"]) < 35, "the backup is older"
@@ -145,7 +173,7 @@ def test_a_lost_node_goes_on_with_a_new_log_and_nothing_is_lost_or_doubled(
 
 @pytest.mark.long
 def test_a_move_goes_on_with_its_log_once_every_partner_has_answered(
-    nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
+    nodes: list[Node], keys: tuple[Path, str], restored: Restoring, tmp_path: Path
 ) -> None:
     xa, xb, xc = nodes
     file = tmp_path / "xa.age"
@@ -155,7 +183,7 @@ def test_a_move_goes_on_with_its_log_once_every_partner_has_answered(
             until(xb, lambda told: len(told["received"]) == 20)
             until(xa, lambda told: not told["waiting"])
         command(xa, "backup", str(file), "--recipient", keys[1])
-        new = restored(xa, file, keys[0])
+        new = restored(xa, file)
         size = traffic(new, "tell")["log"]
         reintroduce(new, [xb, xc])
         with serve(new):
@@ -172,7 +200,7 @@ def test_a_move_goes_on_with_its_log_once_every_partner_has_answered(
 
 @pytest.mark.long
 def test_an_old_backup_does_not_go_on_under_the_old_log(
-    nodes: list[DemoNode], keys: tuple[Path, str], tmp_path: Path
+    nodes: list[Node], keys: tuple[Path, str], restored: Restoring, tmp_path: Path
 ) -> None:
     xa, xb, xc = nodes
     file = tmp_path / "xa.age"
@@ -181,7 +209,7 @@ def test_an_old_backup_does_not_go_on_under_the_old_log(
             command(xa, "backup", str(file), "--recipient", keys[1])
             traffic(xa, "post", "XB", "20")
             until(xb, lambda told: len(told["received"]) == 20)
-        new = restored(xa, file, keys[0])
+        new = restored(xa, file)
         size = traffic(new, "tell")["log"]
         with serve(new):
             until(new, lambda _told: json.loads((new.home / "recovering.json").read_text())["behind"] == ["XB"])
