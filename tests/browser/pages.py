@@ -34,6 +34,7 @@ PAGES = {
         "/registers/dual-use?q=sports",
         "/consignments/{untouched}/release",
         "/inspections/{open_inspection}/finding",
+        "/findings/{finding_ref}/revenue",
         "/share?record={inspected}",
         "/approvals",
         "/messages",
