@@ -28,7 +28,9 @@ def revenue_field(currency: str, *, required: bool = False) -> forms.DecimalFiel
     """A field for duties and taxes assessed in addition, in the currency of account."""
     return forms.DecimalField(
         label=_("Duties and taxes assessed in addition (%(currency)s)") % {"currency": currency},
-        help_text=gettext_lazy("Empty: not assessed yet. 0: nothing is owed. No partner is told."),
+        help_text=_("0: nothing is owed. No partner is told.")
+        if required
+        else _("Empty: not assessed yet. 0: nothing is owed. No partner is told."),
         required=required,
         min_value=0,
         max_digits=18,

@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from comity.risk.modelling.life import is_live
 from comity.risk.prediction.arrays import Floats
+from comity.risk.prediction.cards import card_text
 from comity.risk.prediction.errors import ModelFileError
 from comity.risk.prediction.explaining import FAMILIES, family_of, words_for
 from comity.risk.prediction.features import Variant
+from comity.risk.prediction.heads import Growth
 from comity.risk.prediction.panels import panel_of
 from comity.risk.prediction.partners_word import word_features
 from comity.risk.prediction.states import build_state, live_features
-from comity.risk.prediction.telling import _picked
-from comity.risk.prediction.training import table_of
-from comity.risk.prediction.worlds import COMPARED, Words, World
+from comity.risk.prediction.telling import _picked, tell
+from comity.risk.prediction.training import TrainingPlan, table_of, train
+from comity.risk.prediction.worlds import COMPARED, OFFERS, Words, World
 from tests.risk.prediction.test_states import rows_of
 
 pytestmark = pytest.mark.once
@@ -87,6 +90,27 @@ def test_what_partners_told_later_is_in_nothing_before(heard: World) -> None:
     early = words.week == WEEK - 1
     known = replace(words, values=np.where(early[:, None], 1 - words.values, words.values))
     assert not np.array_equal(asked(replace(heard, words_told=known), places)[1], values)
+
+
+@pytest.mark.long
+def test_champion_and_challenger_are_asked_from_one_state(heard: World) -> None:
+    """One without and one with partners' data: what the second sees is on its card, and it alone is moved by it."""
+    growth = Growth(trees=20, leaves=4, rate=0.2, least_rows=10, features_part=0.3, seeds=1)
+    plan = TrainingPlan("AA", Variant.LOCAL, growth, kept_weeks=4, warm_up=1, whole_weeks=False)
+    local, exchange = (train(heard, replace(plan, variant=variant), lambda _: None) for variant in Variant)
+    assert local.card["as_told"] is None
+    seen = exchange.card["as_told"]
+    assert isinstance(seen, dict)
+    assert 0 < seen["differing"] < seen["had_arrived"] < seen["told_of"] < seen["declarations"]
+    assert "Partners' data: what they committed to at export" in card_text(exchange.card)
+    assert [is_live(model.card) for model in (local, exchange)] == [True, True]
+    assert not is_live(exchange.card | {"as_told": None})
+    rows = arriving(heard, heard.rows_of("AA")[-20:].tolist())
+    blank = [row | dict.fromkeys(OFFERS) for row in rows]
+    state = build_state(heard, "AA", week=WEEK)
+    told, untold = (tell(state, [local, exchange], some, week=WEEK, least=0.0) for some in (rows, blank))
+    assert told[0] == untold[0]
+    assert [word.chance for word in told[1]] != [word.chance for word in untold[1]]
 
 
 def test_shares_count_what_was_told_and_lean_where_little_was(made: World) -> None:
