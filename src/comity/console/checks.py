@@ -30,7 +30,7 @@ from comity.intake import selectors as intake
 from comity.journeys.look import see_rows
 from comity.risk import QueueRow
 from comity.risk import selectors as risk
-from comity.staff import Permission, PermissionRefusedError
+from comity.staff import Permission, PermissionRefusedError, may, sees_whole
 
 _ME, _NOBODY = "me", "nobody"
 _OVERDUE, _ENDED, _ALL = "overdue", "ended", "all"
@@ -42,11 +42,14 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """A check as the list shows it: beside it the goods as the queue knows them."""
+    """A check as the list shows it: beside it the goods as the queue knows them. result: of its finding, where it may
+    be seen.
+    """
 
     check: Inspection
     due: Due | None
     row: QueueRow | None
+    result: str = ""
 
 
 class CheckForm(ConsoleForm):
@@ -103,7 +106,11 @@ def checks_after(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "form": form,
         "result": found,
-        "lines": [CheckLine(each, due_of(each, today), shown.get(each.record_id)) for each in found.rows],
+        "lines": [
+            CheckLine(each, due_of(each, today), shown.get(each.record_id), _result_of(actor, each))
+            for each in found.rows
+        ],
+        "can_assign": may(actor, Permission.DECIDE_CONSIGNMENT) and any(each.is_open for each in found.rows),
         "veils": veils_of(seen),
         "first_reasons": first_reasons(rows.values()),
         "every": every,
@@ -156,6 +163,15 @@ def drop(request: HttpRequest, actor: Actor, inspection_id: UUID) -> HttpRespons
         "section": "queue",
     }
     return render(request, "console/check_drop.html", context, status=status)
+
+
+def _result_of(actor: Actor, check: Inspection) -> str:
+    """What a completed check came to; empty where it is open, given up, or not for this officer."""
+    finding = None if check.is_open else enforcement.finding_of_inspection(check.inspection_id)
+    if finding is None:
+        return ""
+    is_own = actor.id == check.assigned_to or str(actor) == check.completed_by
+    return finding.result.value if sees_whole(actor, int(finding.handling), is_given=is_own) else ""
 
 
 def _is_uuid(text: str) -> bool:

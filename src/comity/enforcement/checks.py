@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -165,11 +165,12 @@ def check_counts(today: date) -> tuple[CheckCount, ...]:
         "unassigned": Count("pk", filter=Q(assigned_to="")),
         "first_due_on": Min("due_on"),
     }
-    by_office: Iterable[dict[str, Any]] = (
-        _open_checks().order_by().values("office").annotate(**figures).order_by("office")
-    )
+    by_office = _open_checks().order_by().values("office").annotate(**figures).order_by("office")
     found: dict[str, Any] = _open_checks().aggregate(**figures)
-    return (CheckCount(office="", **found), *(CheckCount(**row) for row in by_office if row["office"]))
+    return (
+        CheckCount(office="", **found),
+        *(CheckCount(**row) for row in cast(Iterable[dict[str, Any]], by_office) if row["office"]),
+    )
 
 
 def _drop(actor: Actor, row: InspectionRow, words: str, at: datetime) -> Inspection:
