@@ -49,21 +49,16 @@ def test_a_forecast_is_told_narrowed_drawn_and_compared(as_role):
     assert drawn.content.decode().count('class="bar"') == 6
     assert "19 Oct 2026 – 15 Nov 2026" in text_of(drawn)
     assert "Write a profile about them" not in text_of(drawn)
+    analyst: Client = as_role("analyst")
+    page = analyst.get(f"/forecasts/{first.number}")
+    assert "Write a profile about them" in text_of(page)
+    editor = analyst.get(page.context["profile_url"]).content.decode()
+    assert f"hs_heading = &#x27;{first.heading}&#x27; and origin = &#x27;{first.origin}&#x27;" in editor
+    assert '<option value="counterfeit" selected>' in editor
     forecasts_turn(NOW + timedelta(weeks=4))
     over = text_of(supervisor.get(f"/forecasts?week={MONDAY}"))
     assert "These weeks are over:" in over
     assert "Of those made in time," in over
-
-
-def test_a_profile_is_begun_from_an_outlook(as_role):
-    keep(past())
-    forecasts_turn(NOW)
-    analyst: Client = as_role("analyst")
-    (first, *_) = views.outlooks_of(views.forecast(KINDS[0]))[1]
-    page = analyst.get(f"/forecasts/{first.number}")
-    editor = analyst.get(page.context["profile_url"]).content.decode()
-    assert f"hs_heading = &#x27;{first.heading}&#x27; and origin = &#x27;{first.origin}&#x27;" in editor
-    assert '<option value="counterfeit" selected>' in editor
 
 
 @pytest.mark.once
