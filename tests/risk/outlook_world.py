@@ -6,7 +6,8 @@ import random
 from datetime import date, timedelta
 
 from comity.risk.models import RouteWeek
-from comity.risk.outlook_rules import Past, RoutePast
+from comity.risk.outlook_rules import KINDS, Past, RoutePast
+from comity.risk.outlooks import Key
 from comity.trade import RiskType
 
 MONDAY = date(2026, 11, 16)
@@ -30,20 +31,33 @@ ROUTES = {
 CHOSEN, CHOSEN_CLEAN, BY_CHANCE = 0.4, 0.05, 0.06
 
 
+# By goods and route, and kind: what is irregular in each week, controlled or not.
+Known = dict[tuple[Key, RiskType], list[int]]
+
+
 def past(weeks: int = WEEKS, seed: int = 7, by_chance: float = BY_CHANCE) -> Past:
     """The weeks before MONDAY and, where there are more than WEEKS, after it."""
+    return both(weeks, seed, by_chance)[0]
+
+
+def both(weeks: int, seed: int, by_chance: float = BY_CHANCE) -> tuple[Past, Known]:
+    """A past, and all that is irregular in it."""
     routes, first = {}, date.fromordinal(MONDAY.toordinal() - 7 * WEEKS)
+    known: Known = {(key, kind): [0] * weeks for key in ROUTES for kind in KINDS}
     for key, (many, counterfeit, undervalued) in ROUTES.items():
         route = routes[key] = RoutePast.empty(weeks)
         chance = random.Random(f"{seed} {key}")
         for week in range(weeks):
             route.declared[week] = chance.randrange(many // 2, many + many // 2 + 1)
             for _ in range(route.declared[week]):
-                _declare(chance, route, week, (counterfeit, undervalued, by_chance))
-    return Past(first, weeks, routes)
+                kind = _declare(chance, route, week, (counterfeit, undervalued, by_chance))
+                if kind:
+                    known[key, kind][week] += 1
+    return Past(first, weeks, routes), known
 
 
-def _declare(chance: random.Random, route: RoutePast, week: int, shares: tuple[float, float, float]) -> None:
+def _declare(chance: random.Random, route: RoutePast, week: int, shares: tuple[float, float, float]) -> RiskType | None:
+    """One declaration, controlled or not. Returns what is irregular about it."""
     drawn = chance.random()
     kind = RiskType.COUNTERFEIT if drawn < shares[0] else RiskType.UNDERVALUATION if drawn < sum(shares[:2]) else None
     if chance.random() < (CHOSEN if kind else CHOSEN_CLEAN):
@@ -54,6 +68,7 @@ def _declare(chance: random.Random, route: RoutePast, week: int, shares: tuple[f
         route.by_chance[week] += 1
         if kind:
             route.found_by_chance[kind][week] += 1
+    return kind
 
 
 def keep(known: Past) -> None:
