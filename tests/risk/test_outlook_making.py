@@ -12,7 +12,7 @@ from comity.risk.models import LearnedOutcome, RouteForecast, RouteOutlook, Rout
 from comity.risk.outlook_history import count_weeks, past_before
 from comity.risk.outlook_making import forecasts_turn
 from comity.risk.outlook_rules import METHOD, Silence
-from comity.risk.outlook_views import OutlookFilter, forecast, forecasts, held, outlook, outlooks_of
+from comity.risk.outlook_views import Held, OutlookFilter, forecast, forecasts, held, outlook, outlooks_of
 from comity.trade import HSCode, RiskType
 from tests.risk.cast import declaration, store
 from tests.risk.outlook_world import MONDAY, WEEKS, keep, past
@@ -116,3 +116,10 @@ def test_a_forecast_is_narrowed_and_one_outlook_shows_what_came_before() -> None
     assert {one.change for one in told} <= {"more", "less", "same"}
     with pytest.raises(OutlookNotFoundError):
         outlook(0)
+
+
+def test_too_few_that_held_are_said_only_beyond_chance() -> None:
+    held_of = {count: Held(4, 40, count, 0.94).is_poor for count in (30, 33, 36, 40)}
+    assert held_of == {30: True, 33: True, 36: False, 40: False}
+    assert not Held(1, 10, 2, 0.94).is_poor
+    assert not Held(0, 0, 0, 0.0).is_poor
