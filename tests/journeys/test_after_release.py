@@ -6,8 +6,10 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from pytest_django import Settings
 
+from comity.cli.risk import risk
 from comity.enforcement import FindingFacts, InspectionError, InspectionState
 from comity.enforcement.checks import CheckFilter, assign_checks, check_counts, checks, drop_check
 from comity.enforcement.selectors import inspections, record_file
@@ -223,5 +225,8 @@ class TestLife:
         assert (dropped.state, dropped.dropped_because) == (InspectionState.DROPPED, "The trader closed")
         assert AuditEntry.objects.filter(deed="drop_check", subject=dropped.reference).count() == 1
         assert check_counts(DAY)[0].open == 1
+        told = CliRunner().invoke(risk, ["selection", "checks"], catch_exceptions=False).output
+        assert "all: 1 open, 1 overdue" in told
+        assert "days overdue" in told
         with pytest.raises(InspectionError, match="not taken up again"):
             complete_inspection(OFFICER, inspection_id=dropped.inspection_id, facts=IN_ORDER, at=at)
