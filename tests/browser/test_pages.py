@@ -30,7 +30,7 @@ def name_of(template: str) -> str:
     """The name of the route that answers a path."""
     for each in IDS:
         try:
-            return str(resolve(urlsplit(template.format_map(_Any(each))).path).url_name)
+            return str(resolve(urlsplit(template.format_map(_Any(each))).path, "comity.console.urls").url_name)
         except Resolver404:
             continue
     raise AssertionError(f"no page answers {template}")

@@ -72,6 +72,8 @@ def _counts(history: TraderHistory) -> Figures:
         ("declarations", history.declarations),
         ("controls", history.controls),
         ("irregular", history.irregular),
+        ("partners_told", history.told),
+        ("differing", history.differing),
     )
     figures = tuple((name, f"{value:.1f}") for name, value in counted if value is not None)
     return (*figures, ("counted", "halved"), ("also", "also"), ("beside", str(history.beside)))

@@ -21,7 +21,6 @@ from comity.trade.facts import FACT_TYPES
 from comity.trade.knowledge import RULE_LANGUAGE
 from comity.trust import canonical_json, sha256_hex
 
-
 MOST_BASIS = 300
 
 
@@ -79,7 +78,8 @@ def approve_profile(actor: Actor, *, ref: str, legal_basis: str = "", at: dateti
     """Put a draft in force; a second pair of eyes does it, after exactly this rule was tried on the past.
 
     legal_basis: of a partner's profile, the law of ours by which it runs here (GDPR Art. 6 and 22, Directive (EU)
-    2016/680 Art. 8: who profiles needs a basis of its own). Raises: PermissionRefusedError, ProfileError, FourEyesError, RuleError.
+    2016/680 Art. 8: who profiles needs a basis of its own).
+    Raises: PermissionRefusedError, ProfileError, FourEyesError, RuleError.
     """
     require(actor, Permission.APPROVE_PROFILES)
     row = _locked(ref)

@@ -44,7 +44,8 @@ class TraderHistory:
     """What is held of one trader in one role. key: the number, or name|country, in normal form.
 
     declarations, controls, irregular: as they count now, halved every 26 weeks; beside: in how many combinations with
-    others, goods and routes. None where it is not kept, or cannot be counted here. since: the first week.
+    others, goods and routes; told, differing: of how many declarations partners told something, in how many matters it
+    differed. None where it is not kept, or cannot be counted here. since: the first week.
     """
 
     role: str
@@ -54,6 +55,8 @@ class TraderHistory:
     controls: float | None
     irregular: float | None
     beside: int | None
+    told: float | None = None
+    differing: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,15 @@ def _counted(found: list[tuple[str, str]]) -> list[TraderHistory]:
 
 def _history(column: str, word: str, kept: Any) -> TraderHistory:
     return TraderHistory(
-        ROLES[column], word, kept.first_day, kept.declarations, kept.controls, kept.irregular, kept.beside
+        role=ROLES[column],
+        key=word,
+        since=kept.first_day,
+        declarations=kept.declarations,
+        controls=kept.controls,
+        irregular=kept.irregular,
+        beside=kept.beside,
+        told=kept.told,
+        differing=kept.differing,
     )
 
 

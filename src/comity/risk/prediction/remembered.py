@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from comity.risk.prediction import partners_word
 from comity.risk.prediction.arrays import Floats
 from comity.risk.prediction.histories import COLUMNS, ILLICIT, INSPECTED, LONG_WEEKS, OWN
 from comity.risk.prediction.novelty import AGED, SLOW_WEEKS
@@ -15,6 +16,8 @@ from comity.risk.prediction.panels import KEYS
 from comity.risk.prediction.running import NEVER, FadingSums
 from comity.risk.prediction.states import State
 
+# The name of the memory of what partners told, in a state.
+TOLD = "word"
 _EPOCH = date(1970, 1, 1)
 
 
@@ -23,6 +26,8 @@ class Remembered:
     """What is kept of one trader in one role. declarations, controls, irregular: as they count now, halved every
     26 weeks; declarations is None where the role is remembered by controls alone. first_day: of the first week in which
     it was declared or controlled, None where only its name is kept. beside: with how many others, goods and routes.
+    told, differing: of how many declarations a partner told something, and in how many matters that differed, halved
+    every 30 weeks; None where nothing that partners told is kept.
     """
 
     declarations: float | None
@@ -30,6 +35,8 @@ class Remembered:
     irregular: float
     first_day: date | None
     beside: int
+    told: float | None = None
+    differing: float | None = None
 
 
 def remembered(state: State, column: str, word: str) -> Remembered | None:
@@ -50,6 +57,12 @@ def remembered(state: State, column: str, word: str) -> Remembered | None:
         aged = number + _offset(state, AGED, column)
         declarations = float(_sums(state, "novelty.slow", (aged, 1, SLOW_WEEKS))[0])
         first.append(_first(state, "novelty.seen", aged))
+    told = differing = None
+    if f"{TOLD}.sums" in state.memories:
+        place = number + _offset(state, partners_word.KEYS, column)
+        sums = _sums(state, f"{TOLD}.sums", (place, partners_word.COLUMNS, partners_word.MEMORY_WEEKS))
+        told = float(sums[partners_word.MATCHED])
+        differing = float(sums[partners_word.FIRST_DIFFERING :].sum())
     weeks = [week for week in first if week != NEVER]
     return Remembered(
         declarations=declarations,
@@ -57,6 +70,8 @@ def remembered(state: State, column: str, word: str) -> Remembered | None:
         irregular=float(controls[ILLICIT]),
         first_day=_EPOCH + timedelta(days=state.first_day + 7 * min(weeks)) if weeks else None,
         beside=_beside(state, column, code),
+        told=told,
+        differing=differing,
     )
 
 
