@@ -15,12 +15,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 
-from comity.common import Actor, Reason, new_id
+from comity.common import Actor, Reason
 from comity.enforcement.errors import InspectionError
 from comity.enforcement.models import InspectionRow
 from comity.enforcement.rules import InspectionState
 from comity.enforcement.selectors import inspection_of
-from comity.enforcement.services import audit, locked, next_reference
+from comity.enforcement.services import audit, locked, ordered
 from comity.enforcement.values import Inspection
 from comity.intake.selectors import record as stored_record
 from comity.staff import Permission, require
@@ -78,22 +78,8 @@ def order_check(actor: Actor, *, record_id: UUID, reasons: Sequence[Reason], due
     """
     require(actor, Permission.DECIDE_CONSIGNMENT)
     record = stored_record(record_id)
-    if not reasons:
-        raise InspectionError("A check needs a reason", where=record.reference, remedy="Say why, in one sentence.")
-    if InspectionRow.objects.filter(record_id=record_id, state__in=_OPEN).exists():
-        raise InspectionError("An inspection of this record is open already", where=record.reference)
-    row = InspectionRow.objects.create(
-        inspection_id=new_id(at),
-        reference=next_reference("I", at),
-        record_id=record_id,
-        state=InspectionState.ORDERED.value,
-        reasons=[[reason.code, reason.text, reason.clause] for reason in reasons],
-        ordered_by=str(actor),
-        ordered_at=at,
-        is_after_release=True,
-        office=record.content.office[:100],
-        due_on=due_on,
-    )
+    office = record.content.office[:100]
+    row = ordered(actor, record, reasons, at, is_after_release=True, office=office, due_on=due_on)
     audit(actor, "order_check", row.reference, at, record=str(record_id), due=str(due_on))
     return inspection_of(row)
 

@@ -23,6 +23,7 @@ from comity.enforcement.rules import (
 )
 from comity.enforcement.selectors import assessed_of, decision_of, inspection_of, seizure_of
 from comity.enforcement.values import Assessed, FindingFacts, Inspection, ReleaseDecision, Seizure, SeizureFacts
+from comity.intake import StoredRecord
 from comity.intake.selectors import record as stored_record
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
@@ -43,23 +44,8 @@ def order_inspection(
     """
     require(actor, Permission.DECIDE_CONSIGNMENT)
     record = stored_record(record_id)
-    if not reasons:
-        raise InspectionError(
-            "An inspection needs a reason", where=record.reference, remedy="Say why, in one sentence."
-        )
     _refuse_released(record_id, record.reference)
-    if InspectionRow.objects.filter(record_id=record_id, state__in=_OPEN).exists():
-        raise InspectionError("An inspection of this record is open already", where=record.reference)
-    row = InspectionRow.objects.create(
-        inspection_id=new_id(at),
-        reference=next_reference("I", at),
-        record_id=record_id,
-        state=InspectionState.ORDERED.value,
-        reasons=[[reason.code, reason.text, reason.clause] for reason in reasons],
-        place=place.strip()[:200],
-        ordered_by=str(actor),
-        ordered_at=at,
-    )
+    row = ordered(actor, record, reasons, at, place=place.strip()[:200])
     audit(actor, "order_inspection", row.reference, at, record=str(record_id))
     return inspection_of(row)
 
@@ -302,6 +288,31 @@ def locked(inspection_id: UUID) -> InspectionRow:
     if row is None:
         raise InspectionError("There is no such inspection", where=str(inspection_id))
     return row
+
+
+def ordered(
+    actor: Actor, record: StoredRecord, reasons: Sequence[Reason], at: datetime, **more: object
+) -> InspectionRow:
+    """A new inspection of a record that has none open. more: further columns of the row.
+
+    Raises: InspectionError.
+    """
+    if not reasons:
+        raise InspectionError(
+            "An inspection needs a reason", where=record.reference, remedy="Say why, in one sentence."
+        )
+    if InspectionRow.objects.filter(record_id=record.record_id, state__in=_OPEN).exists():
+        raise InspectionError("An inspection of this record is open already", where=record.reference)
+    return InspectionRow.objects.create(
+        inspection_id=new_id(at),
+        reference=next_reference("I", at),
+        record_id=record.record_id,
+        state=InspectionState.ORDERED.value,
+        reasons=[[reason.code, reason.text, reason.clause] for reason in reasons],
+        ordered_by=str(actor),
+        ordered_at=at,
+        **more,
+    )
 
 
 def next_reference(letter: str, at: datetime) -> str:
