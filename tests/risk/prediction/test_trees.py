@@ -27,7 +27,7 @@ def test_answers_are_those_of_lightgbm(objective: str) -> None:
     grown = head(objective)
     quick = columnwise(grown)
     assert isinstance(quick, Columnwise)
-    rows = np.vstack([VALUES, np.full((1, 6), np.nan), np.zeros((1, 6)), VALUES[:50] * 1e300])
+    rows = np.vstack([VALUES, np.full((1, 6), np.nan), np.zeros((1, 6)), VALUES[:50] * 1e300, VALUES[:50] * 1e-35])
     for asked in (rows, rows[:1], rows[:0]):
         assert quick.ask(asked).tolist() == (grown.ask(asked).tolist() if len(asked) else [])
 

@@ -23,6 +23,8 @@ _BLOCK = 32_768
 # Rows on which answers are compared with those of LightGBM itself before any is given.
 _TRIED = 64
 _MOST_LEAVES = 255
+# What LightGBM takes for 0 in a row, either side (kZeroThreshold).
+_NOTHING = float(np.float32(1e-35))
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
 _LINKS = {"binary sigmoid:1": "logistic", "tweedie": "exp"}
 # Where a value that is missing goes: with the greatest, with the least, or as 0.
@@ -81,9 +83,10 @@ class Columnwise(Head):
         """The place of each value among the thresholds of its column: how many are below it."""
         placed: dict[_Column, Array] = {}
         for feature, thresholds in self.thresholds.items():
-            column = np.ascontiguousarray(values[:, feature])
+            column = values[:, feature].copy()
             is_missing = np.isnan(column)
-            places = np.searchsorted(thresholds, np.where(is_missing, 0.0, column)).astype(_kind(thresholds))
+            column[is_missing | (np.abs(column) <= _NOTHING)] = 0.0
+            places = np.searchsorted(thresholds, column).astype(_kind(thresholds))
             for missing in _MISSING:
                 if (feature, missing) in self.columns:
                     placed[feature, missing] = _with_missing(places, is_missing, missing, len(thresholds) + 1)
@@ -110,7 +113,8 @@ def _tried(thresholds: Mapping[int, Array], features: int) -> Array:
     rows = np.zeros((_TRIED, features))
     for feature, each in thresholds.items():
         at = chance.choice(each, _TRIED)
-        rows[:, feature] = np.choose(chance.integers(0, 4, _TRIED), [at, np.nextafter(at, np.inf), np.nan * at, 0 * at])
+        hard = [at, np.nextafter(at, np.inf), np.full(_TRIED, np.nan), np.zeros(_TRIED)]
+        rows[:, feature] = np.choose(chance.integers(0, len(hard), _TRIED), hard)
     return rows
 
 
