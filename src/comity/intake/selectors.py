@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from comity.trade import Declaration, Manifest, Problem, Severity
 from comity.trade.encoding import declaration_from_json, manifest_from_json
 
 MAX_ROWS = 1000
+_AT_ONCE = 500
 _NOBODY = UUID(int=0)
 _RAW_BYTES = "arrival__data"
 
@@ -59,6 +60,17 @@ def records(chosen: RecordFilter | None = None, *, limit: int = 50, offset: int 
     """Current records, the latest arrival first; at most 1,000 at a time."""
     rows = _chosen(chosen or RecordFilter()).order_by("-received_at", "-id")
     return [_stored(row) for row in rows[offset : offset + min(limit, MAX_ROWS)]]
+
+
+def declarations_between(start: datetime, end: datetime) -> Iterator[StoredRecord]:
+    """Every declaration received from `start` to before `end`, as it stands now; newest first."""
+    chosen, offset = RecordFilter(kind=RecordKind.DECLARATION, received_from=start, received_until=end), 0
+    while True:
+        found = records(chosen, limit=_AT_ONCE, offset=offset)
+        yield from found
+        if len(found) < _AT_ONCE:
+            return
+        offset += _AT_ONCE
 
 
 def latest_ids(*, limit: int = MAX_ROWS) -> list[UUID]:

@@ -92,7 +92,7 @@ def read_past(trades: Sequence[Traded]) -> Past:
 
 def habits_held(keys: Iterable[str]) -> dict[str, Habits]:
     """What the past keeps of traders, by `signals.trader_key`; those of whom it keeps nothing are left out."""
-    wanted, found = sorted(set(keys)), {}
+    wanted, found = sorted(set(keys)), dict[str, Habits]()
     for start in range(0, len(wanted), _KEYS_AT_ONCE):
         part = wanted[start : start + _KEYS_AT_ONCE]
         pairs = TradePair.objects.filter(Q(importer__in=part) | Q(exporter__in=part)).values_list(*_PAIR, "first_at")

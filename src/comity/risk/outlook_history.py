@@ -76,7 +76,7 @@ def _midnight(day: date) -> datetime:
 def _count(administration: str, week: date) -> None:
     start, end = _midnight(week), _midnight(week + _WEEK)
     rows: dict[Key, RouteWeek] = {_WHOLE: _row(week, _WHOLE)}
-    for record in _arrived(start, end):
+    for record in intake.declarations_between(start, end):
         key = _key(record, administration)
         if key is not None:
             rows[_WHOLE].declared += 1
@@ -104,17 +104,6 @@ def _add_control(row: RouteWeek, outcome: LearnedOutcome) -> None:
     if outcome.is_irregular and outcome.risk_type in {kind.value for kind in KINDS}:
         by_reason, by_chance = row.found.get(outcome.risk_type, (0, 0))
         row.found[outcome.risk_type] = [by_reason + (not outcome.is_random), by_chance + outcome.is_random]
-
-
-def _arrived(start: datetime, end: datetime) -> Iterator[StoredRecord]:
-    chosen = RecordFilter(kind=RecordKind.DECLARATION, received_from=start, received_until=end)
-    offset = 0
-    while True:
-        found = intake.records(chosen, limit=_AT_ONCE, offset=offset)
-        yield from found
-        if len(found) < _AT_ONCE:
-            return
-        offset += _AT_ONCE
 
 
 def _controlled(start: datetime, end: datetime) -> Iterator[tuple[LearnedOutcome, StoredRecord]]:

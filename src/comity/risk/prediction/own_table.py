@@ -170,19 +170,8 @@ def _by_week(monday: int, until: datetime) -> Iterator[tuple[int, Iterator[Store
     week = 0
     while start < until:
         end = min(start + timedelta(days=7), until)
-        yield week, _arrived(start, end)
+        yield week, intake.declarations_between(start, end)
         start, week = start + timedelta(days=7), week + 1
-
-
-def _arrived(start: datetime, end: datetime) -> Iterator[StoredRecord]:
-    chosen = RecordFilter(kind=RecordKind.DECLARATION, received_from=start, received_until=end)
-    offset = 0
-    while True:
-        found = intake.records(chosen, limit=_AT_ONCE, offset=offset)
-        yield from found
-        if len(found) < _AT_ONCE:
-            return
-        offset += _AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
