@@ -102,8 +102,9 @@ def logic_matcher(listed: Sequence[WatchEntry]) -> Matcher:
 
     def scores(name: str) -> Scores:
         near = list(dict.fromkeys(owners[number] for number in index.candidates(plain_name(name))))[:CANDIDATES]
+        # What it finds in a name it keeps by the id.
         asked = {
-            schema: model.get_proxy({"id": "asked", "schema": schema, "properties": {"name": [name]}})
+            schema: model.get_proxy({"id": f"asked {name}", "schema": schema, "properties": {"name": [name]}})
             for schema in ("Person", "Organization")
         }
         # What kind of subject is asked for is not known: the schema of each entry suits it best.
@@ -155,6 +156,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=71)
     options.add_argument("--distorted", type=int, default=400)
     options.add_argument("--innocents", type=int, default=1_200)
+    options.add_argument("--matchers", default="Screener,LogicV2,token_sort_ratio,WRatio")
     chosen = options.parse_args()
     un, ofac = screening.un_entries(chosen.lists), screening.ofac_entries(chosen.lists)
     listed = [*un, *ofac]
@@ -162,13 +164,15 @@ def main() -> None:
     print(
         f"{chosen.distorted} distorted names, {chosen.innocents} innocents, {len(listed)} entries, seed {chosen.seed}"
     )
-    measure("Screener", our_matcher(listed), asked, in_force=THRESHOLD)
-    measure("token_sort_ratio", ratio_matcher(listed, fuzz.token_sort_ratio), asked)
-    measure("WRatio", ratio_matcher(listed, fuzz.WRatio), asked)
     if LogicV2 is None:
         print("nomenklatura is not installed here: LogicV2 is left out")
-    else:
-        measure("LogicV2", logic_matcher(listed), asked)
+    for name in chosen.matchers.split(","):
+        if name == "Screener":
+            measure(name, our_matcher(listed), asked, in_force=THRESHOLD)
+        elif name == "LogicV2" and LogicV2 is not None:
+            measure(name, logic_matcher(listed), asked)
+        elif name in {"token_sort_ratio", "WRatio"}:
+            measure(name, ratio_matcher(listed, getattr(fuzz, name)), asked)
 
 
 if __name__ == "__main__":
