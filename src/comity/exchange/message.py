@@ -97,15 +97,11 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
         _check_words(*words)
     except TypeError:  # what cannot be remembered is no text either
         _check_words.__wrapped__(*words)
+    kind, origin, sender, recipient, agreement, article, purpose, handling = cast(list[str], words)
     created, until = _instant(mapping.get("created"), "created"), mapping.get("valid_until")
     body = mapping.get("body")
-    unknown = mapping.keys() - _KNOWN
-    if unknown and len(write_canonical({name: mapping[name] for name in unknown})) > _MOST_UNKNOWN_BYTES:
-        raise MessageFormError(
-            "The message holds more than is left to fields that no reader knows",
-            where=", ".join(sorted(unknown))[:100],
-            remedy=f"At most {_MOST_UNKNOWN_BYTES} bytes; what an article must judge belongs into the body.",
-        )
+    if not _KNOWN.issuperset(mapping):
+        _check_unknown(mapping)
     if not isinstance(body, dict):
         raise MessageFormError("The message has no body", where="body", remedy="Give an object.")
     check_id(mapping.get("id"), "id")
@@ -116,8 +112,15 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
     if onward is not None and not isinstance(onward, dict):
         raise MessageFormError("The proof of the origin is no object", where="onward")
     return Message(
+        kind=kind,
         id=cast(str, mapping["id"]),
-        **cast(dict[str, str], dict(zip(_WORDS, words, strict=True))),
+        origin=origin,
+        sender=sender,
+        recipient=recipient,
+        agreement=agreement,
+        article=article,
+        purpose=purpose,
+        handling=handling,
         created=created,
         body=body,
         valid_until=None if until is None else _instant(until, "valid_until"),
@@ -125,6 +128,16 @@ def read_message(data: bytes, *, limit: int = LIMITS.message_bytes) -> Message:
         onward=onward,
         raw=data,
     )
+
+
+def _check_unknown(mapping: Mapping[str, object]) -> None:
+    unknown = mapping.keys() - _KNOWN
+    if len(write_canonical({name: mapping[name] for name in unknown})) > _MOST_UNKNOWN_BYTES:
+        raise MessageFormError(
+            "The message holds more than is left to fields that no reader knows",
+            where=", ".join(sorted(unknown))[:100],
+            remedy=f"At most {_MOST_UNKNOWN_BYTES} bytes; what an article must judge belongs into the body.",
+        )
 
 
 def check_administration(value: object, where: str) -> None:
