@@ -95,7 +95,7 @@ def test_status_tells_who_the_node_is(caller: MakeCaller) -> None:
     assert body["administration"] == "XA"
     assert body["now"].endswith("Z")
     assert (body["records"], body["outbox_waiting"], body["log_size"], body["partners"]) == (0, 0, 0, 0)
-    assert body["inspections"] == {"ordered": 0, "started": 0, "completed": 0}
+    assert body["inspections"] == {"ordered": 0, "started": 0, "completed": 0, "dropped": 0}
 
 
 def test_a_failure_tells_nothing_but_a_number(

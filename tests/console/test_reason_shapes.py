@@ -16,6 +16,7 @@ from comity.console.reason_facts import LABELS, say_facts
 from comity.console.reason_shapes import say_again
 from comity.console.words import WORDS
 from comity.registers import ListFormat, ListSource, RegisterKind
+from comity.registers.selectors import in_force
 from comity.registers.services import load_list
 from comity.risk import FoundReason, SourceKind
 from comity.risk.anomalies import Pair, Past, judge, traded, week_of
@@ -80,7 +81,7 @@ def mirrored() -> list[FoundReason]:
 
 
 def batch_of(*declarations: Declaration) -> Batch:
-    return Batch(tuple(SimpleNamespace(content=each) for each in declarations), (), "XA", AT)
+    return Batch(tuple(SimpleNamespace(content=each) for each in declarations), (), "XA", AT, tuple(in_force()))
 
 
 def screened() -> list[FoundReason]:

@@ -18,7 +18,7 @@ from comity.console.reason_facts import say_fact
 from comity.console.templatetags import comity as tags
 from comity.console.verdicts import say_verdict
 from comity.risk import Cause, Evidence, FoundReason, Lane, SourceKind, parse_rule
-from comity.risk.rules import Reliability
+from comity.risk.rules import AfterRelease, Reliability
 from comity.risk.wording import evidence_of, label_of
 from comity.trade import Handling
 from comity.trade.facts import FACT_TYPES
@@ -260,5 +260,7 @@ def test_deeds_of_the_audit():
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_of_a_selection_has_its_sentence(french: None, cause: Cause):
-    explained = SimpleNamespace(cause=cause, day=date(2026, 3, 2), draw=0.5, seed="ab", selection="English")
+    explained = SimpleNamespace(
+        cause=cause, after=AfterRelease.NONE, day=date(2026, 3, 2), draw=0.5, seed="ab", selection="English"
+    )
     assert "lectionné" in sentences.say_selection(explained).text
