@@ -122,8 +122,6 @@ def _parsed(text: str) -> datetime:
             where=repr(text)[:80],
             remedy="End it with Z for UTC or with +hh:mm.",
         )
-    if instant.tzinfo is UTC:
-        return instant
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:

@@ -73,6 +73,12 @@ def declarations_between(start: datetime, end: datetime) -> Iterator[StoredRecor
         offset += _AT_ONCE
 
 
+def first_declared_at(until: datetime) -> datetime | None:
+    """When the oldest of the declarations that are held arrived, of those received before `until`."""
+    rows = _chosen(RecordFilter(kind=RecordKind.DECLARATION, received_until=until))
+    return rows.order_by("received_at").values_list("received_at", flat=True).first()
+
+
 def latest_ids(*, limit: int = MAX_ROWS) -> list[UUID]:
     """The ids of the current records that arrived last, without reading what they hold."""
     rows = Record.objects.filter(is_current=True).order_by("-received_at", "-id")
@@ -101,6 +107,11 @@ def versions(reference: str, *, lodged_by: str | None = None) -> list[StoredReco
 def versions_of(record_id: UUID | str) -> list[StoredRecord]:
     """Every version of one record, the newest first."""
     return [_stored(row) for row in _rows().filter(record_id=_uuid_of(record_id)).order_by("-version")]
+
+
+def as_lodged(record: StoredRecord) -> StoredRecord:
+    """The oldest version that is held of a record."""
+    return record if record.version == 1 else versions_of(record.record_id)[-1]
 
 
 def records_matching(kind: KeyKind | str, value: str, *, limit: int = MAX_ROWS) -> list[StoredRecord]:

@@ -13,9 +13,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from comity.intake import RecordKind, StoredRecord
+from comity.intake import StoredRecord
 from comity.intake import selectors as intake
-from comity.intake.selectors import RecordFilter
 from comity.risk.modelling.rows import is_import, row_of
 from comity.risk.models import LearnedOutcome, RouteWeek
 from comity.risk.outlook_rules import HISTORY_WEEKS, KINDS, Past, RoutePast, monday_before
@@ -59,13 +58,10 @@ def past_before(monday: date) -> Past:
 
 def _first_monday(monday: date) -> date | None:
     """The week of the oldest declaration that is held, or of as far back as is looked."""
-    chosen = RecordFilter(kind=RecordKind.DECLARATION, received_until=_midnight(monday))
-    count = intake.count_records(chosen)
-    oldest = intake.records(chosen, limit=1, offset=count - 1) if count else []
-    if not oldest:
+    oldest = intake.first_declared_at(_midnight(monday))
+    if oldest is None:
         return None
-    arrived = oldest[0].received_at.astimezone(UTC).date()
-    return max(monday_before(arrived), monday - HISTORY_WEEKS * _WEEK)
+    return max(monday_before(oldest.astimezone(UTC).date()), monday - HISTORY_WEEKS * _WEEK)
 
 
 def _midnight(day: date) -> datetime:
@@ -131,7 +127,7 @@ def _key(record: StoredRecord, administration: str) -> Key | None:
 
     They are those of the dearest item, as models see a declaration.
     """
-    first = record if record.version == 1 else intake.versions_of(record.record_id)[-1]
+    first = intake.as_lodged(record)
     if first.declaration is None or not is_import(first.declaration, administration):
         return None
     row = row_of(first.declaration, administration=administration, arrived_at=record.received_at, rates={})

@@ -189,8 +189,10 @@ def _noun_codec(kind: Any) -> Codec:
             for name, read_one, is_text, is_required in readers:
                 entry = value.get(name)
                 if entry is not None:
-                    # Most fields are short texts, which need no more than this.
-                    given[name] = entry if is_text and type(entry) is str and len(entry) < 256 else read_one(entry)
+                    # Most fields are texts: what _text asks of them, without a call.
+                    given[name] = (
+                        entry if is_text and type(entry) is str and len(entry) <= MAX_TEXT else read_one(entry)
+                    )
                 elif is_required:
                     raise FieldError("This field is missing")
         except FieldError as error:

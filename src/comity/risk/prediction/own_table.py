@@ -20,9 +20,8 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comity.intake import RecordKind, StoredRecord
+from comity.intake import StoredRecord
 from comity.intake import selectors as intake
-from comity.intake.selectors import RecordFilter
 from comity.risk.accounts import currency_of_account
 from comity.risk.modelling.errors import HistoryError
 from comity.risk.modelling.rows import EPOCH, NO_OUTCOME, Row, day_of, is_import, monday_of, outcome_of, row_of
@@ -153,16 +152,14 @@ def read_own_world(folder: Path, *, with_exports: bool = False) -> World:
 
 
 def _first_arrival(until: datetime) -> datetime:
-    chosen = RecordFilter(kind=RecordKind.DECLARATION, received_until=until)
-    count = intake.count_records(chosen)
-    oldest = intake.records(chosen, limit=1, offset=count - 1) if count else []
-    if not oldest:
+    oldest = intake.first_declared_at(until)
+    if oldest is None:
         raise HistoryError(
             "No declaration is held here",
             where=f"before {until:%Y-%m-%d}",
             remedy="Import what was declared, or train on a table of the past with --table.",
         )
-    return oldest[0].received_at
+    return oldest
 
 
 def _by_week(monday: int, until: datetime) -> Iterator[tuple[int, Iterator[StoredRecord]]]:
@@ -192,7 +189,7 @@ def _rows(
     rows: list[Row] = []
     first_lodged: dict[UUID, StoredRecord] = {}
     for record in records:
-        first = record if record.version == 1 else intake.versions_of(record.record_id)[-1]
+        first = intake.as_lodged(record)
         if first.declaration is None or not is_import(first.declaration, administration):
             continue
         row = row_of(first.declaration, administration=administration, arrived_at=record.received_at, rates=rates)
