@@ -99,7 +99,9 @@ def _counted(found: list[tuple[str, str]]) -> list[TraderHistory]:
         counting, state = learning("remembered"), learning("states").load_state(state_path())
     except MissingLibraryError:
         return [TraderHistory(ROLES[column], word, None, None, None, None, None) for column, word in found]
-    return [_history(column, word, counting.remembered(state, column, word)) for column, word in found]
+    kept = [(column, word, counting.remembered(state, column, word)) for column, word in found]
+    # A refresh may have put other histories in place since the names were read.
+    return [_history(column, word, each) for column, word, each in kept if each is not None]
 
 
 def _history(column: str, word: str, kept: Any) -> TraderHistory:
