@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
@@ -21,6 +19,7 @@ from comity.api.problems import NotFoundError
 from comity.common import utc_now
 from comity.enforcement import InspectionError, InspectionState, selectors
 from comity.enforcement.checks import CheckFilter, assign_checks, check_counts, checks, drop_check
+from comity.risk.today import local_day
 from comity.staff import Permission
 
 router = Router(tags=["enforcement"])
@@ -139,4 +138,4 @@ def drop(request: HttpRequest, inspection_id: UUID, body: DropIn) -> InspectionO
 
 
 def _today() -> date:
-    return utc_now().astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    return local_day(utc_now())

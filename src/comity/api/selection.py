@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Field, Query, Router, Schema
 
@@ -25,6 +23,7 @@ from comity.risk.overriding import LaneChange
 from comity.risk.planning import Expected
 from comity.risk.proving import statement_to_json
 from comity.risk.release_times import release_times
+from comity.risk.today import local_day
 from comity.staff import Permission
 
 router = Router(tags=["risk"])
@@ -262,4 +261,4 @@ def _expected_of(expected: Expected) -> ExpectedOut:
 
 
 def _today() -> date:
-    return utc_now().astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    return local_day(utc_now())

@@ -7,10 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import click
-from django.conf import settings
 
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.enforcement.checks import CheckFilter, check_counts, checks
@@ -27,6 +25,7 @@ from comity.risk.proving import MOST_CHARS, statement_from_json, statement_to_js
 from comity.risk.release_times import release_times
 from comity.risk.selectors import plan
 from comity.risk.services import DayPlan, set_plan
+from comity.risk.today import local_day
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _SHARE = click.FloatRange(0, 1)
@@ -269,4 +268,4 @@ def record_id_of(text: str) -> UUID:
 
 
 def _today() -> date:
-    return now().astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    return local_day(now())

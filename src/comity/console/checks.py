@@ -22,7 +22,6 @@ from comity.console.deadlines import Due, due_of
 from comity.console.forms import ConsoleForm, choose, safe_next
 from comity.console.purpose import look_of
 from comity.console.risk import deciders, first_reasons, veils_of
-from comity.console.today import local_day
 from comity.enforcement import Inspection, InspectionState
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.checks import CheckFilter, assign_checks, check_counts, checks, drop_check
@@ -30,6 +29,7 @@ from comity.intake import selectors as intake
 from comity.journeys.look import see_rows
 from comity.risk import QueueRow
 from comity.risk import selectors as risk
+from comity.risk.today import local_day
 from comity.staff import Permission, PermissionRefusedError, may, sees_whole
 
 _ME, _NOBODY = "me", "nobody"

@@ -21,7 +21,6 @@ from comity.console.operations import OF_CASES
 from comity.console.partners import health_of
 from comity.console.purpose import look_of
 from comity.console.risk import first_reasons, veils_of
-from comity.console.today import local_day
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.checks import CheckFilter, check_counts, checks
 from comity.enforcement.rules import InspectionState
@@ -34,6 +33,7 @@ from comity.ledger import selectors as ledger
 from comity.operations import selectors as operations
 from comity.risk import QueueFilter, TargetState
 from comity.risk import selectors as risk
+from comity.risk.today import local_day
 from comity.risk.values import Plan
 from comity.staff import Permission, may
 from comity.staff import selectors as staff

@@ -18,7 +18,6 @@ from comity.console.access import page
 from comity.console.charts import Bar, bars_of
 from comity.console.deadlines import due_of
 from comity.console.purpose import look_of
-from comity.console.today import local_day
 from comity.console.words import word
 from comity.enforcement import Inspection
 from comity.enforcement import selectors as enforcement
@@ -29,6 +28,7 @@ from comity.journeys.look import SeenReason, see_reasons
 from comity.risk import Explanation, SelectionError, TargetState
 from comity.risk import selectors as risk
 from comity.risk.overriding import overrides_of
+from comity.risk.today import local_day
 from comity.staff import Permission, sees_whole
 from comity.staff.services import record_deed
 

@@ -18,7 +18,6 @@ from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.charts import curve_of
 from comity.console.forms import ConsoleForm, choose, worded
-from comity.console.today import local_day
 from comity.enforcement.checks import check_counts
 from comity.intake import selectors as intake
 from comity.journeys.override import change_lane
@@ -30,6 +29,7 @@ from comity.risk.controls import Budget, ControlKind, Period, monday_of
 from comity.risk.forecasting import MOST_WAITING, forecast_for
 from comity.risk.overriding import LaneChange, needs_second_officer, override_counts
 from comity.risk.release_times import release_times
+from comity.risk.today import local_day
 from comity.staff import Permission, PermissionRefusedError
 
 _MOST = 100_000

@@ -20,7 +20,6 @@ from comity.console.access import page
 from comity.console.charts import curve_of
 from comity.console.forms import ConsoleForm, worded
 from comity.console.purpose import look_of
-from comity.console.today import local_day
 from comity.console.words import in_english
 from comity.journeys.look import Veil, see_signals
 from comity.risk import Lane, Profile, ProfileError, ProfileState, RuleError, parse_rule
@@ -36,6 +35,7 @@ from comity.risk.services import (
     draft_profile,
     retire_profile,
 )
+from comity.risk.today import local_day
 from comity.staff import Permission, PermissionRefusedError
 from comity.trade import RiskType
 from comity.trade.facts import FACT_TYPES, FactType

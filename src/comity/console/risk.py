@@ -20,13 +20,13 @@ from comity.console.access import page
 from comity.console.deadlines import Due, due_of
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
 from comity.console.purpose import look_of
-from comity.console.today import local_day
 from comity.console.words import is_english
 from comity.enforcement.checks import check_counts, open_checks_of
 from comity.journeys.look import Veil, see_rows
 from comity.risk import Cause, FoundReason, Lane, QueueFilter, QueuePage, QueueRow, TargetState
 from comity.risk import selectors as risk
 from comity.risk.services import assign
+from comity.risk.today import local_day
 from comity.staff import Permission, Role
 from comity.staff.selectors import OfficerSummary, officers
 

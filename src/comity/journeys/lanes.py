@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -21,6 +20,7 @@ from comity.risk.budgets import policy_on
 from comity.risk.release_times import may_leave, not_asked, turn_blue
 from comity.risk.selectors import queue_row
 from comity.risk.services import consider_all
+from comity.risk.today import local_day
 from comity.staff import Role
 
 _REASONS = {
@@ -36,7 +36,7 @@ def let_low_risk_go(at: datetime, record_ids: Sequence[UUID] | None = None) -> i
     Only what chance was asked about leaves: nothing goes before it could have been drawn.
     record_ids: only these, such as what just arrived; else everything that waits.
     """
-    policy = policy_on(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date())
+    policy = policy_on(local_day(at))
     if not policy.green_leaves:
         return 0
     delay = timedelta(minutes=policy.green_delay_minutes)
@@ -45,7 +45,7 @@ def let_low_risk_go(at: datetime, record_ids: Sequence[UUID] | None = None) -> i
 
 def lanes_turn(at: datetime) -> int:
     """What the clock does with lanes: yellow turns blue after the stated days, and what may leave leaves."""
-    policy = policy_on(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date())
+    policy = policy_on(local_day(at))
     turned = 0
     if policy.blue_after_days:
         older_than = at - timedelta(days=policy.blue_after_days)

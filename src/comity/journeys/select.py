@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +15,7 @@ from comity.ledger import commit
 from comity.ledger.services import append
 from comity.risk.proving import SELECTION_KIND, candidates_bytes
 from comity.risk.services import lock_candidates, select_for_day
+from comity.risk.today import local_day
 from comity.risk.values import Candidates, SelectionRun
 
 _SALT_BYTES = 16
@@ -29,7 +29,7 @@ def select_today(actor: Actor, *, at: datetime) -> SelectionRun:
     did not exist while the list could still be changed. 4. Chance answers. Today is the administration's own day.
     Raises: PermissionRefusedError.
     """
-    today = at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    today = local_day(at)
     waiting = lock_candidates(actor)
     salt = secrets.token_bytes(_SALT_BYTES)
     digest = hashlib.sha256(candidates_bytes(today, [record_id.hex for record_id in waiting])).digest()

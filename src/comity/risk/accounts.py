@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from comity.risk.budgets import policy_on
+from comity.risk.today import local_day
 
 
 def currency_of_account(at: datetime) -> str:
     """The ISO 4217 code that the policy of the day states; empty where it states none."""
-    return policy_on(at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()).currency
+    return policy_on(local_day(at)).currency

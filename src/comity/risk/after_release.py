@@ -11,9 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -27,6 +25,7 @@ from comity.risk.ranking import ranking_of
 from comity.risk.rules import AfterRelease, Cause, Lane, TargetState
 from comity.risk.selectors import plan as plan_on
 from comity.risk.terms import Terms, lock_terms
+from comity.risk.today import local_day
 from comity.risk.values import Plan
 from comity.risk.writing import lock_records
 from comity.staff import Permission, require
@@ -59,7 +58,7 @@ def give_check(actor: Actor, *, record_id: UUID, at: datetime, instead_of: UUID 
     row, other = rows.get(record_id), rows.get(instead_of) if instead_of else None
     if row is None or not owes_check(row):
         return CheckGiven(AfterRelease.NONE)
-    day = _day_of(at)
+    day = local_day(at)
     if row.cause in _PAID:
         _order(row, Cause(row.cause), row.day or day)
         return CheckGiven(AfterRelease.ORDERED, day + timedelta(days=policy_on(day).check_due_days))
@@ -92,7 +91,7 @@ def owes_check(row: Selection) -> bool:
 
 def is_full(office: str, at: datetime) -> bool:
     """Whether no check is left at an office today; nothing is locked, so it may change."""
-    day = _day_of(at)
+    day = local_day(at)
     return not has_room(plan_on(day), policy_on(day), Purse(standings_on(day)), office)
 
 
@@ -101,7 +100,7 @@ def weakest_check(record_ids: Collection[UUID], at: datetime) -> UUID | None:
 
     What an officer asked for, and what was picked to learn, does not give way.
     """
-    day = _day_of(at)
+    day = local_day(at)
     given = {"after": AfterRelease.ORDERED.value, "cause": Cause.RISK.value, "day": day}
     rows = list(Selection.objects.select_related("assessment").filter(record_id__in=list(record_ids), **given))
     ranking = ranking_of(rows, policy_on(day))
@@ -152,7 +151,3 @@ def _go_green(row: Selection, after: AfterRelease) -> None:
     row.assessment.save(update_fields=["lane"])
     row.after, row.cause, row.control = after.value, "", ""
     row.save(update_fields=["after", "cause", "control"])
-
-
-def _day_of(at: datetime) -> date:
-    return at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
@@ -19,6 +17,7 @@ from comity.risk.models import LaneOverride, Selection
 from comity.risk.rules import Cause, Lane, SourceKind, TargetState, is_lower
 from comity.risk.spending import add_reasons, bare_reason
 from comity.risk.terms import lock_terms
+from comity.risk.today import local_day
 from comity.risk.writing import lock_records
 from comity.staff import Permission, SecondOfficerNeededError, require
 from comity.staff.services import record_deed
@@ -193,7 +192,7 @@ def _lower(row: Selection, made: LaneOverride) -> None:
 
 def spend_for_officer(row: Selection, at: datetime) -> None:
     """Count a control that an officer asked for in the budgets of its office and kind; it may pass them."""
-    day = at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    day = local_day(at)
     terms = lock_terms(day, at)
     terms.purse.spend(row.office, control_of(Lane(row.assessment.lane), Cause.OFFICER))
     write_uses(day, terms.purse.spent)

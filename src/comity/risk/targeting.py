@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NoReturn
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
 from comity.common import Actor, ActorKind
@@ -24,6 +22,7 @@ from comity.risk.ranking import ranking_of
 from comity.risk.rules import Cause, Lane, SourceKind, TargetState
 from comity.risk.spending import RUN, Spending, add_reasons, bare_reason, standing_of
 from comity.risk.terms import DayPlan, lock_terms, plan_of
+from comity.risk.today import local_day
 from comity.risk.values import Candidates, Considered, Plan, SelectionRun
 from comity.risk.writing import lock_queue, lock_records
 from comity.staff import Permission, require
@@ -149,7 +148,7 @@ def consider_all(
     in_order = [rows.get(record.record_id) or _refuse_unassessed(record.record_id) for record in records]
     if all(row.state != TargetState.NEW for row in in_order):
         return [standing_of(row) for row in in_order]
-    day = at.astimezone(ZoneInfo(settings.COMITY_TIME_ZONE)).date()
+    day = local_day(at)
     terms = lock_terms(day, at)
     spending = Spending(terms, seed, at, ranking_of(in_order, terms.policy))
     considered = [spending.consider(row) for row in in_order]

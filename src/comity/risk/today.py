@@ -1,4 +1,4 @@
-"""Which day it is where the officers are."""
+"""Which day it is where the officers are: by it plans, budgets and terms count."""
 
 from __future__ import annotations
 
