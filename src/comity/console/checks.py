@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
+from comity.console.asked import page_number, uuids_of
 from comity.console.deadlines import Due, due_of
 from comity.console.forms import ConsoleForm, choose, safe_next
 from comity.console.purpose import look_of
@@ -69,14 +70,13 @@ class CheckForm(ConsoleForm):
     def wanted(self, actor: Actor, today: date) -> CheckFilter:
         """The filter that the address asks for; what it misspells does not narrow."""
         asked = {name: str(self.data.get(name, "")).strip() for name in self.fields}
-        page_no = str(self.data.get("page", ""))
         return CheckFilter(
             states=_STATES.get(asked["state"], CheckFilter().states),
             office=asked["office"],
             assigned_to=actor.id if asked["who"] == _ME else "",
             is_unassigned=asked["who"] == _NOBODY,
             due_before=today if asked["state"] == _OVERDUE else None,
-            page=int(page_no) if page_no.isascii() and page_no.isdigit() else 1,
+            page=page_number(str(self.data.get("page", ""))),
         )
 
 
@@ -126,7 +126,7 @@ def checks_after(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 def assign(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Give the ticked checks to an officer, or to nobody."""
-    ticked = [UUID(text) for text in request.POST.getlist("check") if _is_uuid(text)]
+    ticked = uuids_of(request.POST.getlist("check"))
     if ticked:
         officer = request.POST.get("officer", "")
         changed = assign_checks(actor, inspection_ids=ticked, officer=officer, at=utc_now())
@@ -172,11 +172,3 @@ def _result_of(actor: Actor, check: Inspection) -> str:
         return ""
     is_own = actor.id == check.assigned_to or str(actor) == check.completed_by
     return finding.result.value if sees_whole(actor, int(finding.handling), is_given=is_own) else ""
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from comity.common import Actor
 from comity.console.access import page
+from comity.console.asked import page_number
 from comity.console.charts import spans_of
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.hs_words import goods_of
@@ -84,10 +85,9 @@ class ForecastForm(ConsoleForm):
 def forecasts(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001  # by the decorator
     """What controls are likely to find in the coming weeks, and how often such forecasts held."""
     form = ForecastForm(request.GET)
-    kind, page_no = form.risk_type, request.GET.get("page", "")
+    kind, number = form.risk_type, page_number(request.GET.get("page", ""))
     known = views.forecasts(kind)
     form.offer(known)
-    number = max(1, int(page_no)) if page_no.isascii() and page_no.isdigit() and len(page_no) < 6 else 1
     shown = views.forecast(kind, form.first_day()) or views.forecast(kind)
     total, rows = 0, list[OutlookView]()
     if shown is not None and not shown.silence:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.asked import number_of
 from comity.console.charts import Bar, bars_of
 from comity.console.deadlines import due_of
 from comity.console.purpose import look_of
@@ -49,9 +50,7 @@ class Event:
 @require_GET
 def consignment(request: HttpRequest, actor: Actor, record_id: UUID) -> HttpResponse:
     """One consignment, as it stands now or as an earlier version said."""
-    version = request.GET.get("version", "")
-    is_number = version.isascii() and version.isdigit()
-    record = intake.record(record_id, version=int(version) if is_number else None)
+    record = intake.record(record_id, version=number_of(request.GET.get("version", "")))
     versions = intake.versions_of(record_id)
     explanation = explanation_of(record_id)
     file = enforcement.record_file(record_id)

@@ -23,6 +23,7 @@ from comity.agreements.procedures import Event, Procedure, described, procedure,
 from comity.agreements.selectors import StoredAgreement
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.asked import page_number
 from comity.console.case_lines import (
     DISPUTES,
     TABS,
@@ -118,7 +119,7 @@ def cases(request: HttpRequest, actor: Actor) -> HttpResponse:
     narrowed = [each for each in whole if _is_asked_for(each, asked, at)]
     tab = request.GET.get("show", "us")
     tab = tab if tab in TABS else "us"
-    found, number = in_order(of_tab(narrowed, tab, us()), at), _page_number(request)
+    found, number = in_order(of_tab(narrowed, tab, us()), at), page_number(request.GET.get("page", ""))
     shown = found[(number - 1) * CASES_PAGE : number * CASES_PAGE]
     files = [operations.case_file(each.case_id, at=at) for each in shown]
     rows = [row_of(each, us(), at) for each in files]
@@ -245,11 +246,6 @@ def _is_asked_for(line: CaseLine, asked: Mapping[str, str], at: datetime) -> boo
         and name in ("", line.procedure)
         and (not asked.get("late") or is_late(line, at))
     )
-
-
-def _page_number(request: HttpRequest) -> int:
-    text = request.GET.get("page", "")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _whose_days(clock: ClockSpec) -> str:

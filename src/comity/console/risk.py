@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.asked import page_number, uuids_of
 from comity.console.deadlines import Due, due_of
 from comity.console.forms import ConsoleForm, choose, safe_next, worded
 from comity.console.purpose import look_of
@@ -51,7 +52,7 @@ class QueueForm(ConsoleForm):
     def wanted(self, actor: Actor) -> QueueFilter:
         """The filter that the address asks for; what it misspells does not narrow."""
         asked = {name: str(self.data.get(name, "")).strip() for name in self.fields}
-        state, page_no = asked["state"], str(self.data.get("page", ""))
+        state = asked["state"]
         return QueueFilter(
             states=() if state == _ALL else (TargetState(state),) if state in set(TargetState) else OPEN,
             lanes=(Lane(asked["lane"]),) if asked["lane"] in set(Lane) else (),
@@ -60,7 +61,7 @@ class QueueForm(ConsoleForm):
             assigned_to=actor.id if asked["who"] == _ME else "",
             is_unassigned=asked["who"] == _NOBODY,
             text=asked["q"],
-            page=int(page_no) if page_no.isascii() and page_no.isdigit() else 1,
+            page=page_number(str(self.data.get("page", ""))),
         )
 
     def offer(self, found: QueuePage) -> None:
@@ -117,7 +118,7 @@ def first_reasons(rows: Iterable[QueueRow]) -> dict[UUID, FoundReason]:
 @require_POST
 def assign_records(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Give the ticked consignments to an officer."""
-    ticked = [UUID(text) for text in request.POST.getlist("record") if _is_uuid(text)]
+    ticked = uuids_of(request.POST.getlist("record"))
     if ticked:
         changed = assign(actor, record_ids=ticked, officer=request.POST.get("officer", ""), at=utc_now())
         text = ngettext("%(count)d consignment was assigned.", "%(count)d consignments were assigned.", changed)
@@ -147,11 +148,3 @@ def deciders() -> list[OfficerSummary]:
 
 def _decides(roles: tuple[str, ...]) -> bool:
     return bool({Role.OFFICER.value, Role.SUPERVISOR.value} & set(roles))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

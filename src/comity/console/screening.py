@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from comity.common import Actor, utc_now
 from comity.console.access import page
+from comity.console.asked import page_number
 from comity.console.forms import ConsoleForm
 from comity.console.purpose import look_of
 from comity.console.reason_shapes import say_day, say_roles, say_word
@@ -100,10 +101,9 @@ class Told:
 @require_GET
 def screening(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Hits that wait for a decision, the heaviest first, each with what partners decided; and the latest decisions."""
-    page_no = request.GET.get("page", "")
     lists = [version for version in in_force() if version.kind is RegisterKind.WATCH_LIST]
     decided = [(ref, ours, theirs, made, VERDICTS[made.verdict]) for ref, ours, theirs, made in decided_hits()]
-    found = open_hits(int(page_no) if page_no.isascii() and page_no.isdigit() else 1)
+    found = open_hits(page_number(request.GET.get("page", "")))
     context = {"result": found, "lists": lists, "decided": decided, "advice": _told_by(request, actor, found)}
     return render(request, "console/screening.html", context)
 

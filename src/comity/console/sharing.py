@@ -22,6 +22,7 @@ from comity.agreements import PURPOSES, Article, SharingRefusedError
 from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import AgreementState, StoredAgreement
 from comity.common import Actor, ComityError, new_id, utc_now
+from comity.console.asked import uuid_of
 from comity.console.custody import siblings_of
 from comity.console.evidence import (
     KeptField,
@@ -177,7 +178,7 @@ def share(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Write an alert, see what each partner would get, send it; a file goes after it, where one was chosen."""
     if not current_purpose(request):
         return ask_purpose(request)
-    record_id = _uuid_of(request.POST.get("record") or request.GET.get("record") or "")
+    record_id = uuid_of(request.POST.get("record") or request.GET.get("record") or "")
     corrected = request.GET.get("corrects", "")
     data = request.POST.copy() if request.method == "POST" else None
     problem = keep_upload(request, data) if data is not None else None
@@ -385,10 +386,3 @@ def _initial(record_id: UUID | None) -> dict[str, object]:
                 "credibility": "1",
             }
     return start
-
-
-def _uuid_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -35,6 +35,7 @@ from comity.agreements.selectors import AgreementState, StoredAgreement
 from comity.agreements.texts import Column, Sight, dry_run
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
+from comity.console.asked import uuid_of
 from comity.console.bodies import FIELDS, readable_paths
 from comity.console.changes import spoken
 from comity.console.forms import ConsoleForm, choose, worded
@@ -350,7 +351,7 @@ def _offered(actor: Actor, asked: str) -> list[tuple[str, str]]:
 
 def _names(asked: str, what: str) -> bool:
     kind, _colon, name = asked.partition(":")
-    return kind == what and _is_uuid(name)
+    return kind == what and uuid_of(name) is not None
 
 
 def _offered_messages(actor: Actor) -> list[tuple[str, str]]:
@@ -378,14 +379,6 @@ def _of_record(record_id: UUID, asking: Asking) -> dict[str, object]:
         risk_type=RiskType.OTHER.value,
     )
     return sample("alert/1", asked)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _place(path: str) -> tuple[int, str]:
