@@ -211,9 +211,9 @@ def assessed(words: list[str], out: Path, kill_after: int) -> None:
 
 
 def _is_midway(out: Path, parts: int) -> bool:
-    """Whether so many parts are finished and the last step of another is at work."""
-    steps = [sorted(out.glob(f"{step}-*.parquet")) for step in ("part", "screened", "scored")]
-    return min(len(found) for found in steps if found or steps[0]) >= parts and _partial(out) > 0
+    """Whether so many parts are finished in every step and another is at work."""
+    finished = [len(list(out.glob(f"{step}-*.parquet"))) for step in ("part", "screened", "scored")]
+    return min((found for found in finished if found), default=0) >= parts and _partial(out) > 0
 
 
 def _partial(out: Path) -> int:

@@ -9,7 +9,7 @@ import pytest
 from comity.exchange.arrivals import Opener
 from comity.exchange.directory import load_peer, load_peers
 from comity.exchange.envelope import read_header
-from comity.exchange.judging import read_incoming
+from comity.exchange.judging import Verdict, read_incoming
 from comity.exchange.limits import LIMITS, SendingRules
 from comity.exchange.message import Message
 from comity.exchange.models import InboxMessage, OutboxEnvelope, OutboxMessage
@@ -17,7 +17,7 @@ from comity.exchange.outbox import Former
 from comity.exchange.receipt import Answer
 from comity.exchange.selectors import Direction, messages, outbox_status
 from comity.exchange.services import Posting, post_all
-from comity.exchange.storage import Judged, insert_once
+from comity.exchange.storage import insert_once
 from comity.exchange.tallies import tally
 from tests.exchange.cast import AT, LOG, NODE_XC, adopt_demo, introduce, keyring, message, release, states, wrap
 
@@ -30,10 +30,10 @@ def partners() -> None:
     adopt_demo()
 
 
-def judged(*sent: Message) -> list[Judged]:
+def judged(*sent: Message) -> list[Verdict]:
     envelope = wrap(*sent)
     arrival = Opener(keyring("XA"), load_peers(), LIMITS, AT).open(0, envelope, read_header(envelope))
-    return [(each, Answer(each.id, each.sha256, accepted=True)) for each in read_incoming(arrival, LIMITS)]
+    return [Verdict(each, Answer(each.id, each.sha256, accepted=True)) for each in read_incoming(arrival, LIMITS)]
 
 
 def test_what_somebody_stored_meanwhile_is_not_stored_again() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from comity.exchange.bell import arrived
 from comity.exchange.delivery import DeliveryWorker
 from comity.exchange.directory import load_peer
 from comity.exchange.envelope import read_header
-from comity.exchange.inbox import Receiver, Reply, process_due
+from comity.exchange.inbox import Opened, Receiver, Reply, process_due
 from comity.exchange.message import ReceivedMessage
 from comity.exchange.models import InboxEnvelope, InboxMessage, OutboxMessage, Partner
 from comity.exchange.services import Posting, introduce_partner, post_all
@@ -50,11 +49,11 @@ class CountingReceiver(Receiver):
 
     home: Path
 
-    def answer(self, envelopes: Sequence[bytes], at: datetime) -> list[Reply]:
+    def take(self, opened: Opened) -> list[Reply]:
         """As its base."""
-        names = [read_header(each).envelope for each in envelopes]
+        names = [read_header(each).envelope for each in opened.envelopes]
         known = InboxEnvelope.objects.filter(envelope_id__in=names).count() + len(names) - len(set(names))
-        replies = super().answer(envelopes, at)
+        replies = super().take(opened)
         if known:
             with (self.home / DUPLICATES_FILE).open("a") as file:
                 file.write(f"{known}\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from comity.exchange.directory import load_peers
 from comity.exchange.envelope import Header, read_header
 from comity.exchange.errors import EnvelopeRefusedError, TooFastError
 from comity.exchange.heads import Witnessing, witness_heads
-from comity.exchange.judging import Incoming, Judge, Validator, read_incoming
+from comity.exchange.judging import Incoming, Judge, Validator, Verdict, read_incoming
 from comity.exchange.limits import LIMITS, NO_LIMITS, Limits, LoadLimits
 from comity.exchange.message import ReceivedMessage, read_message
 from comity.exchange.models import InboxEnvelope, InboxMessage, Partner, Reception, Refusal
@@ -69,11 +69,26 @@ class Reply:
 
 
 Handler = Callable[[ReceivedMessage], None]
+Refused = tuple[int, EnvelopeRefusedError, Header | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A group of envelopes that was opened, its messages judged, and nothing stored.
+
+    refused: what could not be opened, and verdicts: on the messages of an arrival, by number in the group.
+    """
+
+    envelopes: Sequence[bytes]
+    at: datetime
+    arrivals: Sequence[Arrival]
+    refused: Sequence[Refused]
+    verdicts: Mapping[int, Sequence[Verdict]]
 
 
 @dataclass(slots=True)
 class Receiver:
-    """Takes envelopes for this node. It may be used by one thread at a time.
+    """Takes envelopes for this node. One thread may open a group while another takes the one before.
 
     validators: for each kind that this node has a use for, what raises a ComityError where a body is wrong. load: what
     each partner is asked not to exceed; every receipt says it.
@@ -90,9 +105,12 @@ class Receiver:
 
     def answer(self, envelopes: Sequence[bytes], at: datetime) -> list[Reply]:
         """As `accept`, and tells receipts and refusals apart. One transaction for the whole group."""
-        replies: dict[int, Reply] = {}
+        return self.take(self.open(envelopes, at))
+
+    def open(self, envelopes: Sequence[bytes], at: datetime) -> Opened:
+        """The first half of `answer`, which changes nothing: steps R1 to R6, and R8 and R9 of every message."""
         arrivals: list[Arrival] = []
-        refused: list[tuple[int, EnvelopeRefusedError, Header | None]] = []
+        refused: list[Refused] = []
         headers = self._read_headers(envelopes, refused)  # R1
         opener = Opener(self.keyring, load_peers({header.sender for _, header in headers}), self.limits, at)
         for number, header in headers:
@@ -100,12 +118,22 @@ class Receiver:
                 arrivals.append(opener.open(number, envelopes[number], header))  # R2 to R6
             except EnvelopeRefusedError as error:
                 refused.append((number, error, header))
+        judge = Judge(self.validators, self.limits, at)
+        verdicts = {
+            arrival.number: tuple(map(judge.judge, read_incoming(arrival, self.limits))) for arrival in arrivals
+        }
+        return Opened(envelopes, at, arrivals, refused, verdicts)
+
+    def take(self, opened: Opened) -> list[Reply]:
+        """The second half of `answer`: what was opened is stored and answered. All of it is durable on return."""
+        envelopes, at = opened.envelopes, opened.at
+        replies: dict[int, Reply] = {}
         with transaction.atomic():
-            for number, reason, sent_as in refused:
+            for number, reason, sent_as in opened.refused:
                 replies[number] = self._refuse(envelopes[number], reason, sent_as, at)
-            if arrivals:
-                group = _Group(self.keyring, Judge(self.validators, self.limits, at), at, self.load)
-                for number, outcome in group.take(arrivals).items():
+            if opened.arrivals:
+                group = _Group(self.keyring, self.limits, self.load, opened.verdicts, at)
+                for number, outcome in group.take(opened.arrivals).items():
                     replies[number] = (
                         self._refuse(envelopes[number], outcome, None, at)
                         if isinstance(outcome, EnvelopeRefusedError)
@@ -120,9 +148,7 @@ class Receiver:
         headers = self._read_headers([envelope], [])
         return self._refuse(envelope, error, headers[0][1] if headers else None, at)
 
-    def _read_headers(
-        self, envelopes: Sequence[bytes], refused: list[tuple[int, EnvelopeRefusedError, Header | None]]
-    ) -> list[tuple[int, Header]]:
+    def _read_headers(self, envelopes: Sequence[bytes], refused: list[Refused]) -> list[tuple[int, Header]]:
         headers = []
         for number, data in enumerate(envelopes):
             try:
@@ -156,21 +182,22 @@ class _Group:
     """One transaction: the arrivals of several connections answered together, for one fsync."""
 
     keyring: Keyring
-    judge: Judge
+    limits: Limits
+    load: LoadLimits
+    verdicts: Mapping[int, Sequence[Verdict]]
     at: datetime
-    load: LoadLimits = NO_LIMITS
     outcomes: dict[int, bytes | EnvelopeRefusedError] = field(default_factory=dict)
 
     def take(self, arrivals: Sequence[Arrival]) -> dict[int, bytes | EnvelopeRefusedError]:
-        """Steps R7 to R12 for all."""
+        """Steps R7, R10 and R11 for all."""
         positions = self._lock_receptions(arrivals)
         split, repeats = self._split(arrivals)  # R7
         places = {sender: position_of_row(row) for sender, row in positions.items()}
-        admission = Admission(self.judge.limits, self.load, self.at, places)
+        admission = Admission(self.limits, self.load, self.at, places)
         fresh = admission.admit(split, positions)
         self.outcomes.update(admission.refused)
         if fresh:
-            answers = self._answer_messages(fresh)  # R8 to R10
+            answers = self._answer_messages(fresh)  # R10
             self._advance(fresh, positions, admission)
             receipts = self._receipts(fresh, answers, positions)  # R11
             _activate(positions.values())
@@ -211,25 +238,25 @@ class _Group:
         return list(fresh.values()), repeats
 
     def _answer_messages(self, fresh: Sequence[Arrival]) -> dict[tuple[int, int], Answer]:
-        """Steps R8 to R10: by (number of the arrival, position of the message)."""
-        incoming = [each for arrival in fresh for each in read_incoming(arrival, self.judge.limits)]
-        known = {key: (sha256, text) for key, sha256, text in stored_answers([each.key for each in incoming])}
-        first: dict[Key, Incoming] = {}
-        for each in incoming:
-            if each.key not in known:
-                first.setdefault(each.key, each)
-        judged = {key: (each, self.judge.answer(each)) for key, each in first.items()}
-        record_decisions(self.judge.refused, at=self.at)
-        stored = insert_once(list(judged.values()), at=self.at)  # R10
-        late = [key for key in judged if key not in stored]
-        known |= {key: (sha256, text) for key, sha256, text in stored_answers(late)} if late else {}
+        """Step R10, by (number of the arrival, position of the message): only what is new here counts."""
+        judged = [each for arrival in fresh for each in self.verdicts[arrival.number]]
+        known = dict(_answers_of([each.incoming.key for each in judged]))
+        first: dict[Key, Verdict] = {}
+        for each in judged:
+            if each.incoming.key not in known:
+                first.setdefault(each.incoming.key, each)
+        record_decisions([each.refused for each in first.values() if each.refused], at=self.at)
+        stored = insert_once(list(first.values()), at=self.at)
+        late = [key for key in first if key not in stored]
+        known.update(_answers_of(late))
         answers = {}
-        for each in incoming:
-            if each.key in known:
-                answer = _repeat(each, *known[each.key])
+        for incoming, _, _ in judged:
+            if incoming.key in known:
+                answer = _repeat(incoming, *known[incoming.key])
             else:
-                answer = judged[each.key][1] if first[each.key].sha256 == each.sha256 else _other_bytes(each)
-            answers[(each.arrival.number, each.position)] = answer
+                made = first[incoming.key]
+                answer = made.answer if made.incoming.sha256 == incoming.sha256 else _other_bytes(incoming)
+            answers[(incoming.arrival.number, incoming.position)] = answer
         return answers
 
     def _advance(self, fresh: Sequence[Arrival], receptions: Mapping[str, Reception], admission: Admission) -> None:
@@ -290,7 +317,7 @@ class _Group:
             answers=tuple(answers[(arrival.number, place)] for place in range(arrival.contents.count)),
             at=self.at,
             contiguous=position.contiguous,
-            missing=position.missing[: self.judge.limits.missing_ranges],
+            missing=position.missing[: self.limits.missing_ranges],
             gaps=len(position.islands),
             load=self.load,
         )
@@ -365,6 +392,10 @@ def _reused(arrival: Arrival) -> EnvelopeRefusedError:
         where=f"envelope {arrival.contents.envelope}",
         remedy="Give each envelope an id of its own.",
     )
+
+
+def _answers_of(keys: Sequence[Key]) -> Iterator[tuple[Key, tuple[str, str]]]:
+    return ((key, (sha256, text)) for key, sha256, text in stored_answers(keys))
 
 
 def _repeat(incoming: Incoming, sha256: str, text: str) -> Answer:

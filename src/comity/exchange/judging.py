@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from comity.agreements import (
     DUTY_KINDS,
@@ -79,22 +80,31 @@ def read_incoming(arrival: Arrival, limits: Limits) -> list[Incoming]:
     return incoming
 
 
+class Verdict(NamedTuple):
+    """What is answered to one message. refused: the decision against it, whose receipt is kept for our officers.
+
+    A decision for it is kept in the signed receipt.
+    """
+
+    incoming: Incoming
+    answer: Answer
+    refused: tuple[SharingRequest, Decision] | None = None
+
+
 @dataclass(slots=True)
 class Judge:
-    """Answers the messages of one group. validators: for each kind that has a journey, what raises on a wrong body.
+    """Judges the messages of one group. validators: for each kind that has a journey, what raises on a wrong body.
 
-    refused: decisions against a message, whose receipts are kept for our officers. A decision for it is kept in the
-    signed receipt. The engines are looked up once for a group.
+    The engines are looked up once for a group.
     """
 
     validators: Mapping[str, Validator]
     limits: Limits
     at: datetime
-    refused: list[tuple[SharingRequest, Decision]] = field(default_factory=list)
     engines: dict[str, Engine | None] = field(default_factory=dict)
     agreements: dict[str, Agreement | None] = field(default_factory=dict)
 
-    def answer(self, incoming: Incoming) -> Answer:
+    def judge(self, incoming: Incoming) -> Verdict:
         """Steps R8 and R9: form, ends, times, kind, body, agreement. A refusal names what and why."""
         message = incoming.message
         if message is None:
@@ -105,7 +115,7 @@ class Judge:
             self._check_body(message)
             check_arrival(incoming.arrival, self._agreement(message.agreement))
             provenance = check_onward(message, self.at) if message.onward is not None else None
-            return self._authorise(message, provenance, incoming.sha256)
+            return self._authorise(message, provenance, incoming)
         except ComityError as error:
             return _refusal(incoming.id, incoming, error)
 
@@ -159,7 +169,7 @@ class Judge:
         if message.kind in DUTY_KINDS:
             check_signer(message, self.at)
 
-    def _authorise(self, message: Message, provenance: Provenance | None, sha256: str) -> Answer:
+    def _authorise(self, message: Message, provenance: Provenance | None, incoming: Incoming) -> Verdict:
         """The same engine as the sender's, as `comity.agreements.services.authorise` decides for one message."""
         handling = _handling(message.handling)
         consents = provenance is not None and provenance.consents
@@ -177,16 +187,16 @@ class Judge:
             agreement = self._agreement(message.agreement)
             request, decision = judge_duty(DutyAsked(asking, message.agreement, agreement, message.body))
         else:
-            incoming = Asked(asking, message.agreement, message.article, message.body)
-            request, decision = judge_incoming(self._engine(message.agreement), incoming)
+            asked = Asked(asking, message.agreement, message.article, message.body)
+            request, decision = judge_incoming(self._engine(message.agreement), asked)
         if decision.is_permitted:
-            return Answer(message.id, sha256, accepted=True, article=decision.article_id)
-        self.refused.append((request, decision))
+            answer = Answer(message.id, incoming.sha256, accepted=True, article=decision.article_id)
+            return Verdict(incoming, answer)
         reason = decision.reasons[0]
         field, remedy = _MENDING.get(reason.code, ("article", _OTHER_ARTICLE))
-        return Answer(
+        answer = Answer(
             message.id,
-            sha256,
+            incoming.sha256,
             accepted=False,
             code=reason.code,
             text=reason.text[:300],
@@ -194,6 +204,7 @@ class Judge:
             field=field or ", ".join(decision.fields_withheld)[:200],
             remedy=remedy,
         )
+        return Verdict(incoming, answer, (request, decision))
 
     def _agreement(self, agreement_id: str) -> Agreement | None:
         if agreement_id not in self.agreements:
@@ -218,9 +229,9 @@ def _handling(word: str) -> Handling:
         ) from error
 
 
-def _refusal(name: str, incoming: Incoming, error: ComityError) -> Answer:
+def _refusal(name: str, incoming: Incoming, error: ComityError) -> Verdict:
     """name: the id of the message, where it could be read."""
-    return Answer(
+    answer = Answer(
         name,
         incoming.sha256,
         accepted=False,
@@ -229,3 +240,4 @@ def _refusal(name: str, incoming: Incoming, error: ComityError) -> Answer:
         field=error.where[:200],
         remedy=error.remedy[:300],
     )
+    return Verdict(incoming, answer)

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from comity.exchange.arrivals import Arrival
-from comity.exchange.judging import Incoming
+from comity.exchange.judging import Incoming, Verdict
 from comity.exchange.limits import Priority, natural_priority
 from comity.exchange.models import InboxEnvelope, InboxMessage
 from comity.exchange.receipt import Answer, answer_text
@@ -84,20 +84,19 @@ _ROW = "(" + ", ".join((*"?" * len(_COLUMNS), *_FIXED.values())) + ")"
 
 EnvelopeRow = tuple[str, str, int, int, str, bytes, str, bytes, int, str | datetime | None]
 _Value = str | int | bytes | datetime | None
-Judged = tuple[Incoming, Answer]
 Key = tuple[str, str]
 
 
-def insert_once(judged: Sequence[Judged], *, at: datetime) -> set[Key]:
+def insert_once(judged: Sequence[Verdict], *, at: datetime) -> set[Key]:
     """Step R10: store what is not stored yet. Returns the keys (sender, message id) that this call stored.
 
     Must run in a transaction. Two calls at once never both return the same key.
     """
     moments = _Moments()
-    rows = [_row(*each, at, moments) for each in judged]
+    rows = [_row(each.incoming, each.answer, at, moments) for each in judged]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            return _insert_copied(cursor, rows, [incoming.key for incoming, _ in judged])
+            return _insert_copied(cursor, rows, [each.incoming.key for each in judged])
     return _insert_listed(rows)
 
 

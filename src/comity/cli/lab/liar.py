@@ -6,14 +6,12 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from django.conf import settings
 
 from comity.common import utc_now
-from comity.exchange.inbox import Receiver, Reply
+from comity.exchange.inbox import Opened, Receiver, Reply
 from comity.exchange.transports.https.server import PartnerPort, make_server
 from comity.trade.encoding import alert_from_body
 
@@ -21,12 +19,9 @@ from comity.trade.encoding import alert_from_body
 class LyingReceiver(Receiver):
     """Takes everything, and says of it what cannot be proved: the salt is not that of the leaf."""
 
-    def answer(self, envelopes: Sequence[bytes], at: datetime) -> list[Reply]:
+    def take(self, opened: Opened) -> list[Reply]:
         """As its base, with another salt in each receipt."""
-        return [
-            replace(each, body=_forged(each.body)) if each.is_receipt else each
-            for each in super().answer(envelopes, at)
-        ]
+        return [replace(each, body=_forged(each.body)) if each.is_receipt else each for each in super().take(opened)]
 
 
 def _forged(body: bytes) -> bytes:
