@@ -61,7 +61,7 @@ class PartnerPort:
 
 
 def make_server(port: PartnerPort) -> uvicorn.Server:
-    """The server of the partner port; the node runs it. Its writer thread begins and ends with it."""
+    """The server of the partner port; the node runs it. Its writer begins and ends with it."""
     context = server_context(port.receiver.keyring)
     app = PartnerApp(port, context)
     config = uvicorn.Config(
