@@ -28,22 +28,26 @@ from comity.staff.services import record_deed
 from comity.trade import Alert, Finding, FindingResult, Money, Outcome
 from comity.trade.encoding import alert_to_body
 
+# Why an alert stopped targeting in whose place a newer one stands.
+CORRECTED_BY = "corrected by"
+
 
 @transaction.atomic
-def take_signal(alert: Alert, *, message_id: str, at: datetime, article: str = "") -> str:
+def take_signal(alert: Alert, *, message_id: str, at: datetime, article: str = "", agreement: str = "") -> str:
     """Let a partner's alert target goods here; the same message again changes nothing.
 
     A later message with the same reference from the same issuer is a correction and replaces the earlier one.
-    article: the article under which it was shared. Returns the reference.
+    article, agreement: under which it was shared. Returns the reference.
     """
     if PartnerSignal.objects.filter(issuer=alert.issuer, message_id=message_id).exists():
         return alert.ref
     earlier = PartnerSignal.objects.filter(ref=alert.ref, issuer=alert.issuer, withdrawn_at=None)
-    earlier.update(withdrawn_at=at, withdrawn_because=f"corrected by {message_id}")
+    earlier.update(withdrawn_at=at, withdrawn_because=f"{CORRECTED_BY} {message_id}")
     signal = PartnerSignal.objects.create(
         message_id=message_id,
         ref=alert.ref,
         issuer=alert.issuer,
+        agreement=agreement[:64],
         article=article[:100],
         title=alert.title[:300],
         body=alert_to_body(alert),

@@ -2,6 +2,7 @@
 
 from comity.risk.models.assessments import Assessment, AssessmentReason, LaneOverride
 from comity.risk.models.budgets import ControlBudget, ControlUse
+from comity.risk.models.findings import PartnerFinding
 from comity.risk.models.learned import LearnedModel, ModelMove, ModelScore, ModelSetting, ModelTraining
 from comity.risk.models.learning import AlertFeedback, IssuerReliability, LearnedOutcome, ReportTaken, ReportTold
 from comity.risk.models.mirror import (
@@ -44,6 +45,7 @@ __all__ = [
     "ModelScore",
     "ModelSetting",
     "ModelTraining",
+    "PartnerFinding",
     "PartnerSignal",
     "ProfileBacktest",
     "ProfileShare",

@@ -13,6 +13,7 @@ class PartnerSignal(models.Model):
     message_id = models.CharField(max_length=REF)
     ref = models.CharField(max_length=REF)
     issuer = models.CharField(max_length=WORD)
+    agreement = models.CharField(max_length=64, blank=True)
     article = models.CharField(max_length=REF, blank=True)
     title = models.CharField(max_length=300)
     body = models.JSONField()
