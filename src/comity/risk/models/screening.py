@@ -11,6 +11,7 @@ class ScreeningDecision(models.Model):
     """What an officer decided of a subject and an entry of a watch list. ref: names both as they were compared.
 
     ours, theirs, parts: what was compared, as it was shown. ground: the reason as a word, which may be told partners.
+    unused_since: since when another decision stands in its place, or no declaration that is held has the hit.
     """
 
     ref = models.CharField(max_length=REF)
@@ -26,6 +27,7 @@ class ScreeningDecision(models.Model):
     decided_by = models.CharField(max_length=REF)
     decided_at = models.DateTimeField()
     is_current = models.BooleanField()
+    unused_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
