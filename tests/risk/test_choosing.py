@@ -37,6 +37,8 @@ from comity.risk.goals import (
 from comity.risk.planning import (
     BANDS,
     Candidate,
+    RevenueBasis,
+    RevenueSilence,
     band_of,
     beta_below,
     beta_quantile,
@@ -334,6 +336,23 @@ class TestPlanning:
         assert not made.is_guess
         assert forecast([], yields, 10).expected.hits == 0.0
         assert forecast(queue, yields, 10_000).expected.inspections == 102
+
+    def test_expected_revenue_is_added_up_and_counted_of_how_many_it_was_told(self):
+        yields = yields_of({4: Hits(200, 100)})
+        queue = [candidate(90.0, "A", "physical", revenue=1_000.5)] * 2
+        queue += [candidate(80.0, "A", "physical"), candidate(10.0, "B", "documents", revenue=0.0)]
+        basis = RevenueBasis(None, "XAF")
+        made = forecast(queue, yields, 3, basis=basis)
+        assert (made.expected.revenue, made.expected.with_revenue, made.with_revenue) == (2_001.0, 2, 3)
+        assert [(each.revenue, each.with_revenue) for each in made.curve] == [
+            (None, 0), (1_000.5, 1), (2_001.0, 2), (2_001.0, 2), (2_001.0, 3),
+        ]  # fmt: skip
+        parts = forecast(queue, yields, 4, basis=basis).parts
+        assert [(part.office, part.revenue, part.with_revenue) for part in parts] == [("A", 2_001.0, 2), ("B", 0.0, 1)]
+        silent = forecast([candidate(90.0)] * 3, yields, 2)
+        assert (silent.expected.revenue, silent.with_revenue) == (None, 0)
+        assert silent.basis.silence is RevenueSilence.NO_CHAMPION
+        assert silent.parts[0].revenue is None
 
     def test_the_interval_holds_what_is_found(self):
         """In nineteen of twenty weeks or so what is found lies within, when the yields are what they were."""

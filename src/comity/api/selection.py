@@ -20,7 +20,7 @@ from comity.risk.budgets import policy_on, standings_on
 from comity.risk.controls import ControlKind, Period
 from comity.risk.forecasting import forecast_for
 from comity.risk.overriding import LaneChange
-from comity.risk.planning import Expected
+from comity.risk.planning import Expected, RevenueSilence
 from comity.risk.proving import statement_to_json
 from comity.risk.release_times import release_times
 from comity.risk.today import local_day
@@ -76,7 +76,8 @@ class ExpectedOut(Schema):
     """What so many inspections would find. hits: irregular consignments, with their 95 % interval.
 
     critical: of them prohibited, dangerous or counterfeit; value: declared, of what is irregular, in the policy's
-    currency; without_value: how many declare none in it.
+    currency; without_value: how many declare none in it. revenue: what the champion model expects of these controls,
+    added up over the with_revenue of them of which it told anything; null where of none.
     """
 
     inspections: int
@@ -86,19 +87,27 @@ class ExpectedOut(Schema):
     critical: float
     value: float
     without_value: int
+    revenue: float | None
+    with_revenue: int
 
 
 class PartOut(Schema):
-    """What a part of the inspections would find, at an office and of a kind of control."""
+    """What a part of the inspections would find, at an office and of a kind of control; revenue as for all of them."""
 
     office: str
     control: ControlKind
     inspections: int
     hits: float
+    revenue: float | None
+    with_revenue: int
 
 
 class PlannerOut(Schema):
-    """The planner's answer. controls: how many past ones it rests on; is_guess: they are too few to rely on."""
+    """The planner's answer. controls: how many past ones it rests on; is_guess: they are too few to rely on.
+
+    revenue_currency: of expected revenues, of the model's own amounts; null where what it learned from named none.
+    revenue_silence: why none are told of any record.
+    """
 
     expected: ExpectedOut
     parts: list[PartOut]
@@ -106,6 +115,8 @@ class PlannerOut(Schema):
     waiting: int
     controls: int
     is_guess: bool
+    revenue_currency: str | None
+    revenue_silence: RevenueSilence | None
 
 
 class LaneIn(Given):
@@ -187,13 +198,22 @@ def plan_ahead(request: HttpRequest, query: Query[PlannerQuery]) -> PlannerOut:
     return PlannerOut(
         expected=_expected_of(found.expected),
         parts=[
-            PartOut(office=part.office, control=ControlKind(part.control), inspections=part.inspections, hits=part.hits)
+            PartOut(
+                office=part.office,
+                control=ControlKind(part.control),
+                inspections=part.inspections,
+                hits=part.hits,
+                revenue=part.revenue,
+                with_revenue=part.with_revenue,
+            )
             for part in found.parts
         ],
         curve=[_expected_of(each) for each in found.curve],
         waiting=found.waiting,
         controls=found.controls,
         is_guess=found.is_guess,
+        revenue_currency=found.basis.currency or None,
+        revenue_silence=found.basis.silence,
     )
 
 
@@ -257,6 +277,8 @@ def _expected_of(expected: Expected) -> ExpectedOut:
         critical=expected.critical,
         value=expected.value,
         without_value=expected.without_value,
+        revenue=expected.revenue,
+        with_revenue=expected.with_revenue,
     )
 
 

@@ -21,6 +21,7 @@ from comity.risk.controls import WORKING_DAYS, Budget, ControlKind, Period, mond
 from comity.risk.errors import SelectionProofError
 from comity.risk.forecasting import forecast_for
 from comity.risk.overriding import LaneChange, override_counts
+from comity.risk.planning import Forecast, RevenueSilence, Share
 from comity.risk.proving import MOST_CHARS, statement_from_json, statement_to_json, verify
 from comity.risk.release_times import release_times
 from comity.risk.selectors import plan
@@ -176,8 +177,34 @@ def planner(inspections: int | None) -> None:
         " dangerous or counterfeit"
     )
     click.echo(f"It rests on {found.controls} past controls{': hardly more than a guess' if found.is_guess else ''}.")
-    rows = [(part.office or "-", part.control, str(part.inspections), f"{part.hits:.1f}") for part in found.parts]
-    say_table(("OFFICE", "CONTROL", "INSPECTIONS", "EXPECTED"), rows)
+    click.echo(_revenue_line(found))
+    rows = [
+        (part.office or "-", part.control, str(part.inspections), f"{part.hits:.1f}", _revenue_of(part))
+        for part in found.parts
+    ]
+    say_table(("OFFICE", "CONTROL", "INSPECTIONS", "EXPECTED", "REVENUE (TOLD OF)"), rows)
+
+
+def _revenue_line(found: Forecast) -> str:
+    """What revenue is expected, of how many; or why none is."""
+    expected, silence = found.expected, found.basis.silence
+    if silence is not None:
+        why = {
+            RevenueSilence.NO_CHAMPION: "no model is champion",
+            RevenueSilence.NO_AMOUNTS: "the champion learned too few amounts",
+        }
+        return f"Expected revenue is not told: {why[silence]}."
+    if expected.revenue is None:
+        return f"Expected revenue is told of none of the {expected.inspections}, of {found.with_revenue} that wait."
+    return (
+        f"Expected revenue {expected.revenue:,.0f} {found.basis.currency or '(currency not named)'}, told of"
+        f" {expected.with_revenue} of the {expected.inspections}"
+        f"{'; the others are not in it' if expected.with_revenue < expected.inspections else ''}."
+    )
+
+
+def _revenue_of(part: Share) -> str:
+    return "-" if part.revenue is None else f"{part.revenue:,.0f} ({part.with_revenue})"
 
 
 @selection.command("checks")

@@ -4,6 +4,9 @@ A band's yield is Beta-distributed: what was found in it, beside what all bands 
 no history at all it is Beta(1, 1), of which the interval says that nothing is known. Bands are exchangeable, the draw
 within one is not; so the interval of a sum of bands adds their variances as independent ones, and that of the
 consignments within them.
+
+Expected revenue is told of each record by the champion model, chance and amount together; here it is only added up, and
+counted of how many it was told. It has no interval: the model tells none.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 
 from comity.risk.exploring import Z95, Hits
@@ -21,6 +25,24 @@ BANDS = (0, 20, 40, 60, 80, 100)
 PRIOR_CONTROLS = 2.0
 # Fewer controls in all, and a page must say that its figures are little more than a guess.
 FEW = 30
+
+
+class RevenueSilence(StrEnum):
+    """Why no expected revenue is told of any record: no model is champion, or the champion learned no amounts."""
+
+    NO_CHAMPION = "no_champion"
+    NO_AMOUNTS = "no_amounts"
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueBasis:
+    """Whether the champion tells expected revenues, and in which currency; empty where what it learned from named none.
+
+    silence: why it tells none.
+    """
+
+    silence: RevenueSilence | None = RevenueSilence.NO_CHAMPION
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +74,10 @@ class Yield:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record that waits. value: declared, in the currency of comparison; None where unknown."""
+    """A record that waits. value: declared, in the currency of comparison; None where unknown.
+
+    revenue: what the champion expects of a control of it; None where it told nothing.
+    """
 
     score: float
     is_mandatory: bool
@@ -60,6 +85,7 @@ class Candidate:
     control: str
     critical: float = 0.0
     value: float | None = None
+    revenue: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,7 @@ class Expected:
     """What so many inspections would find. critical: of them goods that do harm; value: declared, of what is irregular.
 
     low, high: of the hits, 95 %. without_value: how many of the inspected ones declare no comparable value.
+    revenue: what the champion expects of those of which it told anything, with_revenue of them; None where of none.
     """
 
     inspections: int
@@ -76,16 +103,20 @@ class Expected:
     critical: float
     value: float
     without_value: int
+    revenue: float | None = None
+    with_revenue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of the inspections: at an office, or of a kind of control, or both."""
+    """A part of the inspections: at an office, or of a kind of control, or both. revenue: as for all of them."""
 
     office: str
     control: str
     inspections: int
     hits: float
+    revenue: float | None = None
+    with_revenue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +124,7 @@ class Forecast:
     """What so many inspections would find, in all and by office and kind, and what fewer or more of them would.
 
     controls: how many past ones it rests on. waiting: how many records there are. curve: from none to all of them.
+    basis: of the expected revenues.
     """
 
     expected: Expected
@@ -101,6 +133,12 @@ class Forecast:
     yields: tuple[Yield, ...]
     controls: int
     waiting: int
+    basis: RevenueBasis = RevenueBasis()
+
+    @property
+    def with_revenue(self) -> int:
+        """Of how many of all that wait the champion told an expected revenue."""
+        return self.curve[-1].with_revenue
 
     @property
     def is_guess(self) -> bool:
@@ -132,7 +170,13 @@ def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda each: (not each.is_mandatory, -each.score))
 
 
-def forecast(candidates: Sequence[Candidate], yields: Sequence[Yield], inspections: int, steps: int = 20) -> Forecast:
+def forecast(
+    candidates: Sequence[Candidate],
+    yields: Sequence[Yield],
+    inspections: int,
+    steps: int = 20,
+    basis: RevenueBasis = RevenueBasis(),
+) -> Forecast:
     """What the first so many of these records would yield, and the whole curve in so many steps."""
     ordered = in_order(candidates)
     wanted = min(max(0, inspections), len(ordered))
@@ -145,17 +189,18 @@ def forecast(candidates: Sequence[Candidate], yields: Sequence[Yield], inspectio
         yields=tuple(yields),
         controls=sum(each.hits.controls for each in yields),
         waiting=len(ordered),
+        basis=basis,
     )
 
 
 def _running(ordered: Sequence[Candidate], yields: Sequence[Yield], marks: Sequence[int]) -> dict[int, Expected]:
     counts = [0] * len(yields)
-    critical = value = 0.0
-    unknown = 0
+    critical = value = revenue = 0.0
+    unknown = told = 0
     found: dict[int, Expected] = {}
     wanted = set(marks)
     if 0 in wanted:
-        found[0] = _expected(counts, yields, (0.0, 0.0, 0))
+        found[0] = _expected(counts, yields, (0.0, 0.0, 0, None, 0))
     for number, each in enumerate(ordered, start=1):
         band = band_of(each.score)
         counts[band] += 1
@@ -163,12 +208,17 @@ def _running(ordered: Sequence[Candidate], yields: Sequence[Yield], marks: Seque
         critical += mean * (each.critical / each.score if each.score else 0.0)
         value += mean * (each.value or 0.0)
         unknown += each.value is None
+        revenue += each.revenue or 0.0
+        told += each.revenue is not None
         if number in wanted:
-            found[number] = _expected(counts, yields, (critical, value, unknown))
+            sums = (critical, value, unknown, revenue if told else None, told)
+            found[number] = _expected(counts, yields, sums)
     return found
 
 
-def _expected(counts: Sequence[int], yields: Sequence[Yield], sums: tuple[float, float, int]) -> Expected:
+def _expected(
+    counts: Sequence[int], yields: Sequence[Yield], sums: tuple[float, float, int, float | None, int]
+) -> Expected:
     mean = variance = 0.0
     for count, each in zip(counts, yields, strict=True):
         mean += count * each.mean
@@ -180,11 +230,16 @@ def _expected(counts: Sequence[int], yields: Sequence[Yield], sums: tuple[float,
 
 
 def _parts(chosen: Iterable[Candidate], yields: Sequence[Yield]) -> tuple[Share, ...]:
-    found: dict[tuple[str, str], tuple[int, float]] = {}
+    found: dict[tuple[str, str], list[Candidate]] = {}
     for each in chosen:
-        count, hits = found.get((each.office, each.control), (0, 0.0))
-        found[each.office, each.control] = (count + 1, hits + yields[band_of(each.score)].mean)
-    return tuple(Share(office, control, *found[office, control]) for office, control in sorted(found))
+        found.setdefault((each.office, each.control), []).append(each)
+    return tuple(_share(*place, found[place], yields) for place in sorted(found))
+
+
+def _share(office: str, control: str, chosen: Sequence[Candidate], yields: Sequence[Yield]) -> Share:
+    told = [each.revenue for each in chosen if each.revenue is not None]
+    hits = sum(yields[band_of(each.score)].mean for each in chosen)
+    return Share(office, control, len(chosen), hits, sum(told) if told else None, len(told))
 
 
 def beta_quantile(p: float, alpha: float, beta: float) -> float:

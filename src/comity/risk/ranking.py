@@ -12,6 +12,7 @@ from comity.risk.goals import Policy, Weighed, critical_score, priority, stake
 from comity.risk.modelling.live import currency_of
 from comity.risk.modelling.rules import ModelState
 from comity.risk.models import AssessmentReason, LearnedModel, ModelScore, Selection
+from comity.risk.planning import RevenueBasis, RevenueSilence
 from comity.risk.rules import Lane
 from comity.risk.writing import parts
 
@@ -55,16 +56,34 @@ def ranking_of(rows: Iterable[Selection], policy: Policy) -> Ranking:
     return Ranking(policy, reasons, revenues, _stake_rate(wanted, revenues, policy))
 
 
-def expected_revenues(record_ids: Sequence[UUID], currency: str) -> dict[UUID, float]:
-    """What the champion told of each record, where it learned amounts in this currency; else nothing."""
+@dataclass(frozen=True, slots=True)
+class ToldRevenues:
+    """What the champion expects of a control of each record of which it told anything."""
+
+    basis: RevenueBasis
+    by_record: Mapping[UUID, float] = field(default_factory=dict)
+
+
+def told_revenues(record_ids: Sequence[UUID]) -> ToldRevenues:
+    """What the champion told of each record, in whichever currency it learned; one that was retired has no say."""
     row = LearnedModel.objects.filter(state=ModelState.CHAMPION.value).first()
-    if row is None or not currency or not row.card.get("tells_revenue") or currency_of(row.card) != currency:
-        return {}
+    if row is None:
+        return ToldRevenues(RevenueBasis(RevenueSilence.NO_CHAMPION))
+    if not row.card.get("tells_revenue"):
+        return ToldRevenues(RevenueBasis(RevenueSilence.NO_AMOUNTS))
     found: dict[UUID, float] = {}
     for part in parts(record_ids):
         told = ModelScore.objects.filter(model=row, record_id__in=part, revenue__isnull=False)
         found |= {record_id: revenue or 0.0 for record_id, revenue in told.values_list("record_id", "revenue")}
-    return found
+    return ToldRevenues(RevenueBasis(None, currency_of(row.card)), found)
+
+
+def expected_revenues(record_ids: Sequence[UUID], currency: str) -> Mapping[UUID, float]:
+    """What the champion told of each record, where it learned amounts in this currency; else nothing."""
+    if not currency:
+        return {}
+    told = told_revenues(record_ids)
+    return told.by_record if told.basis.currency == currency else {}
 
 
 def _stake_of(row: Selection, policy: Policy) -> float:
