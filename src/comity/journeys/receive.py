@@ -13,6 +13,7 @@ from comity.journeys.actors import this_node
 from comity.journeys.chance import chance_seed
 from comity.journeys.hold import source_of
 from comity.journeys.share import ALERT_KIND
+from comity.risk.partner_findings import take_partner_finding
 from comity.risk.services import consider_all, reassess_for_signal, take_feedback, take_signal
 from comity.trade.encoding import alert_from_body, finding_from_body
 
@@ -30,19 +31,21 @@ def take_alert(received: ReceivedMessage) -> None:
     if message.valid_until is not None:
         alert = replace(alert, valid_until=min(alert.valid_until, message.valid_until))
     at = received.received_at
-    ref = take_signal(alert, message_id=source_of(message).message_id, article=message.article, at=at)
+    source = source_of(message)
+    ref = take_signal(alert, message_id=source.message_id, article=source.article, agreement=source.agreement, at=at)
     changed = reassess_for_signal(this_node(), signal_ref=ref, at=at)
     records = list(intake.records_by_id(changed).values())
     consider_all(this_node(), records=records, at=at, seed=chance_seed())
 
 
 def take_finding(received: ReceivedMessage) -> None:
-    """Keep what a partner found where it followed our alert: the loop is closed.
+    """Keep what a partner found for models to learn from; where it followed our alert, the loop is closed.
 
-    Only who was sent an alert can have followed it. A finding that answers nothing of ours stays in the messages.
+    Only who was sent an alert can have followed it.
     """
     message = received.message
     finding = replace(finding_from_body(message.body), administration=message.origin)
+    take_partner_finding(finding, source=source_of(message), at=received.received_at)
     asked = sent_to(message.sender, message.in_reply_to)
     if asked is None or asked.kind != ALERT_KIND or asked.body.get("ref") != finding.alert_ref:
         log.warning("finding %s of %s answers no alert that was sent to it", message.id, message.sender)

@@ -18,9 +18,11 @@ from comity.operations import STEP_KIND
 from comity.operations.services import forget_steps, tighten_cases
 from comity.risk.hit_advice import forget_hits
 from comity.risk.mirror_forgetting import forget_mirror, mirror_told
+from comity.risk.partner_findings import forget_partner_finding, raise_told
 from comity.risk.profile_sharing import forget_profile, profile_told, tighten_profile
 from comity.risk.reporting import forget_report
 from comity.risk.services import forget_signal, records_told, tighten_signal
+from comity.trade import Handling
 
 
 def rests_seizure(held: HolderView) -> bool:
@@ -54,6 +56,7 @@ def shred(held: HolderView, at: datetime) -> None:
     forget_mirror(this_node(), issuer=held.origin, message_id=held.message_id, at=at)
     forget_hits(issuer=held.origin, message_id=held.message_id)
     forget_report(issuer=held.origin, message_id=held.message_id)
+    forget_partner_finding(issuer=held.origin, message_id=held.message_id)
     forget_profile(this_node(), issuer=held.origin, message_id=held.message_id, reason=reason, at=at)
     purging.purge([(copy.sender, copy.copy_id) for copy in copies], ground=held.ground, at=at)
     wipe([each.copy_id for each in custody.hand_ons(held.origin, held.message_id)], at)
@@ -81,6 +84,8 @@ def tighten(held: HolderView) -> None:
         if held.keep_until is not None:
             purging.keep_at_most(key, until=held.keep_until)
     tighten_cases([copy.copy_id for copy in custody.copies_of(held.origin, held.message_id)], handling=held.handling)
+    if held.handling:
+        raise_told(issuer=held.origin, message_id=held.message_id, handling=Handling.from_word(held.handling))
     if held.keep_until is not None:
         tighten_signal(issuer=held.origin, message_id=held.message_id, until=held.keep_until)
         tighten_profile(issuer=held.origin, message_id=held.message_id, until=held.keep_until)

@@ -21,15 +21,12 @@ from comity.risk.models import (
 )
 from comity.risk.outcomes import note_result, snapshot
 from comity.risk.rules import Reliability, SourceKind
-from comity.risk.signals import signal_keys
+from comity.risk.signals import CORRECTED_BY, signal_keys
 from comity.risk.values import Learned, ReliabilityChange
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
 from comity.trade import Alert, Finding, FindingResult, Money, Outcome
 from comity.trade.encoding import alert_to_body
-
-# Why an alert stopped targeting in whose place a newer one stands.
-CORRECTED_BY = "corrected by"
 
 
 @transaction.atomic

@@ -15,6 +15,8 @@ from comity.intake import KeyKind, normal_key
 from comity.risk.wording import Evidence
 from comity.trade import Alert, Consignment, Declaration, Manifest, Party, Route, Subject, SubjectRole
 
+# Why an alert stopped targeting in whose place a newer one stands.
+CORRECTED_BY = "corrected by"
 _LEGAL_FORMS = frozenset(
     {
         "ltd",
@@ -100,6 +102,12 @@ def normal_id(text: str) -> str:
 def trader_key(number: str, name: str, country: str) -> str:
     """The one form under which a trader is remembered: its number, else its name and country; empty for nobody."""
     return normal_id(number) or (f"{normal_name(name)}|{country}" if name else "")
+
+
+def name_key(name: str, country: str) -> str:
+    """The form under which a trader is remembered that has no number; empty without name and country."""
+    plain = normal_name(name)
+    return f"{plain}|{country}" if plain and country else ""
 
 
 def party_key(party: Party | None) -> str:
