@@ -46,7 +46,15 @@ def test_a_model_lives_over_http(caller: MakeCaller, put_in: str) -> None:
 
 def test_training_is_asked_for_once(caller: MakeCaller) -> None:
     analyst, supervisor = caller("analyst", name="cleo", officer=True), caller("supervisor", name="boris", officer=True)
-    first = analyst.post("/models/training", {}).json()
-    assert analyst.post("/models/training", {}).json() == first
-    assert supervisor.post("/models/retraining", {"every_days": 30}).json() == {"every_days": 30}
-    assert analyst.get("/models").json()["retrain_every_days"] == 30
+    first = analyst.post("/models/training").json()
+    assert (first["state"], first["variant"], first["model_id"], first["note"]) == ("due", "local", None, "")
+    assert analyst.post("/models/training", {"variant": "local"}).json() == first
+    second = analyst.post("/models/training", {"variant": "exchange"}).json()
+    assert second["variant"] == "exchange"
+    check_problem(analyst.post("/models/training", {"variant": "everything"}), 422, "bad_field")
+    told = {"every_days": 30, "variant": "exchange"}
+    assert supervisor.post("/models/retraining", told).json() == told
+    shown = analyst.get("/models").json()
+    assert (shown["retrain_every_days"], shown["retrain_variant"]) == (30, "exchange")
+    assert shown["trainings"] == [second, first]
+    assert supervisor.post("/models/retraining", {"every_days": 0}).json() == {"every_days": 0, "variant": "local"}

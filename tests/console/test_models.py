@@ -21,8 +21,9 @@ from comity.ledger.services import open_log
 from comity.risk.modelling import live
 from comity.risk.modelling.life import approve_model, enter_model, promote_model
 from comity.risk.modelling.naming import LABELS, WHO
+from comity.risk.modelling.retraining import HEARD_NOTHING
 from comity.risk.modelling.shelves import this_shelf
-from comity.risk.models import LearnedModel, LearnedOutcome, ModelScore
+from comity.risk.models import LearnedModel, LearnedOutcome, ModelScore, ModelTraining
 from tests.console.visiting import text_of
 from tests.risk.cast import ANALYST, SUPERVISOR
 
@@ -127,11 +128,33 @@ def test_what_is_refused_is_said(as_role, put_in: str, tmp_path: Path):
 
 def test_training_is_asked_for_and_the_setting_stated(as_role):
     analyst, supervisor = as_role("analyst"), as_role("supervisor")
-    assert "The node will train" in text_of(analyst.post("/models/train", follow=True))
-    assert "The node will train" in text_of(analyst.post("/models/train", follow=True))
-    assert text_of(supervisor.post("/models/retraining", {"every_days": "30"}, follow=True)).count("waits") >= 1
-    assert supervisor.get("/models").content.decode().count('value="30"') == 1
-    assert supervisor.post("/models/retraining", {"every_days": "-1"}).status_code == 422
+    for variant in ("local", "exchange", "exchange"):
+        said = text_of(analyst.post("/models/train", {"variant": variant}, follow=True))
+        assert "The node will train" in said
+    assert said.count("our own records and what partners told us") == 1
+    assert said.count("our own records alone") == 1
+    unchosen = analyst.post("/models/train")
+    assert (unchosen.status_code, "Choose what it learns from" in text_of(unchosen)) == (422, True)
+    stated = {"every_days": "30", "variant": "exchange"}
+    assert text_of(supervisor.post("/models/retraining", stated, follow=True)).count("waits") >= 1
+    page = supervisor.get("/models").content.decode()
+    assert page.count('value="30"') == 1
+    assert re.search(r'value="exchange" id="id_variant_1"[^>]* checked', page)
+    assert supervisor.post("/models/retraining", stated | {"every_days": "-1"}).status_code == 422
+
+
+def test_a_model_to_which_nothing_was_told_says_so(as_role, put_in: str):
+    row = LearnedModel.objects.get()
+    seen = {"sources": ["mirror"], "declarations": 900, "told_of": 0, "had_arrived": 0, "differing": 0}
+    row.variant, row.card = "exchange", row.card | {"as_told": seen}
+    row.save()
+    ModelTraining.objects.create(
+        state="done", variant="exchange", asked_by="node:XA", asked_at=AT, model_id=put_in, note=HEARD_NOTHING
+    )
+    assert HEARD_NOTHING in text_of(as_role("analyst").get("/models"))
+    page = text_of(as_role("analyst").get(f"/models/{put_in}"))
+    assert HEARD_NOTHING in page
+    assert "they told of 0" not in page
 
 
 def test_a_challenger_stands_beside_the_champion(as_role, put_in: str, tmp_path: Path):

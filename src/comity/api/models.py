@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
@@ -16,12 +16,14 @@ from comity.common import utc_now
 from comity.risk.modelling import life, retraining, views
 from comity.risk.modelling.rules import ModelState, Silence
 from comity.risk.modelling.shelves import this_shelf
-from comity.risk.modelling.values import Comparison, Drift, Judged, ModelView
+from comity.risk.modelling.values import Comparison, Drift, Judged, ModelView, Training
 from comity.staff import Permission
 
 router = Router(tags=["risk"])
 
 ModelId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+# The words of risk.modelling.rules.VARIANTS.
+VariantWord = Literal["local", "exchange"]
 Why = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 
@@ -50,14 +52,32 @@ class ModelOut(Schema):
     approved_by: str | None
 
 
+class TrainingOut(Schema):
+    """A training that was asked for. note: why it failed, or what to know of the model that came of it."""
+
+    number: int
+    state: str
+    variant: str
+    asked_by: str
+    asked_at: Instant
+    ended_at: Instant | None
+    model_id: str | None
+    note: str
+
+
 class Models(Schema):
-    """Every model, and whether one speaks. silence: empty where the champion speaks, else why it does not."""
+    """Every model, and whether one speaks. silence: empty where the champion speaks, else why it does not.
+
+    retrain_variant: what the node's own trainings see; trainings: the latest ten.
+    """
 
     items: list[ModelOut]
     silence: Silence
     detail: str
     histories_until: date | None
     retrain_every_days: int
+    retrain_variant: str
+    trainings: list[TrainingOut]
 
 
 class ShiftOut(Schema):
@@ -116,37 +136,43 @@ class ReasonIn(Given):
     reason: Why
 
 
-class RetrainingIn(Given):
-    """After how many days the node trains by itself; 0: never."""
+class TrainingIn(Given):
+    """What the model sees: own declarations and controls alone, or what partners told too."""
+
+    variant: VariantWord = "local"
+
+
+class RetrainingIn(TrainingIn):
+    """After how many days the node trains by itself, 0: never; and what the models see."""
 
     every_days: int = Field(strict=True, ge=0, le=retraining.MOST_DAYS)
-
-
-class TrainingOut(Schema):
-    """A training that was asked for."""
-
-    number: int
 
 
 @router.get("/models", response=Models, summary="Models", **needs(Permission.VIEW_CONSIGNMENTS))
 def list_models(request: HttpRequest) -> Models:
     """The champion, challengers, those that wait and those that retired; and whether one speaks in assessments."""
-    found = views.standing(utc_now())
+    found, stated = views.standing(utc_now()), views.retraining_stated()
     return Models(
         items=[ModelOut(**_fields(each)) for each in views.models()],
         silence=found.silence,
         detail=found.detail,
         histories_until=found.state_until,
-        retrain_every_days=views.retrain_every_days(),
+        retrain_every_days=stated.every_days,
+        retrain_variant=stated.variant,
+        trainings=[_training(each) for each in views.trainings()],
     )
 
 
 @router.post(
     "/models/training", response=TrainingOut, summary="Ask for a training", **needs(Permission.MANAGE_PROFILES)
 )
-def ask_training(request: HttpRequest) -> TrainingOut:
-    """The node trains on its own history; what comes of it waits for approval."""
-    return TrainingOut(number=retraining.ask_training(actor_of(request), at=utc_now()))
+def ask_training(request: HttpRequest, body: TrainingIn | None = None) -> TrainingOut:
+    """The node trains on its own history; what comes of it waits for approval. One that waits is not doubled.
+
+    Variant `exchange` also sees what partners told, where articles permit it; where that was nothing, `note` says so.
+    """
+    variant = body.variant if body else "local"
+    return _training(views.training(retraining.ask_training(actor_of(request), variant=variant, at=utc_now())))
 
 
 @router.post(
@@ -157,7 +183,8 @@ def ask_training(request: HttpRequest) -> TrainingOut:
 )
 def set_retraining(request: HttpRequest, body: RetrainingIn) -> RetrainingIn:
     """State after how many days the node trains by itself; it promotes nothing."""
-    retraining.set_retraining(actor_of(request), every_days=body.every_days, at=utc_now())
+    actor = actor_of(request)
+    retraining.set_retraining(actor, every_days=body.every_days, variant=body.variant, at=utc_now())
     return body
 
 
@@ -216,6 +243,19 @@ def _detail(model_id: str) -> ModelDetailOut:
         ],
         drift=_drift(views.drift(shown, at)),
         comparison=_comparison(compared) if compared else None,
+    )
+
+
+def _training(shown: Training) -> TrainingOut:
+    return TrainingOut(
+        number=shown.number,
+        state=shown.state,
+        variant=shown.variant,
+        asked_by=shown.asked_by,
+        asked_at=shown.asked_at,
+        ended_at=shown.ended_at,
+        model_id=shown.model_id or None,
+        note=shown.note,
     )
 
 

@@ -9,6 +9,7 @@ import click
 from comity.cli.risk_learning import model
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.risk.modelling import life, retraining, views
+from comity.risk.modelling.rules import LOCAL, VARIANTS
 from comity.risk.modelling.shelves import this_shelf
 from comity.risk.modelling.values import Drift, ModelView
 
@@ -26,6 +27,7 @@ def list_models() -> None:
             each.name,
             each.state.value,
             f"{each.first_day} to {each.last_day}",
+            each.variant,
             _quality(each, "precision"),
             _quality(each, "average_precision"),
             each.proposed_by,
@@ -33,7 +35,7 @@ def list_models() -> None:
         )
         for each in views.models()
     ]
-    say_table(("MODEL", "STATE", "LEARNED FROM", "P@5", "AP", "PUT IN BY", "APPROVED BY"), rows)
+    say_table(("MODEL", "STATE", "LEARNED FROM", "VARIANT", "P@5", "AP", "PUT IN BY", "APPROVED BY"), rows)
     found = views.standing(now())
     if found.silence:
         click.echo(f"no model speaks in assessments: {found.silence.value} {found.detail}".rstrip())
@@ -143,15 +145,23 @@ def retire(model_id: str, reason: str) -> None:
     type=click.IntRange(0, retraining.MOST_DAYS),
     help="Only state when the node trains by itself; 0: never.",
 )
+@click.option(
+    "--variant",
+    type=click.Choice(VARIANTS),
+    default=LOCAL,
+    show_default=True,
+    help="exchange: learn from what partners told too, where articles permit it. With --every-days: stated with it.",
+)
 @click.option("--seed", type=click.IntRange(0, 999_999), default=1, show_default=True)
-def retrain(every_days: int | None, seed: int) -> None:
+def retrain(every_days: int | None, variant: str, seed: int) -> None:
     """Train on the node's own history now, and leave the model for approval. Nothing is promoted."""
     require_home()
     if every_days is not None:
-        retraining.set_retraining(terminal_actor(), every_days=every_days, at=now())
-        click.echo(f"the node trains every {every_days} days" if every_days else "the node does not train by itself")
+        retraining.set_retraining(terminal_actor(), every_days=every_days, variant=variant, at=now())
+        told = f"the node trains every {every_days} days, variant {variant}"
+        click.echo(told if every_days else "the node does not train by itself")
         return
-    model_id = retraining.train_now(terminal_actor(), at=now(), seed=seed, tell=_tell)
+    model_id = retraining.train_now(terminal_actor(), at=now(), seed=seed, tell=_tell, variant=variant)
     click.echo(f"{model_id} waits for approval by another officer")
 
 

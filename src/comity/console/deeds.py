@@ -85,6 +85,7 @@ _LABELS: Mapping[str, str | Promise] = {
     "sound": _("sound"),
     "source": _("source"),
     "tokens_revoked": _("tokens revoked"),
+    "variant": _("learns from"),
     "version": _("version"),
     "weight": _("weight"),
 }

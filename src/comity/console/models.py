@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -16,9 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
 from comity.console.charts import dots_of
-from comity.console.forms import ConsoleForm
+from comity.console.forms import ConsoleForm, worded
 from comity.risk.modelling import life, retraining, views
-from comity.risk.modelling.rules import ModelState, Silence
+from comity.risk.modelling.rules import LOCAL, VARIANTS, ModelState, Silence
 from comity.risk.modelling.shelves import this_shelf
 from comity.risk.modelling.values import Comparison, ModelView
 from comity.staff import Permission, PermissionRefusedError
@@ -56,9 +57,38 @@ class ReasonForm(ConsoleForm):
     )
 
 
-class RetrainingForm(ConsoleForm):
-    """When the node trains by itself."""
+_HEARD_NOTHING = gettext_lazy(
+    "Partners had told of none of the declarations that it learned from, or no article permits a model to see it: it "
+    "knows no more than one that learns from our own records alone."
+)
+# Sentences that a training ends with; why one failed is told as it was.
+_NOTES = {retraining.HEARD_NOTHING: _HEARD_NOTHING}
 
+
+class _VariantForm(ConsoleForm):
+    """What a model sees."""
+
+    variant = forms.ChoiceField(
+        label=gettext_lazy("Learn from"),
+        help_text=gettext_lazy("What partners told is seen only where an article permits risk assessment with it."),
+        choices=lambda: worded(VARIANTS),
+        widget=forms.RadioSelect,
+        initial=LOCAL,
+        error_messages={"required": gettext_lazy("Choose what it learns from")},
+    )
+
+
+class TrainingForm(_VariantForm):
+    """What the next training sees."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="train_%s", **kwargs)
+
+
+class RetrainingForm(_VariantForm):
+    """When the node trains by itself, and what its models see."""
+
+    field_order = ("every_days", "variant")
     every_days = forms.IntegerField(
         label=gettext_lazy("Train by itself every so many days"),
         help_text=gettext_lazy("0: never. What it trains waits for approval; it promotes nothing."),
@@ -71,7 +101,7 @@ class RetrainingForm(ConsoleForm):
 @require_GET
 def models(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001  # by the decorator
     """Every model, which of them speaks, how far trade has moved, what was trained."""
-    return _show_all(request, RetrainingForm({"every_days": views.retrain_every_days()}))
+    return _show_all(request, _stated(), TrainingForm())
 
 
 @page(Permission.APPROVE_PROFILES)
@@ -80,8 +110,9 @@ def set_retraining(request: HttpRequest, actor: Actor) -> HttpResponse:
     """State when the node trains by itself."""
     form = RetrainingForm(request.POST)
     if not form.is_valid():
-        return _show_all(request, form)
-    retraining.set_retraining(actor, every_days=form.cleaned_data["every_days"], at=utc_now())
+        return _show_all(request, form, TrainingForm())
+    days, variant = form.cleaned_data["every_days"], form.cleaned_data["variant"]
+    retraining.set_retraining(actor, every_days=days, variant=variant, at=utc_now())
     messages.success(request, _("The setting is stated."))
     return redirect("console:models")
 
@@ -89,8 +120,11 @@ def set_retraining(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page(Permission.MANAGE_PROFILES)
 @require_POST
 def ask_training(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Ask the node to train on its own history."""
-    retraining.ask_training(actor, at=utc_now())
+    """Ask the node to train on its own history, and on what partners told where that is chosen."""
+    form = TrainingForm(request.POST)
+    if not form.is_valid():
+        return _show_all(request, _stated(), form)
+    retraining.ask_training(actor, variant=form.cleaned_data["variant"], at=utc_now())
     messages.success(request, _("The node will train; what comes of it waits here for approval."))
     return redirect("console:models")
 
@@ -148,7 +182,12 @@ def _moved(request: HttpRequest, actor: Actor, model_id: str, to: ModelState) ->
     return _show(request, shown, form)
 
 
-def _show_all(request: HttpRequest, form: RetrainingForm) -> HttpResponse:
+def _stated() -> RetrainingForm:
+    stated = views.retraining_stated()
+    return RetrainingForm({"every_days": stated.every_days, "variant": stated.variant})
+
+
+def _show_all(request: HttpRequest, form: RetrainingForm, asked: TrainingForm) -> HttpResponse:
     at = utc_now()
     standing = views.standing(at)
     context = {
@@ -156,11 +195,12 @@ def _show_all(request: HttpRequest, form: RetrainingForm) -> HttpResponse:
         "standing": standing,
         "silence": _SILENCES.get(standing.silence, ""),
         "drift": views.drift(standing.champion, at) if standing.champion else None,
-        "trainings": views.trainings(5),
+        "trainings": [(each, _NOTES.get(each.note, "")) for each in views.trainings(5)],
         "form": form,
+        "asked": asked,
         "section": "profiles",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors or asked.errors else HTTPStatus.OK
     return render(request, "console/models.html", context, status=status)
 
 
@@ -170,6 +210,7 @@ def _show(request: HttpRequest, shown: ModelView, form: ReasonForm) -> HttpRespo
     context = {
         "model": shown,
         "live": life.is_live(dict(shown.card)),
+        "heard_nothing": _HEARD_NOTHING if shown.heard_nothing else "",
         "measured": shown.card.get("measured_on"),
         "learned": shown.card.get("learned_from"),
         "quality": shown.card.get("quality_at_5_percent"),

@@ -80,6 +80,8 @@ WORDS: Mapping[str, str | Promise] = {
     "bulk": _("bulk"),
     # models
     "trained": _("waits for approval"),
+    "local": _("our own records alone"),
+    "exchange": _("our own records and what partners told us"),
     "challenger": _("challenger"),
     "champion": _("champion"),
     "steady": _("steady"),

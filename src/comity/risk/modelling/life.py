@@ -213,6 +213,8 @@ def _note(deed: _Deed, row: LearnedModel, before: ModelState | None) -> None:
         salt=salt.hex(),
     )
     facts = {"state": row.state} | ({"reason": deed.reason[:200]} if deed.reason else {})
+    if before is None:
+        facts |= {"variant": row.variant}
     record_deed(deed.actor, deed=_DEEDS[row.state], subject=f"model:{row.model_id[:16]}", facts=facts, at=deed.at)
 
 

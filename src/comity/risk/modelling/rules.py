@@ -34,6 +34,9 @@ MOVES: Mapping[ModelState, frozenset[ModelState]] = {
     # Back to one that was champion before: what follows turned out worse.
     ModelState.RETIRED: frozenset({ModelState.CHAMPION}),
 }
+# What a model sees: own declarations and controls, or what partners told too.
+LOCAL, EXCHANGE = "local", "exchange"
+VARIANTS = (LOCAL, EXCHANGE)
 # Each asks for a score of everything that arrives.
 MOST_CHALLENGERS = 3
 # Below this chance a model says nothing: its word would move no lane, and explaining costs more than scoring.

@@ -62,6 +62,12 @@ class ModelView:
         return told if isinstance(told, dict) else {}
 
     @property
+    def heard_nothing(self) -> bool:
+        """Whether it was made to see what partners told, and they had told of nothing that it learned from."""
+        counts = [told for name, told in self.as_told.items() if name != "declarations" and isinstance(told, int)]
+        return bool(self.as_told) and not any(counts)
+
+    @property
     def revenue(self) -> Mapping[str, object]:
         """What its card says of amounts; empty in one of an earlier release."""
         told = self.card.get("revenue")
@@ -152,11 +158,20 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraining:
+    """When the node trains by itself, and what its models see. every_days: 0 for never; variant: local or exchange."""
+
+    every_days: int
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
-    """A training that was asked for, and what became of it."""
+    """A training that was asked for, and what became of it. note: why it failed, or what to know of the model."""
 
     number: int
     state: str
+    variant: str
     asked_by: str
     asked_at: datetime
     began_at: datetime | None

@@ -9,8 +9,18 @@ from uuid import UUID
 from comity.risk.modelling.comparing import compare, judge, off_by, shift_of, verdict_of
 from comity.risk.modelling.errors import ModelNotFoundError
 from comity.risk.modelling.live import age_of, telling_now
-from comity.risk.modelling.rules import ModelState, Silence
-from comity.risk.modelling.values import Comparison, Drift, Judged, ModelView, Move, Shift, Standing, Training
+from comity.risk.modelling.rules import LOCAL, ModelState, Silence
+from comity.risk.modelling.values import (
+    Comparison,
+    Drift,
+    Judged,
+    ModelView,
+    Move,
+    Retraining,
+    Shift,
+    Standing,
+    Training,
+)
 from comity.risk.models import LearnedModel, LearnedOutcome, ModelMove, ModelScore, ModelSetting, ModelTraining
 
 RECENT, HISTORY = timedelta(days=28), timedelta(days=365)
@@ -111,16 +121,32 @@ def drift_share(at: datetime) -> float:
 
 def trainings(limit: int = 10) -> list[Training]:
     """The latest trainings that were asked for."""
-    return [
-        Training(row.pk, row.state, row.asked_by, row.asked_at, row.began_at, row.ended_at, row.model_id, row.note)
-        for row in ModelTraining.objects.order_by("-pk")[:limit]
-    ]
+    return [_training(row) for row in ModelTraining.objects.order_by("-pk")[:limit]]
 
 
-def retrain_every_days() -> int:
-    """After how many days the node trains by itself; 0: never."""
+def training(number: int) -> Training:
+    """One training, by the number that was given when it was asked for. It is there."""
+    return _training(ModelTraining.objects.get(pk=number))
+
+
+def _training(row: ModelTraining) -> Training:
+    return Training(
+        number=row.pk,
+        state=row.state,
+        variant=row.variant,
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+        model_id=row.model_id,
+        note=row.note,
+    )
+
+
+def retraining_stated() -> Retraining:
+    """After how many days the node trains by itself, and what its models see; without a setting never."""
     row = ModelSetting.objects.order_by("-pk").first()
-    return row.every_days if row else 0
+    return Retraining(row.every_days, row.variant) if row else Retraining(0, LOCAL)
 
 
 def _views(rows: Iterable[LearnedModel]) -> list[ModelView]:

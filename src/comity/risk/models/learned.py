@@ -75,9 +75,10 @@ class ModelScore(models.Model):
 
 
 class ModelSetting(models.Model):
-    """When the node trains by itself, from a time on. every_days: 0 for never."""
+    """When the node trains by itself, from a time on, and what models see. every_days: 0 for never."""
 
     every_days = models.PositiveIntegerField()
+    variant = models.CharField(max_length=WORD, default="local")
     set_by = models.CharField(max_length=REF)
     at = models.DateTimeField()
 
@@ -86,9 +87,13 @@ class ModelSetting(models.Model):
 
 
 class ModelTraining(models.Model):
-    """A training that was asked for. state: due, running, done, failed. note: why it failed, in one sentence."""
+    """A training that was asked for. state: due, running, done, failed. variant: what the model sees.
+
+    note: in one sentence why it failed, or what to know of the model that came of it.
+    """
 
     state = models.CharField(max_length=WORD, db_index=True)
+    variant = models.CharField(max_length=WORD, default="local")
     asked_by = models.CharField(max_length=REF)
     asked_at = models.DateTimeField()
     began_at = models.DateTimeField(null=True)
