@@ -23,7 +23,16 @@ from comity.custody.notices import (
     holding_from_body,
     recall_from_body,
 )
-from comity.custody.rules import ANSWER_WITHIN, RECALL_GROUNDS, RETAIN_GROUNDS, ConsentState, Limits, Mode, Status
+from comity.custody.rules import (
+    ANSWER_WITHIN,
+    RECALL_GROUNDS,
+    RETAIN_GROUNDS,
+    ConsentState,
+    Limits,
+    Mode,
+    Status,
+    SuccessorState,
+)
 
 __all__ = [
     "ANSWER_WITHIN",
@@ -48,6 +57,7 @@ __all__ = [
     "RetainError",
     "Signed",
     "Status",
+    "SuccessorState",
     "consent_from_body",
     "holding_from_body",
     "recall_from_body",

@@ -76,9 +76,7 @@ def answer_question(actor: Actor, signed: Signed, *, recipients: Sequence[str], 
 
     Raises: PermissionRefusedError, ConsentError where nothing is asked, or more would be given than was asked.
     """
-    notice = signed.notice
-    if not isinstance(notice, ConsentNotice):
-        raise TypeError("a consent is wanted")
+    notice = _consent_in(signed)
     row = Consent.objects.select_for_update().filter(consent_id=notice.id, owner=actor.administration).first()
     if row is None or row.state != ConsentState.ASKED.value:
         raise ConsentError(
@@ -100,14 +98,43 @@ def answer_question(actor: Actor, signed: Signed, *, recipients: Sequence[str], 
 
 
 @transaction.atomic
+def give_unasked(actor: Actor, signed: Signed, *, agreement: str, handling: str, at: datetime) -> ConsentView:
+    """Let a partner hand our message on although it did not ask: it handed on the one that this one corrects.
+
+    From the level restricted up it takes who may approve sharing.
+    Raises: PermissionRefusedError.
+    """
+    notice = _consent_in(signed)
+    _require_consenter(actor, handling)
+    row = _row(signed, notice, agreement=agreement, handling=handling, at=at)
+    row.answered_by = str(actor)[:140]
+    row.save()
+    facts = {"asker": notice.asker, "recipients": ", ".join(notice.recipients)}
+    record_deed(actor, deed="give_consent", subject=f"message:{notice.message}", facts=facts, at=at)
+    return consent_view(row)
+
+
+@transaction.atomic
+def take_unasked(signed: Signed, *, asker: str, agreement: str, at: datetime) -> bool:
+    """Keep a consent that the owner gave although we did not ask. False where it is none, or not for us, or known.
+
+    The caller has checked that the owner signed it.
+    """
+    notice = _consent_in(signed)
+    is_known = Consent.objects.filter(consent_id=notice.id).exists()
+    if is_known or not notice.is_given or notice.asker != asker or notice.owner == asker:
+        return False
+    _row(signed, notice, agreement=agreement, handling="", at=at).save()
+    return True
+
+
+@transaction.atomic
 def take_answer(signed: Signed, *, at: datetime) -> bool:
     """Keep the owner's answer to our question. False where we asked nothing of the kind, or it was answered.
 
     The caller has checked that the owner signed it.
     """
-    notice = signed.notice
-    if not isinstance(notice, ConsentNotice):
-        raise TypeError("a consent is wanted")
+    notice = _consent_in(signed)
     row = Consent.objects.select_for_update().filter(consent_id=notice.id, owner=notice.owner).first()
     if row is None or row.state != ConsentState.ASKED.value or row.message_id != notice.message:
         return False
@@ -116,6 +143,30 @@ def take_answer(signed: Signed, *, at: datetime) -> bool:
     row.answered_at = at
     row.save()
     return True
+
+
+def _consent_in(signed: Signed) -> ConsentNotice:
+    if not isinstance(signed.notice, ConsentNotice):
+        raise TypeError("a consent is wanted")
+    return signed.notice
+
+
+def _row(signed: Signed, notice: ConsentNotice, *, agreement: str, handling: str, at: datetime) -> Consent:
+    """A consent that nobody asked for; it is answered the moment that it is known."""
+    return Consent(
+        consent_id=notice.id,
+        message_id=notice.message,
+        owner=notice.owner,
+        asker=notice.asker,
+        agreement=agreement,
+        handling=handling,
+        recipients=list(notice.recipients),
+        state=ConsentState.GIVEN.value,
+        asked_at=at,
+        answered_at=at,
+        until=notice.until,
+        statement=signed.statement.to_bytes(),
+    )
 
 
 def _require_consenter(actor: Actor, handling: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from comity.custody.rules import ConsentState, Mode, Status
+from comity.custody.rules import ConsentState, Mode, Status, SuccessorState
 
 WORD = 16
 ID = 36
@@ -94,6 +94,34 @@ class HandOn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} to {self.recipient}"
+
+
+class Successor(models.Model):
+    """The message that takes the place of one that we handed on: whoever got the old one from us is to get it, too.
+
+    message_id: the new one, as its origin named it, whether or not it has come. handed: the old one, to whom and how.
+    recall_id: the correction. why: an officer's, where it was put aside. ended_by: who handed it on or put it aside.
+    """
+
+    origin = models.CharField(max_length=WORD)
+    message_id = models.CharField(max_length=ID)
+    recipient = models.CharField(max_length=WORD)
+    handed = models.ForeignKey(HandOn, on_delete=models.PROTECT, related_name="successors")
+    recall_id = models.CharField(max_length=ID)
+    since = models.DateTimeField()
+    state = models.CharField(max_length=WORD, choices=[(each.value, each.value) for each in SuccessorState])
+    why = models.CharField(max_length=500, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=140, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["origin", "message_id", "recipient"], name="custody_successor_once")
+        ]
+        indexes = [models.Index(fields=["state", "since"], name="custody_successor_due")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} to {self.recipient}: {self.state}"
 
 
 class Recall(models.Model):

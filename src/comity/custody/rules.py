@@ -54,6 +54,18 @@ class ConsentState(StrEnum):
     REFUSED = "refused"
 
 
+class SuccessorState(StrEnum):
+    """The life of a successor: the message that takes the place of one that we handed on, and is to be handed on too.
+
+    Due: nobody has handed it on yet. Put aside: an officer said why not. Taken back: by its own origin, once more.
+    """
+
+    DUE = "due"
+    HANDED_ON = "handed_on"
+    PUT_ASIDE = "put_aside"
+    TAKEN_BACK = "taken_back"
+
+
 # Why a message is taken back. Closed: a reader in another country must know what is meant.
 RECALL_GROUNDS: Mapping[str, str] = {
     "issued_in_error": "It should not have been sent",

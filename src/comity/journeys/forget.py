@@ -29,6 +29,7 @@ from comity.custody import (
 )
 from comity.custody import selectors as custody
 from comity.custody import services as keeping
+from comity.custody import successors as succeeding
 from comity.custody.notices import HOLDING_KIND, RECALL_KIND, sign_holding, sign_recall
 from comity.custody.rules import RETENTION_ENDED
 from comity.custody.selectors import HolderView, RecallView
@@ -38,6 +39,7 @@ from comity.exchange.errors import MessageUnknownError
 from comity.exchange.evidence import withdraw_recalled
 from comity.exchange.selectors import Direction
 from comity.exchange.selectors import message as message_by_id
+from comity.journeys.consents import let_on
 from comity.journeys.hold import hold_arrived, hold_posted, source_of
 from comity.journeys.share import share_alert
 from comity.journeys.shred import rests_seizure, shred, tighten
@@ -51,13 +53,17 @@ log = logging.getLogger("comity.custody")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How messages are taken back. replacement: (old, new) ids; keep_until, handling: of a tightening."""
+    """How messages are taken back. replacement: (old, new) ids; keep_until, handling: of a tightening.
+
+    is_let_on: of a correction, whoever handed the old one on may hand the new one on to the same, without asking.
+    """
 
     mode: Mode
     ground: str
     replacement: tuple[tuple[str, str], ...] = ()
     keep_until: datetime | None = None
     handling: str = ""
+    is_let_on: bool = False
 
 
 def recall(actor: Actor, *, message_ids: Sequence[str], wish: Wish, at: datetime) -> tuple[RecallView, ...]:
@@ -75,6 +81,8 @@ def recall(actor: Actor, *, message_ids: Sequence[str], wish: Wish, at: datetime
         raise RecallError("No message is named", where="message_ids", remedy="Name at least one that was sent.")
     with transaction.atomic():
         orders = [_order(actor, addressee, ids, wish, at) for addressee, ids in groups.items()]
+        for old, new in wish.replacement if wish.is_let_on else ():
+            let_on(actor, old=old, new=new, at=at)
     views = (custody.recall(order.id) for order in orders)
     return tuple(view for view in views if view is not None)
 
@@ -141,7 +149,9 @@ def take_recall(received: ReceivedMessage) -> None:
     """Steps H4 to H6: obey, answer, pass on. That the origin ordered it was checked when the message was taken."""
     message, at = received.message, received.received_at
     signed = recall_from_body(message.body)
-    order, _ = keeping.take_order(signed, agreement=message.agreement, holder=_us(), at=at)
+    order, is_new = keeping.take_order(signed, agreement=message.agreement, holder=_us(), at=at)
+    if is_new:
+        succeeding.follow_order(order, refused=_refused(order), at=at)
     is_due = keeping.note_hop(order, message.sender, message.id, message.agreement, is_outward=False, at=at)
     for name in order.messages if is_due else ():
         answer = _obey(order, name, at)
@@ -317,6 +327,19 @@ def _concerns_us(notice: HoldingNotice, message: Message) -> bool:
     return bool(custody.hand_ons(notice.origin, notice.message)) and message.sender != notice.origin
 
 
+def _refused(order: RecallOrder) -> list[str]:
+    """The copies that were handed on from here and that their recipients refused when they came."""
+    copies = [each.copy_id for name in order.messages for each in custody.hand_ons(order.origin, name)]
+    return [each for each in copies if _state_of(each) == "refused"]
+
+
+def _state_of(message_id: str) -> str:
+    try:
+        return message_by_id(message_id).line.state
+    except MessageUnknownError:
+        return ""
+
+
 def _was_sent(message_id: str) -> bool:
     try:
         return _sent(message_id) is not None
@@ -357,6 +380,8 @@ def _check_wish(wish: Wish, at: datetime) -> None:
             where="keep_until, handling",
             remedy="Use mode tighten with keep_until, handling or both; else leave them out.",
         )
+    if wish.is_let_on and wish.mode is not Mode.CORRECT:
+        raise RecallError("Only a corrected message is let on", where="lets_on", remedy="Leave it out, or correct.")
     if wish.keep_until is not None and wish.keep_until < at:
         raise RecallError("This day has passed", where="keep_until", remedy="Use mode recall: that purges at once.")
     if wish.handling and wish.handling not in {level.word for level in Handling}:

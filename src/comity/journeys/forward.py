@@ -34,6 +34,7 @@ from comity.custody import (
 from comity.custody import consents as asking
 from comity.custody import selectors as custody
 from comity.custody import services as keeping
+from comity.custody import successors as succeeding
 from comity.custody.notices import CONSENT_KIND, sign_consent, sign_holding
 from comity.custody.selectors import ConsentView, HolderView
 from comity.exchange import Message, ReceivedMessage, read_message
@@ -147,7 +148,10 @@ def take_consent(received: ReceivedMessage) -> None:
     """A partner asks for our consent, or an owner answers us. Whose signature it is was checked when it was taken."""
     message, read = received.message, consent_from_body(received.message.body)
     if isinstance(read, Signed):
-        if not asking.take_answer(read, at=received.received_at):
+        is_taken = asking.take_answer(read, at=received.received_at)
+        if not is_taken and not asking.take_unasked(
+            read, asker=_us(), agreement=message.agreement, at=received.received_at
+        ):
             log.warning("consent %s of %s answers nothing that was asked", message.id, message.sender)
         return
     held = custody.holding_of(_us(), read.message, message.sender)
@@ -286,6 +290,7 @@ def _remember(actor: Actor, held: HolderView, leave: _Leave, copy_id: str, at: d
         limits=limits,
     )
     keeping.note_hand_on(actor, held, handed, at=at)
+    succeeding.note_handed_on(actor, held, release.recipient, at=at)
     notice = HoldingNotice(
         message=held.message_id,
         origin=held.origin,
