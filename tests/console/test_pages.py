@@ -14,10 +14,15 @@ from comity.enforcement import selectors as enforcement
 from comity.enforcement.models import InspectionRow
 from comity.risk import TargetState
 from comity.risk import selectors as risk
+from comity.risk.budgets import set_policy
+from comity.risk.goals import Policy
+from comity.risk.models import LearnedModel, ModelScore, Selection
+from comity.risk.today import local_day
 from comity.staff.models import AuditEntry, Officer
 from comity.training import photo
 from tests.console.visiting import enter, text_of
 from tests.console.world import World
+from tests.risk.cast import SUPERVISOR
 
 # The database is made only where a test of the run is marked so.
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world", "taken_back")]
@@ -141,6 +146,22 @@ class TestChecks:
         assert "1 overdue" in text_of(client.get("/queue"))
 
 
+def a_champion(world: World, card: dict[str, object]) -> LearnedModel:
+    """A row alone: what it told is written beside it, and nobody asks it anything."""
+    return LearnedModel.objects.create(
+        model_id="7" * 64,
+        administration="XC",
+        variant="local",
+        first_day=world.at.date(),
+        last_day=world.at.date(),
+        card=card,
+        state="champion",
+        proposed_by="ana",
+        proposed_at=world.at,
+        changed_at=world.at,
+    )
+
+
 class TestSelection:
     def test_the_planner_says_what_inspections_find_and_how_sure_that_is(self, world: World):
         client = enter("ana")
@@ -153,6 +174,44 @@ class TestSelection:
         assert "<polyline" in client.get("/planner").content.decode()
         assert client.get("/planner?inspections=-1").status_code == 422
         assert "Nothing waits" in text_of(client.get("/planner?office=nowhere"))
+
+    def test_expected_revenue_stands_beside_the_finds_with_how_many_it_was_told_of(self, world: World):
+        client = enter("ana")
+        assert "not told: no model is the champion" in text_of(client.get("/planner?inspections=2"))
+        champion = a_champion(world, {"tells_revenue": False})
+        assert "the champion learned from too few amounts" in text_of(client.get("/planner?inspections=2"))
+        champion.card = {"tells_revenue": True, "revenue": {"currency": "USD"}}
+        champion.save()
+        assert "told of none that wait" in text_of(client.get("/planner?inspections=2"))
+        waiting = Selection.objects.filter(state__in=["new", "selected"]).order_by(
+            "-assessment__is_mandatory", "-assessment__score", "record_id"
+        )
+        records = list(waiting.values_list("record_id", flat=True))
+        ModelScore.objects.bulk_create(
+            ModelScore(
+                model=champion, record_id=record, version=1, chance=0.3, revenue=20_000.4, is_used=True, at=world.at
+            )
+            for record in records[1:]
+        )
+        page = text_of(client.get("/planner?inspections=2"))
+        assert "20,000 USD told of 1 of the 2; the others are not in it" in page
+        assert "Expected revenue in thousands of USD (up)" in page
+        assert client.get("/planner").content.decode().count("<polyline") == 2
+        assert "told of none of these 1, of" in text_of(client.get("/planner?inspections=1"))
+        champion.card = {"tells_revenue": True, "revenue": {"currency": ""}}
+        champion.save()
+        assert "in a currency that the model does not name" in text_of(client.get("/planner?inspections=2"))
+
+    def test_expected_revenue_in_another_currency_is_not_compared(self, world: World):
+        champion = a_champion(world, {"tells_revenue": True, "revenue": {"currency": "USD"}})
+        (record, *_) = Selection.objects.filter(state="new").values_list("record_id", flat=True)
+        ModelScore.objects.create(
+            model=champion, record_id=record, version=1, chance=0.3, revenue=7.0, is_used=True, at=world.at
+        )
+        client = enter("ana")
+        assert "no rate of exchange" not in text_of(client.get("/planner"))
+        set_policy(SUPERVISOR, day=local_day(world.at), policy=Policy(currency="XAF"), at=world.at)
+        assert "Expected revenue is in USD, declared value in XAF" in text_of(client.get("/planner"))
 
     def test_a_supervisor_states_a_budget(self, world: World):
         client = enter("boris")

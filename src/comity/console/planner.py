@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
-from comity.console.charts import curve_of
+from comity.console.charts import Curve, curve_of
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.enforcement.checks import check_counts
 from comity.intake import selectors as intake
@@ -28,6 +28,7 @@ from comity.risk.budgets import policy_on, set_budget, standings_on, used_betwee
 from comity.risk.controls import Budget, ControlKind, Period, monday_of
 from comity.risk.forecasting import MOST_WAITING, forecast_for
 from comity.risk.overriding import LaneChange, needs_second_officer, override_counts
+from comity.risk.planning import Forecast
 from comity.risk.release_times import release_times
 from comity.risk.today import local_day
 from comity.staff import Permission, PermissionRefusedError
@@ -98,6 +99,7 @@ def planner(request: HttpRequest, actor: Actor) -> HttpResponse:
         "found": found,
         "is_cut": found.waiting >= MOST_WAITING,
         "picture": curve_of([(each.inspections, each.hits, each.low, each.high) for each in found.curve], wanted),
+        **_revenue_shown(found, wanted, policy.currency),
         "held": held,
         "policy": policy,
         "standings": standings_on(today),
@@ -112,6 +114,36 @@ def planner(request: HttpRequest, actor: Actor) -> HttpResponse:
     is_wrong = bool(form.errors or stating.errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK
     return render(request, "console/planner.html", context, status=status)
+
+
+def _revenue_shown(found: Forecast, wanted: int, compared_in: str) -> dict[str, object]:
+    picture, unit = _revenue_curve(found, wanted)
+    currencies = {found.basis.currency, compared_in} - {""}
+    return {
+        "revenue_picture": picture,
+        "revenue_unit": unit,
+        "without_revenue": found.expected.inspections - found.expected.with_revenue,
+        "has_two_currencies": bool(found.with_revenue) and len(currencies) == 2,
+    }
+
+
+def _revenue_curve(found: Forecast, wanted: int) -> tuple[Curve | None, str]:
+    """The curve of expected revenue, and in what it counts: large amounts in thousands and more, as the grid is small.
+
+    None where no revenue was told of anything that waits.
+    """
+    if not found.with_revenue:
+        return None, ""
+    currency = found.basis.currency or str(_("an unnamed currency"))
+    units = (
+        (10**9, _("billions of %(currency)s")),
+        (10**6, _("millions of %(currency)s")),
+        (10**3, _("thousands of %(currency)s")),
+    )
+    most = found.curve[-1].revenue or 0.0
+    size, unit = next(((size, text) for size, text in units if most >= 10 * size), (1, "%(currency)s"))
+    points = [(each.inspections, (each.revenue or 0.0) / size) for each in found.curve]
+    return curve_of([(across, up, up, up) for across, up in points], wanted), unit % {"currency": currency}
 
 
 def _state_budget(request: HttpRequest, actor: Actor, form: BudgetForm) -> HttpResponse | None:
