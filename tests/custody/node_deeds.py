@@ -15,13 +15,14 @@ from comity.agreements.services import adopt
 from comity.common import Actor, ActorKind, ComityError, parse_instant, show_instant
 from comity.custody import Mode
 from comity.custody import selectors as custody
+from comity.custody import successors as succeeding
 from comity.exchange import purging
 from comity.exchange.collecting import hand_out, take_answers
 from comity.exchange.directory import load_peer
 from comity.exchange.inbox import Receiver, process_due
 from comity.exchange.models import InboxMessage, OutboxMessage
 from comity.exchange.services import introduce_partner, suspend_partner
-from comity.journeys import forget, forward
+from comity.journeys import forget, forward, succeed
 from comity.journeys.remind import custody_due
 from comity.journeys.share import share_alert
 from comity.journeys.tell import tell
@@ -106,6 +107,22 @@ class NodeDeeds:
         """Share a corrected alert in place of another."""
         ours = alert(issuer=self.us, issued_at=at, valid_from=at, **changes)
         return forget.correct_alert(self.officer, message_ids=ids, alert=ours, ground="information_wrong", at=at)
+
+    def reminders(self, at: datetime) -> object:
+        """What is to be handed on in the place of something else, and the next step of each."""
+        return [
+            [each.view.message_id, each.view.recipient, each.step.value, each.copy_id, each.purpose]
+            for each in succeed.reminders(at)
+        ]
+
+    def expected(self, message_id: str, at: datetime) -> object:
+        """What a holder of a corrected message waits for."""
+        held = custody.held_as(message_id, holder=self.us)
+        return held and succeed.expected(held, at)
+
+    def put_aside(self, message_id: str, recipient: str, why: str, at: datetime) -> object:
+        """Do not hand the new one on."""
+        return succeeding.put_aside(self.officer, message_id=message_id, recipient=recipient, why=why, at=at)
 
     def retain(self, message_id: str, at: datetime, ground: str = "court_order", until: str = "") -> object:
         """Object to purging."""

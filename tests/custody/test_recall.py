@@ -34,6 +34,19 @@ def handed_on(nodes: World) -> tuple[str, str]:
     return message, copy
 
 
+def with_consent(nodes: World) -> tuple[str, str]:
+    """The same where the article asks for the consent of XA."""
+    (message,) = shared(nodes, "XB")
+    nodes.settle()
+    asked = nodes.ask("XB", "ask_consent", message_id=message, recipients=["XC"])
+    nodes.settle()
+    nodes.ask("XA", "give_consent", consent_id=asked["consent_id"], until=show_instant(nodes.at + timedelta(days=3)))
+    nodes.settle()
+    (copy,) = nodes.ask("XB", "forward", message_id=message, recipients=["XC"], purpose="control")
+    nodes.settle()
+    return message, copy
+
+
 def received(nodes: World, code: str, message_id: str) -> dict[str, Any]:
     (row,) = [each for each in nodes.ask(code, "inbox") if each["id"] == message_id]
     return row  # type: ignore[no-any-return]  # JSON
@@ -219,6 +232,74 @@ def test_a_tightening_reaches_everyone_and_is_never_loosened(nodes: World) -> No
     assert nodes.statuses("XA", message)["XC"] == "purged"
     refused = nodes.ask("XA", "recall", ids=[message], mode="tighten")
     assert refused["error"] == "bad_recall"
+
+
+def corrected(nodes: World, old: str, purpose: str = AMONG, **wish: Any) -> str:
+    """XA shares the corrected alert with XB, and takes the old one back for it. Returns the new id."""
+    (new,) = shared(nodes, "XB", purpose=purpose, title="Sandals")
+    done = nodes.ask("XA", "recall", ids=[old], mode="correct", replacement={old: new}, **wish)
+    assert isinstance(done, list), done
+    nodes.settle()
+    return str(new)
+
+
+def test_the_forwarder_is_reminded_until_it_handed_the_new_one_on(nodes: World) -> None:
+    old, copy = handed_on(nodes)
+    new = corrected(nodes, old)
+    assert nodes.ask("XB", "reminders") == [[new, "XC", "hand_on", new, AMONG]]
+    assert nodes.ask("XA", "reminders") == nodes.ask("XC", "reminders") == []
+    told = nodes.ask("XC", "expected", message_id=copy)
+    assert told == {"message_id": new, "copy_id": "", "via": "XB", "origin": "XA", "can_be_asked": True}
+    (again,) = nodes.ask("XB", "forward", message_id=new, recipients=["XC"], purpose=AMONG)
+    assert nodes.ask("XB", "reminders") == []
+    nodes.settle()
+    assert nodes.ask("XC", "expected", message_id=copy)["copy_id"] == again
+    assert nodes.statuses("XA", old) == {"XB": "purged", "XC": "purged"}
+    assert nodes.statuses("XA", new) == {"XB": "held", "XC": "held"}
+
+
+def test_where_the_article_needs_it_the_origin_is_asked_anew_or_has_let_it_on_already(nodes: World) -> None:
+    """A consent names one message: the one for the old message does not count for the new one."""
+    old, _ = with_consent(nodes)
+    new = corrected(nodes, old, "control")
+    assert nodes.ask("XB", "reminders") == [[new, "XC", "ask", new, "control"]]
+    refused = nodes.ask("XB", "forward", message_id=new, recipients=["XC"], purpose="control")
+    assert refused["error"] == "consent_missing"
+    asked = nodes.ask("XB", "ask_consent", message_id=new, recipients=["XC"])
+    assert nodes.ask("XB", "reminders")[0][2] == "answer"
+    nodes.settle()
+    until = show_instant(nodes.at + timedelta(days=3))
+    nodes.ask("XA", "give_consent", consent_id=asked["consent_id"], until=until)
+    nodes.settle()
+    assert nodes.ask("XB", "reminders")[0][2] == "hand_on"
+    nodes.ask("XB", "forward", message_id=new, recipients=["XC"], purpose="control")
+    nodes.settle()
+    # Now XA corrects it once more, and ticks that whoever has it may have the new one.
+    third = corrected(nodes, new, "control", is_let_on=True)
+    assert nodes.ask("XB", "reminders") == [[third, "XC", "hand_on", third, "control"]]
+    (copy,) = nodes.ask("XB", "forward", message_id=third, recipients=["XC"], purpose="control")
+    nodes.settle()
+    assert [each["accepted"] for each in nodes.ask("XC", "inbox") if each["id"] == copy] == [True]
+    assert nodes.statuses("XA", third) == {"XB": "held", "XC": "held"}
+    elsewhere = nodes.ask("XB", "forward", message_id=third, recipients=["XD"], purpose="control")
+    assert elsewhere["error"] == "consent_missing", "it names who had the old one, and nobody else"
+
+
+def test_it_waits_for_the_new_one_and_is_put_aside_with_a_reason_or_ends_when_that_is_taken_back(nodes: World) -> None:
+    old, copy = handed_on(nodes)
+    assert nodes.ask("XA", "recall", ids=[old], is_let_on=True)["error"] == "bad_recall", "only a correction is let on"
+    absent = str(new_id(nodes.at))
+    new = corrected(nodes, old)
+    assert nodes.ask("XB", "put_aside", message_id=absent, recipient="XC", why="None")["error"] == "bad_forward"
+    aside = nodes.ask("XB", "put_aside", message_id=new, recipient="XC", why="XA has told them itself")
+    assert (aside["state"], aside["why"]) == ("put_aside", "XA has told them itself")
+    assert nodes.ask("XB", "reminders") == []
+    assert nodes.ask("XC", "expected", message_id=copy)["copy_id"] == ""
+    third = corrected(nodes, new)
+    assert nodes.ask("XB", "reminders")[0][:3] == [third, "XC", "hand_on"], "a new correction is a new question"
+    nodes.ask("XA", "recall", ids=[third])
+    nodes.settle()
+    assert nodes.ask("XB", "reminders") == []
 
 
 def test_a_correction_replaces(nodes: World) -> None:
