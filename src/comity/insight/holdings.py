@@ -1,8 +1,9 @@
 """What is held about somebody, gathered from every room: declarations, controls, messages both ways, steps, files.
 
 How it searches. Declarations and manifests: by the keys that intake files them under, an index of normal forms; only
-what matches is read. Messages and steps: by the index of mentions. Findings, seizures, inspections and assessments: by
-the declarations that were found. Histories of models and past trade: by the traders' numbers, else names.
+what matches is read. Messages, steps and decisions on hits: by the index of mentions. Findings, seizures, inspections,
+assessments and hits: by the declarations that were found. Histories of models and past trade: by the traders' numbers,
+else names; what partners asked or decided of hits: by trying the tags of each with these names and numbers.
 Free text (what an alert tells, what an officer wrote) is not searched.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -19,12 +21,15 @@ from comity.agreements.procedures import procedure
 from comity.agreements.selectors import adopted_agreement
 from comity.agreements.vocabulary import UseLimit
 from comity.custody import selectors as custody
+from comity.custody.selectors import HolderView
 from comity.enforcement import selectors as enforcement
+from comity.exchange import MessageUnknownError
 from comity.exchange.models import EvidenceIn, EvidenceOut, InboxMessage, OutboxMessage
 from comity.exchange.selectors import Direction, MessageView, message
-from comity.insight.mentions import RECEIVED, SENT, STEP, left_to_read, mentioned, named_in_message, named_in_row
+from comity.insight.mentions import HIT, RECEIVED, SENT, STEP, left_to_read, mentioned, named_in_message, named_in_row
 from comity.insight.naming import Asked, Named, is_named, named_in_record, variants_of
 from comity.insight.remembered import remembered_of, told_by_models
+from comity.insight.screened import as_word, screened_of, words_meant
 from comity.insight.subjects import Item, Shared
 from comity.intake import KeyKind, StoredRecord
 from comity.intake import selectors as intake
@@ -32,6 +37,7 @@ from comity.intake.models import Record, RecordKey
 from comity.operations.models import CaseStep
 from comity.operations.steps import step_from_body
 from comity.risk import selectors as risk
+from comity.risk.hit_files import PartnersWord
 from comity.trade import Handling
 
 MOST_RECORDS, MOST_ROWS = 2_000, 2_000
@@ -70,7 +76,10 @@ def holdings_of(asked: Asked) -> Holdings:
     items += _of_received(rows[RECEIVED][:MOST_ROWS], wanted)
     items += _of_sent(rows[SENT][:MOST_ROWS], wanted)
     items += _of_steps(rows[STEP][:MOST_ROWS], wanted)
+    found = screened_of({record.record_id for record in records}, rows[HIT][:MOST_ROWS], wanted.among, _us_both())
+    items += found.items
     items += remembered_of(items, wanted.names, wanted.ids, _us())
+    items += [as_word(_of_word(word, named), word, found.guarded) for word, named in words_meant(items, wanted.ids)]
     is_cut = is_cut or any(len(each) > MOST_ROWS for each in rows.values())
     return Holdings(tuple(items), is_cut, left_to_read())
 
@@ -175,26 +184,47 @@ def _of_message(view: MessageView, wanted: _Wanted) -> Iterator[Item]:
     named = wanted.among(named_in_message(view.line.kind, view.message.body)) if view.message else ()
     if view.message is None or not named:
         return
+    item = _as_item(view, view.message.origin, named)
+    yield item
+    yield from _files(item, view.line.id, named)
+
+
+def _of_word(word: PartnersWord, named: tuple[Named, ...]) -> Item:
+    """The message in which a partner asked or decided something of a hit."""
+    try:
+        return _as_item(message(word.message_id), word.issuer, named)
+    except MessageUnknownError:
+        ref = f"message:{word.message_id}"
+        return Item(
+            ref, "hit_advice", "", named, word.issuer, word.taken_at, "risk_assessment", "", is_asked_of_origin=True
+        )
+
+
+def _as_item(view: MessageView, origin: str, named: tuple[Named, ...]) -> Item:
     line, is_sent = view.line, view.line.direction is Direction.SENT
-    origin = view.message.origin
     held = custody.held_as(line.id, holder=_us()) if not is_sent else None
-    item = Item(
+    name = held.message_id if held else line.id
+    return Item(
         ref=f"message:{line.id}",
         what=line.kind.split("/")[0],
-        title=str(view.message.body.get("ref", "")),
+        title=str(view.message.body.get("ref", "")) if view.message else "",
         named=named,
         origin=origin,
         since=line.at,
         purpose=line.purpose,
         legal=legal_source(line.agreement, line.article),
         handling=_level(held.handling if held else line.handling),
-        keep_until=(held.keep_until if held else view.keep_until) if not is_sent else view.message.valid_until,
-        shared=_shared(view, held.message_id if held else line.id, origin),
-        notes=_notes(origin, held.message_id if held else line.id),
+        keep_until=_keep_until(view, held),
+        shared=_shared(view, name, origin),
+        notes=_notes(origin, name),
         is_asked_of_origin=origin != _us() and _is_bound(line.agreement, line.article),
     )
-    yield item
-    yield from _files(item, line.id, named)
+
+
+def _keep_until(view: MessageView, held: HolderView | None) -> datetime | None:
+    if view.line.direction is Direction.SENT:
+        return view.message.valid_until if view.message else None
+    return held.keep_until if held else view.keep_until
 
 
 def _files(of: Item, message_id: str, named: tuple[Named, ...]) -> Iterator[Item]:
@@ -284,3 +314,7 @@ def _level(word: str) -> Handling:
 
 def _us() -> str:
     return str(settings.COMITY_ADMINISTRATION)
+
+
+def _us_both() -> tuple[str, str]:
+    return _us(), str(settings.COMITY_NAME)

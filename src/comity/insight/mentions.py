@@ -1,4 +1,5 @@
-"""Reading messages and steps for whom they name, so that a person's question needs no search through their content.
+"""Reading messages, steps and decisions on hits for whom they name, so that a person's question needs no search through
+their content.
 
 Each source is read from where it was left; a stretch is read again, since on PostgreSQL a row may appear after one with
 a higher number. Declarations need none of this: intake keeps the keys of their parties.
@@ -20,13 +21,22 @@ from comity.common import ComityError
 from comity.exchange.message import read_message
 from comity.exchange.models import InboxMessage, OutboxMessage
 from comity.insight.models import Mention, ReadUpTo
-from comity.insight.naming import Named, keyed, keys_of, named_in_alert, named_in_finding, named_in_step
+from comity.insight.naming import (
+    Named,
+    keyed,
+    keys_of,
+    named_in_alert,
+    named_in_finding,
+    named_in_hit,
+    named_in_step,
+)
 from comity.operations.models import CaseStep
 from comity.operations.steps import step_from_body
+from comity.risk.models import ScreeningDecision
 from comity.trade.encoding import alert_from_body, finding_from_body
 
 ALERT, FINDING = "alert/1", "finding/1"
-RECEIVED, SENT, STEP = "received", "sent", "step"
+RECEIVED, SENT, STEP, HIT = "received", "sent", "step", "hit"
 AT_ONCE = 2_000
 _AGAIN = 200
 # The node itself purges, so the job that runs beside it looks back no further than it may have stood still.
@@ -40,7 +50,7 @@ NAMING_KINDS = tuple(_READERS)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a turn read, and how much is left: messages and steps."""
+    """What a turn read, and how much is left: messages, steps and decisions on hits."""
 
     read: int
     left: int
@@ -54,9 +64,10 @@ def read_mentions(*, limit: int = AT_ONCE) -> Reading:
 
 
 def read_mentions_due(at: datetime) -> int:
-    """One turn of the node's own job: what was purged is forgotten here, too. Returns how much was read."""
+    """One turn of the node's own job: what was purged or deleted is forgotten here, too. Returns how much was read."""
     purged = InboxMessage.objects.filter(purged_at__gte=at - _PURGED_SINCE, kind__in=NAMING_KINDS)
     Mention.objects.filter(source=RECEIVED, row__in=purged.values("pk")).delete()
+    Mention.objects.filter(source=HIT).exclude(row__in=ScreeningDecision.objects.values("pk")).delete()
     return read_mentions().read
 
 
@@ -77,7 +88,7 @@ def mentioned(names: Iterable[str], ids: Iterable[str]) -> dict[str, list[int]]:
     """Of each source the rows that name somebody under one of these normal forms; exact, by the index."""
     key = _key()
     wanted = [keyed(key, f"name:{each}") for each in names] + [keyed(key, f"id:{each}") for each in ids]
-    found: dict[str, list[int]] = {RECEIVED: [], SENT: [], STEP: []}
+    found: dict[str, list[int]] = {source: [] for source in _SOURCES}
     for start in range(0, len(wanted), 500):
         rows = Mention.objects.filter(key__in=wanted[start : start + 500]).values_list("source", "row")
         for source, row in rows:
@@ -120,6 +131,8 @@ def mark_of(text: str) -> str:
 def _keys(source: str, row: Model, key: bytes) -> Iterator[str]:
     if isinstance(row, CaseStep):
         named = named_in_row(row)
+    elif isinstance(row, ScreeningDecision):
+        named = named_in_hit(row.ours)
     elif isinstance(row, InboxMessage | OutboxMessage):
         named = _named_in_bytes(row.kind, bytes(row.data))
     else:
@@ -155,11 +168,12 @@ def _steps() -> QuerySet[CaseStep]:
     return CaseStep.objects.select_related("case")
 
 
-_SOURCES: Mapping[str, Callable[[], QuerySet[InboxMessage] | QuerySet[OutboxMessage] | QuerySet[CaseStep]]] = {
-    RECEIVED: _received,
-    SENT: _sent,
-    STEP: _steps,
-}
+def _hits() -> QuerySet[ScreeningDecision]:
+    return ScreeningDecision.objects.all()
+
+
+_Rows = QuerySet[InboxMessage] | QuerySet[OutboxMessage] | QuerySet[CaseStep] | QuerySet[ScreeningDecision]
+_SOURCES: Mapping[str, Callable[[], _Rows]] = {RECEIVED: _received, SENT: _sent, STEP: _steps, HIT: _hits}
 
 
 def _key() -> bytes:

@@ -37,9 +37,10 @@ class Reminder(models.Model):
 
 
 class Mention(models.Model):
-    """That a message or a step names somebody. The name is not in it: key is a keyed hash of its normal form.
+    """That a message, a step or a decision on a hit names somebody. The name is not in it: key is a keyed hash of its
+    normal form.
 
-    source: received, sent or step; row: the number of the row there. What it says is read from there, never from here.
+    source: received, sent, step or hit; row: the number of the row there. What it says is read from there, never here.
     """
 
     source = models.CharField(max_length=8)

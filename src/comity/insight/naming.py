@@ -23,6 +23,8 @@ LEGAL_FORMS = (
 )
 MOST_WORDS = 4
 _PARTS = re.compile(r"[;\n|]|,\s")
+_AND = " and "
+_NO_PERSONS = frozenset({"container", "means of transport"})
 _PERSONS = frozenset({SubjectRole.CONSIGNOR, SubjectRole.CONSIGNEE, SubjectRole.CARRIER, SubjectRole.DECLARANT})
 
 
@@ -105,6 +107,18 @@ def named_in_step(procedure: Procedure, fields: Mapping[str, object]) -> tuple[N
                 parts = [text, *(part.strip() for part in _PARTS.split(text))]
                 found |= dict.fromkeys(Named(each.name, name=part) for part in parts if part)
     return tuple(found)
+
+
+def named_in_hit(ours: Mapping[str, str]) -> tuple[Named, ...]:
+    """Whom the screening compared, by name, country, numbers and part as a hit has them; containers and ships are none.
+
+    One who played several parts is there once for each.
+    """
+    parts = [each for each in ours.get("part", "").split(_AND) if each not in _NO_PERSONS]
+    numbers = [each.strip() for each in ours.get("numbers", "").split(";")] if parts else []
+    name, country = ours.get("name", ""), ours.get("country", "")
+    found = (Named(part, number, name, country) for part in parts for number in numbers)
+    return tuple(dict.fromkeys(each for each in found if each.id or each.name))
 
 
 def keys_of(named: Iterable[Named]) -> frozenset[str]:

@@ -111,7 +111,9 @@ def item_words(item: Item, us: str, language: str) -> list[tuple[str, str]]:
 
 
 def _figure(figure: str, language: str) -> str:
-    told = words_in(language).get(f"value:{figure}", figure)
+    """Several words in one figure are parted by semicolons."""
+    words = words_in(language)
+    told = "; ".join(words.get(f"value:{each}", each) for each in figure.split("; "))
     return _DECIMAL.sub(r"\1,\2", told) if language == "fr" else told
 
 

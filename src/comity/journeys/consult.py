@@ -14,6 +14,7 @@ from django.conf import settings
 
 from comity.common import Actor
 from comity.exchange import ReceivedMessage
+from comity.journeys.actors import this_node
 from comity.journeys.hold import source_of
 from comity.journeys.permitted import Telling, permitted_partners, reachable_partners, tell
 from comity.journeys.share import HIT_DEED, Letter, Preview, ShareResult, Wish, preview_letter, share_letter
@@ -31,6 +32,7 @@ from comity.risk.hit_advice import (
 )
 from comity.risk.hit_advice import take_advice as keep_advice
 from comity.risk.hit_advice import take_question as keep_question
+from comity.risk.hit_keeping import forget_decisions
 from comity.risk.values import Source
 from comity.trade import Handling
 from comity.trade.knowledge import (
@@ -99,6 +101,11 @@ def consult_turn(at: datetime) -> int:
         if due.partner in partners and due.partner in reachable:
             posted += _answer(due, partners[due.partner], at)
     return gone + posted
+
+
+def forget_due(at: datetime) -> int:
+    """Delete decisions that nothing needs any more. Returns how many."""
+    return forget_decisions(this_node(), at=at)
 
 
 def _answer(due: AnswerDue, purpose: str, at: datetime) -> bool:

@@ -69,6 +69,7 @@ _RECOVER_SECONDS = 3.0
 _MODELS_SECONDS = 60.0
 _INDEX_SECONDS = 10.0
 _FORECASTS_SECONDS = 600.0
+_HOURLY_SECONDS = 3600.0
 
 VALIDATORS: Mapping[str, Validator] = {
     **receive.VALIDATORS,
@@ -122,6 +123,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("keys of mirror checks", _STANDING_SECONDS, mirror.forget_due),
         Job("profiles taken back", _KNOWLEDGE_SECONDS, teach.teach_turn),
         Job("questions about hits", _KNOWLEDGE_SECONDS, consult.consult_turn),
+        Job("old decisions on hits", _HOURLY_SECONDS, consult.forget_due),
         Job("what came of alerts", _STANDING_SECONDS, report.report_turn),
         Job("retention", _CUSTODY_SECONDS, forget.purge_due),
         Job("recalls that wait", _CUSTODY_SECONDS, custody_due),
