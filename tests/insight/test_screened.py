@@ -1,4 +1,4 @@
-"""Who asks is told how the screening compared them, what was decided and who knows; and it goes when nothing needs it."""
+"""Who asks is told how the screening compared them, what was decided and who knows; then it goes when unneeded."""
 
 from __future__ import annotations
 

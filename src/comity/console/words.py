@@ -266,6 +266,8 @@ WORDS: Mapping[str, str | Promise] = {
     "backtest_profile": _("tried a profile on past records"),
     "retire_profile": _("retired a profile"),
     "withdraw_signal": _("withdrew a partner's alert"),
+    "decide_hit": _("decided on a hit of the screening"),
+    "forget_hit": _("deleted a decision on a hit that nothing needed any more"),
     "order_inspection": _("ordered an inspection"),
     "start_inspection": _("started an inspection"),
     "record_finding": _("recorded a finding"),
