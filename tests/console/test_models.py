@@ -151,8 +151,9 @@ def test_a_model_to_which_nothing_was_told_says_so(as_role, put_in: str):
     ModelTraining.objects.create(
         state="done", variant="exchange", asked_by="node:XA", asked_at=AT, model_id=put_in, note=HEARD_NOTHING
     )
-    assert HEARD_NOTHING in text_of(as_role("analyst").get("/models"))
-    page = text_of(as_role("analyst").get(f"/models/{put_in}"))
+    analyst: Client = as_role("analyst")
+    assert HEARD_NOTHING in text_of(analyst.get("/models"))
+    page = text_of(analyst.get(f"/models/{put_in}"))
     assert HEARD_NOTHING in page
     assert "they told of 0" not in page
 

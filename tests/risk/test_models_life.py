@@ -32,6 +32,7 @@ from comity.risk.modelling.rows import is_import, outcome_of, row_of
 from comity.risk.modelling.rules import MOST_WEIGHT, Silence
 from comity.risk.modelling.shelves import learning, state_path, this_shelf
 from comity.risk.modelling.store import STATEMENT, STATEMENT_TYPE
+from comity.risk.modelling.values import Retraining
 from comity.risk.models import LearnedModel, LearnedOutcome, ModelMove, ModelScore, Selection
 from comity.risk.ranking import ranking_of
 from comity.risk.rules import lane_of
@@ -392,7 +393,9 @@ def test_the_terminal_lists_shows_and_keeps_to_two_officers(home: Path, tmp_path
     approve_model(SUPERVISOR, model_id=model_id, shelf=this_shelf(), at=datetime.now(UTC))
     assert "the champion now" in run("promote", model_id[:12], "--reason", "Good").output
     assert "champion" in run("list").output
-    assert "the node trains every 30 days" in run("retrain", "--every-days", "30").output
+    stated = run("retrain", "--every-days", "30", "--variant", "exchange")
+    assert "the node trains every 30 days, variant exchange" in stated.output
+    assert views.retraining_stated() == Retraining(30, "exchange")
     assert "it is retired" in run("retire", model_id, "--reason", "Old").output
     assert isinstance(run("retrain").exception, HistoryError)
     assert run("train").exit_code == 2

@@ -58,8 +58,8 @@ class ReasonForm(ConsoleForm):
 
 
 _HEARD_NOTHING = gettext_lazy(
-    "Partners had told of none of the declarations that it learned from, or no article permits a model to see it: it "
-    "knows no more than one that learns from our own records alone."
+    "Partners had told nothing of what it learned from, or no article permits a model to see it: it knows no more than "
+    "one that learns from our own records alone."
 )
 # Sentences that a training ends with; why one failed is told as it was.
 _NOTES = {retraining.HEARD_NOTHING: _HEARD_NOTHING}

@@ -22,7 +22,7 @@ from comity.risk.modelling import store
 from comity.risk.modelling.errors import ModelError, ModelNotFoundError, ModelStoreError
 from comity.risk.modelling.rules import MOST_CHALLENGERS, MOVES, ModelState
 from comity.risk.modelling.store import Parts
-from comity.risk.models import LearnedModel, ModelMove
+from comity.risk.models import LearnedModel, ModelMove, ModelTraining
 from comity.staff import Permission, require
 from comity.staff.services import record_deed
 from comity.trust import Keyring, canonical_json
@@ -119,6 +119,9 @@ def approve_model(actor: Actor, *, model_id: str, shelf: Shelf, at: datetime) ->
     row = _locked(model_id)
     if row.proposed_by == str(actor):
         raise FourEyesError("The officer who put a model in may not approve it", where=row.model_id, remedy=_ASK)
+    # What the node trained is the node's; a second pair of eyes is another than whoever had it trained.
+    if ModelTraining.objects.filter(model_id=row.model_id, asked_by=str(actor)).exists():
+        raise FourEyesError("The officer who asked for a model may not approve it", where=row.model_id, remedy=_ASK)
     if not is_live(row.card):
         raise ModelError(
             "The model was trained for tables: it needs a whole week at once, or partners' whole tables",

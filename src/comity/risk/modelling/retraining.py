@@ -40,8 +40,8 @@ Tell = Callable[[str], None]
 
 # Of a model that was made to see what partners told, where there was nothing of it to see.
 HEARD_NOTHING = (
-    "Partners had told of none of the declarations that it learned from, or no article permits a model to see it: "
-    "it knows no more than one that learns from our own records alone."
+    "Partners had told nothing of what it learned from, or no article permits a model to see it: it knows no more than "
+    "one that learns from our own records alone."
 )
 
 
