@@ -14,9 +14,10 @@ from comity.custody.selectors import overdue
 from comity.custody.services import Arrived, note_arrival, take_notice
 from comity.exchange.selectors import messages
 from comity.journeys.remind import custody_due
-from tests.api.cast import adopt_agreement, introduce_partners, keyring_of, sharing
+from tests.api.cast import EVERYONE, adopt_agreement, introduce_partners, keyring_of, sharing
 from tests.api.conftest import Caller, MakeCaller
 from tests.api.test_frame import check_problem
+from tests.custody.owing import owe
 
 
 @pytest.fixture
@@ -172,3 +173,24 @@ def test_a_consent_that_is_asked_of_us_is_answered_by_who_may(
         assert liaison.post(f"{path}/refuse").json()["state"] == "refused"
     check_problem(supervisor.post(f"{path}/refuse"), 409, "bad_consent")
     assert [line.kind for line in messages(direction="sent", kind="consent/1")] == ["consent/1"]
+
+
+def test_what_is_to_be_handed_on_again_is_told_and_put_aside(
+    partners: str, liaison: Caller, caller: MakeCaller
+) -> None:
+    owed = owe(EVERYONE, "XB", "XC", agreement=partners, at=utc_now())
+    (found,) = liaison.get("/successors").json()["items"]
+    assert (found["message_id"], found["replaced"], found["recipient"]) == (owed.new, owed.old, "XC")
+    assert (found["state"], found["next"], found["replaced_copy"]) == ("due", "never", owed.copy)
+    path, body = f"/messages/{owed.new}/put-aside", {"recipient": "XC", "reason": "They have it from XB"}
+    check_problem(caller("auditor", name="adam", officer=True).post(path, body), 403, "permission_refused")
+    done = liaison.post(path, body).json()
+    assert (done["state"], done["next"], done["why"]) == ("put_aside", "", "They have it from XB")
+    assert liaison.get("/successors").json() == {"items": []}
+    assert liaison.get("/successors", show="all").json()["items"] == [done]
+    check_problem(liaison.post(path, body), 409, "bad_forward")
+
+
+def test_only_a_correction_is_let_on(shared: dict[str, str], liaison: Caller) -> None:
+    body = {"ground": "breach", "let_on": True}
+    check_problem(liaison.post(f"/messages/{shared['XB']}/recall", body), 422, "bad_recall")

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from comity.cli.custody import custody_group
 from comity.common import new_id, show_instant, utc_now
-from comity.custody import ConsentAsked, ConsentError, Limits, NotHeldError, RecallError, RetainError
+from comity.custody import ConsentAsked, ConsentError, ForwardError, Limits, NotHeldError, RecallError, RetainError
 from comity.custody import selectors as custody
 from comity.custody.consents import take_question
 from comity.custody.services import Arrived, note_arrival
@@ -17,6 +17,7 @@ from comity.exchange import MessageUnknownError
 from comity.journeys.remind import custody_due
 from comity.journeys.share import share_alert
 from tests.api.cast import EVERYONE, adopt_agreement, introduce_partners
+from tests.custody.owing import owe
 from tests.exchange.cast import alert
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +105,16 @@ def test_consents_and_handing_on(held: str, sent: str, agreement: str) -> None:
     assert len(custody.consents(sent)) == 2
     refused = run("forward", sent, "--to", "XC", "--purpose", "control")
     assert isinstance(refused.exception, NotHeldError)
+
+
+def test_what_is_to_be_handed_on_again_is_listed_and_put_aside(agreement: str) -> None:
+    owed = owe(EVERYONE, "XB", "XC", agreement=agreement, at=utc_now())
+    line = out_of("successors")
+    assert owed.old in line
+    assert owed.new in line
+    assert "never" in line
+    said = out_of("put-aside", owed.copy, "--to", "xc", "--reason", "They have it from XB")
+    assert f"{owed.new} of XB is not handed on to XC: They have it from XB" in said
+    assert owed.new not in out_of("successors")
+    assert "put_aside" in out_of("successors", "--all")
+    assert isinstance(run("put-aside", owed.new, "--to", "XC", "--reason", "Again").exception, ForwardError)

@@ -129,7 +129,7 @@ def test_an_officer_puts_it_aside_with_a_reason_that_the_audit_keeps(at: datetim
     done = succeeding.put_aside(BORIS, message_id=COPY, recipient="XC", why="XA told\nthem", at=at)
     assert (done.state, done.why, done.ended_by) == (SuccessorState.PUT_ASIDE, "XA told them", str(BORIS))
     (entry,) = audit_entries(AuditFilter(deed="put_successor_aside"))
-    assert (entry.subject, entry.facts["why"]) == (f"message:{M2}", "XA told them")
+    assert (entry.subject, entry.facts["reason"]) == (f"message:{M2}", "XA told them")
     with pytest.raises(ForwardError, match="Nothing waits"):
         succeeding.put_aside(BORIS, message_id=M2, recipient="XC", why="Again", at=at)
     ordered(at, M, M2)

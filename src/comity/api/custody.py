@@ -16,9 +16,11 @@ from comity.agreements import Purpose
 from comity.api.fields import Code, Given, Handlings, Instant, PurposeQuery, Sentence, Word
 from comity.api.guard import actor_of, needs
 from comity.common import utc_now
-from comity.custody import Mode, selectors
+from comity.custody import Mode, SuccessorState, selectors
+from comity.custody import successors as succeeding
 from comity.custody.selectors import ConsentView, HolderView, RecallView
-from comity.journeys import forget, forward
+from comity.custody.successors import SuccessorView
+from comity.journeys import forget, forward, succeed
 from comity.journeys.look import is_use
 from comity.staff import Permission
 from comity.staff.services import record_deed
@@ -58,7 +60,10 @@ class Holders(Schema):
 
 
 class RecallIn(Given):
-    """How messages are taken back. message_ids: others beside that of the path."""
+    """How messages are taken back. message_ids: others beside that of the path.
+
+    let_on: of a correction, whoever handed the old message on may hand the new one on to the same holders, unasked.
+    """
 
     ground: Word
     mode: Literal["recall", "correct", "tighten"] = "recall"
@@ -66,6 +71,7 @@ class RecallIn(Given):
     replacement: dict[str, str] = Field(default={}, max_length=_MOST)
     keep_until: Instant | None = None
     handling: Handlings | None = None
+    let_on: bool = False
 
 
 class RecallOut(Schema):
@@ -128,6 +134,46 @@ class Forwarded(Schema):
     items: list[ForwardedOut]
 
 
+class SuccessorOut(Schema):
+    """The message that takes the place of one that we handed on. message_id: the new one's; next: of one that is due.
+
+    replaced, replaced_copy: the old one as its origin named it, and as it left here. why: of one put aside.
+    """
+
+    message_id: str
+    origin: str
+    recipient: str
+    replaced: str
+    replaced_copy: str
+    article: str
+    consent_id: str
+    recall_id: str
+    since: Instant
+    state: Literal["due", "handed_on", "put_aside", "taken_back"]
+    next: Literal["", "arrival", "hand_on", "ask", "answer", "never"]
+    why: str
+    ended_at: Instant | None = None
+
+
+class Successors(Schema):
+    """What is to be handed on in the place of what was corrected."""
+
+    items: list[SuccessorOut]
+
+
+class SuccessorQuery(Given):
+    """Which are wanted: those that wait, the oldest first, or all, the newest first."""
+
+    show: Literal["due", "all"] = "due"
+
+
+class PutAsideIn(Given):
+    """Who does not get the new message, and why; the audit keeps it."""
+
+    recipient: Code
+    reason: Sentence
+
+
 class ConsentIn(Given):
     """To whom a message is to be handed on, and why; its owner's officer reads it."""
 
@@ -180,7 +226,7 @@ def recall_message(request: HttpRequest, message_id: UUID, body: RecallIn) -> Re
     """Who may share, or approve sharing, may recall. One recall for each partner and agreement among the messages."""
     ids = [str(message_id), *(str(each) for each in body.message_ids)]
     pairs = tuple(body.replacement.items())
-    wish = forget.Wish(Mode(body.mode), body.ground, pairs, body.keep_until, body.handling or "")
+    wish = forget.Wish(Mode(body.mode), body.ground, pairs, body.keep_until, body.handling or "", is_let_on=body.let_on)
     return _recalls(forget.recall(actor_of(request), message_ids=ids, wish=wish, at=utc_now()))
 
 
@@ -225,6 +271,27 @@ def forward_message(request: HttpRequest, message_id: UUID, body: ForwardIn) -> 
     to = forward.HandingOn(tuple(body.recipients), body.purpose.value, body.agreement_id or None)
     copies = forward.forward(actor_of(request), message_id=str(message_id), to=to, at=utc_now())
     return Forwarded(items=[ForwardedOut(recipient=recipient, message_id=copy) for recipient, copy in copies])
+
+
+@router.get("/successors", response=Successors, summary="What is to be handed on after a correction", **_View)
+def list_successors(request: HttpRequest, query: Query[SuccessorQuery]) -> Successors:
+    """A partner corrected what we had handed on: whoever got the old message from us is to get the new one."""
+    found = succeeding.successors() if query.show == "all" else succeeding.due()
+    return Successors(items=[_successor(each) for each in found])
+
+
+@router.post(
+    "/messages/{uuid:message_id}/put-aside",
+    response=SuccessorOut,
+    summary="Do not hand the new message on to who had the old one",
+    **_View,
+)
+def put_aside(request: HttpRequest, message_id: UUID, body: PutAsideIn) -> SuccessorOut:
+    """Nobody is reminded of it again. Who may share, or approve sharing, may put aside."""
+    done = succeeding.put_aside(
+        actor_of(request), message_id=str(message_id), recipient=body.recipient, why=body.reason, at=utc_now()
+    )
+    return _successor(done)
 
 
 @router.get("/consents", response=Consents, summary="Consents to hand messages on", **_View)
@@ -277,6 +344,25 @@ def _holder(view: HolderView) -> HolderOut:
 
 def _holders(views: Iterable[HolderView]) -> list[HolderOut]:
     return [_holder(each) for each in views]
+
+
+def _successor(view: SuccessorView) -> SuccessorOut:
+    is_due = view.state is SuccessorState.DUE
+    return SuccessorOut(
+        message_id=view.message_id,
+        origin=view.origin,
+        recipient=view.recipient,
+        replaced=view.handed.message_id,
+        replaced_copy=view.handed.copy_id,
+        article=view.handed.article,
+        consent_id=view.handed.consent_id,
+        recall_id=view.recall_id,
+        since=view.since,
+        state=view.state.value,
+        next=succeed.reminder_of(view, utc_now()).step.value if is_due else "",
+        why=view.why,
+        ended_at=view.ended_at,
+    )
 
 
 def _recalls(views: Iterable[RecallView]) -> Recalls:

@@ -10,9 +10,10 @@ from django.conf import settings
 from comity.agreements import PURPOSES
 from comity.cli.support import now, require_home, say_table, terminal_actor
 from comity.common import parse_instant, show_instant
-from comity.custody import RECALL_GROUNDS, RETAIN_GROUNDS, Mode
+from comity.custody import RECALL_GROUNDS, RETAIN_GROUNDS, Mode, SuccessorState
 from comity.custody import selectors as custody
-from comity.journeys import forget, forward
+from comity.custody import successors as succeeding
+from comity.journeys import forget, forward, succeed
 from comity.trade import Handling
 
 _GROUNDS = click.Choice(sorted(RECALL_GROUNDS))
@@ -73,6 +74,9 @@ def holders(message: str) -> None:
 @click.option(
     "--handling", default="", help=f"With mode tighten: a higher level: {', '.join(e.word for e in Handling)}."
 )
+@click.option(
+    "--let-on", is_flag=True, help="With mode correct: who handed the old one on may hand on the new one, to the same."
+)
 def recall(
     messages: tuple[str, ...],
     *,
@@ -81,11 +85,12 @@ def recall(
     replaced: tuple[str, ...],
     keep_until: datetime | None,
     handling: str,
+    let_on: bool,
 ) -> None:
     """Take MESSAGES back from everyone who holds them, correct them, or tighten their limits."""
     actor = terminal_actor()
     pairs = tuple((old, new) for old, _, new in (each.partition("=") for each in replaced))
-    wish = forget.Wish(Mode(mode), ground, pairs, keep_until, handling)
+    wish = forget.Wish(Mode(mode), ground, pairs, keep_until, handling, is_let_on=let_on)
     for view in forget.recall(actor, message_ids=messages, wish=wish, at=now()):
         click.echo(
             f"{view.recall_id}  {view.mode.value} of {len(view.messages)} to {', '.join(view.sent_to) or 'nobody'}"
@@ -154,6 +159,45 @@ def forward_command(message: str, recipients: tuple[str, ...], purpose: str, agr
     to = forward.HandingOn(tuple(each.upper() for each in recipients), purpose, agreement)
     for recipient, copy in forward.forward(terminal_actor(), message_id=message, to=to, at=now()):
         click.echo(f"{recipient}  {copy}")
+
+
+@custody_group.command("successors")
+@click.option("--all", "is_all", is_flag=True, help="Also those that were handed on, put aside or taken back.")
+def list_successors(*, is_all: bool) -> None:
+    """What partners corrected after we handed it on: whoever got the old message from us is to get the new one.
+
+    \b
+    The last column says what comes next:
+      hand_on  comity custody forward NEW --to PARTNER
+      ask      comity custody consent ask NEW --to PARTNER
+      answer   its origin was asked, and has not answered yet
+      arrival  the new message has not come yet
+      never    its article does not let it be handed on: ask its origin to share it, or put it aside
+    """
+    require_home()
+    views = succeeding.successors() if is_all else succeeding.due()
+    rows = [
+        (
+            show_instant(each.since),
+            each.origin,
+            each.recipient,
+            each.handed.message_id,
+            each.message_id,
+            succeed.reminder_of(each, now()).step.value if each.state is SuccessorState.DUE else each.state.value,
+        )
+        for each in views
+    ]
+    say_table(("corrected", "origin", "to", "old", "new", "next"), rows)
+
+
+@custody_group.command("put-aside")
+@click.argument("message")
+@click.option("--to", "recipient", required=True, help="The partner that had the old message from us.")
+@click.option("--reason", required=True, help="Why it does not get the new one; the audit keeps it.")
+def put_aside(message: str, recipient: str, reason: str) -> None:
+    """Do not hand the new MESSAGE on to who had the old one from us, and say why; nobody is reminded of it again."""
+    view = succeeding.put_aside(terminal_actor(), message_id=message, recipient=recipient.upper(), why=reason, at=now())
+    click.echo(f"{view.message_id} of {view.origin} is not handed on to {view.recipient}: {view.why}")
 
 
 @custody_group.group()

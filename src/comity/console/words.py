@@ -317,6 +317,7 @@ WORDS: Mapping[str, str | Promise] = {
     "recall_messages": _("took messages back"),
     "retain_copy": _("kept a copy on a legal ground"),
     "let_go_copy": _("let a copy go"),
+    "put_successor_aside": _("put aside what was to be handed on again"),
     "ask_consent": _("asked for consent"),
     "give_consent": _("gave consent"),
     "refuse_consent": _("refused consent"),

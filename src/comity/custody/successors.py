@@ -102,7 +102,7 @@ def put_aside(actor: Actor, *, message_id: str, recipient: str, why: str, at: da
     if not said or len(said) > _LONGEST_WHY:
         raise ForwardError(
             "Say why it is not handed on",
-            where="why",
+            where="reason",
             remedy=f"Write one sentence, of {_LONGEST_WHY} letters at most; the audit keeps it.",
         )
     rows = Successor.objects.select_for_update().filter(_named(message_id), recipient=recipient)
@@ -116,7 +116,7 @@ def put_aside(actor: Actor, *, message_id: str, recipient: str, why: str, at: da
     row.state, row.why = SuccessorState.PUT_ASIDE.value, said
     row.ended_at, row.ended_by = at, str(actor)[:140]
     row.save()
-    facts = {"recipient": recipient, "why": said, "origin": row.origin}
+    facts = {"recipient": recipient, "reason": said, "origin": row.origin}
     record_deed(actor, deed="put_successor_aside", subject=f"message:{row.message_id}", facts=facts, at=at)
     return _views([row])[0]
 

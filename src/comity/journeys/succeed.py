@@ -113,7 +113,10 @@ def _step(view: SuccessorView, own: HolderView, copy_id: str, at: datetime) -> N
 
 def _original(copy_id: str) -> Message | None:
     """As its origin wrote it, whoever handed it on to us."""
-    found = message_by_id(copy_id).message if copy_id else None
+    try:
+        found = message_by_id(copy_id).message
+    except MessageUnknownError:
+        return None
     if found is None or found.onward is None:
         return found
     return read_message(read_onward(found.onward).original)
