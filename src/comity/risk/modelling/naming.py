@@ -41,6 +41,9 @@ LABELS: Mapping[str, str] = {
     "offer_share_packages": "share of partners' comparisons in which the packages differed",
     "offer_share_hs_codes": "share of partners' comparisons in which the HS code differed",
     "offer_share_origins": "share of partners' comparisons in which the origin differed",
+    "told_irregular": "share of partners' controls that found something",
+    "told_found": "partners' controls told of until now",
+    "told_alerts": "partners' alerts until now",
     "chance": "chance told",
     "own_share": "share of controls that found something",
     "own_recent": "share of recent controls that found something",
@@ -103,7 +106,7 @@ LABELS: Mapping[str, str] = {
 }
 # Kept as logarithms of amounts, or of one more than a count.
 _AMOUNTS = ("log_", "value_per", "kg_per")
-_COUNTS = ("offer_compared", "own_controls", "new_count", "price_known", "honest_known")
+_COUNTS = ("offer_compared", "told_found", "told_alerts", "own_controls", "new_count", "price_known", "honest_known")
 
 
 def who(key: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from comity.risk.goals import declared_value
 from comity.risk.signals import party_key
-from comity.trade import Declaration, GoodsItem, RiskType
+from comity.trade import Declaration, GoodsItem, Party, RiskType
 
 Row = dict[str, object]
 EPOCH = date(1970, 1, 1)
@@ -49,7 +49,7 @@ def is_import(declaration: Declaration, administration: str) -> bool:
 
 def row_of(declaration: Declaration, *, administration: str, arrived_at: datetime, rates: Mapping[str, float]) -> Row:
     """The declared columns of a row. rates: percent by subheading."""
-    item = _main_item(declaration)
+    item = main_item(declaration)
     hs6 = item.hs_code.subheading[:6] if item and item.hs_code else ""
     has_preference = bool(item and item.duty_regime.startswith(_PREFERENCES))
     value, rate = _value_of(declaration), 0.0 if has_preference else rates.get(hs6, 0.0)
@@ -58,10 +58,7 @@ def row_of(declaration: Declaration, *, administration: str, arrived_at: datetim
         "dest": administration,
         "date": EPOCH + timedelta(days=day_of(arrived_at)),
         "office": declaration.office,
-        "importer": party_key(declaration.importer or consignment.consignee or (item.consignee if item else None)),
-        "declarant": party_key(declaration.declarant),
-        "exporter": party_key(declaration.exporter or consignment.consignor or (item.consignor if item else None)),
-        "forwarder": party_key(consignment.carrier),
+        **{name: party_key(party) for name, party in parties_of(declaration, item).items()},
         "hs6": hs6,
         "origin": item.origin if item else "",
         "departure": declaration.country_dispatch,
@@ -91,7 +88,18 @@ def outcome_of(*, is_irregular: bool, risk_type: str, revenue: float | None = No
 NO_OUTCOME: Row = {"illicit": None, "revenue": None, "critical": None, "finding": None}
 
 
-def _main_item(declaration: Declaration) -> GoodsItem | None:
+def parties_of(declaration: Declaration, item: GoodsItem | None) -> dict[str, Party | None]:
+    """Who stands in which column. item: the goods item that stands for the declaration."""
+    consignment = declaration.consignment
+    return {
+        "importer": declaration.importer or consignment.consignee or (item.consignee if item else None),
+        "declarant": declaration.declarant,
+        "exporter": declaration.exporter or consignment.consignor or (item.consignor if item else None),
+        "forwarder": consignment.carrier,
+    }
+
+
+def main_item(declaration: Declaration) -> GoodsItem | None:
     """The dearest item; where values do not compare, the first."""
     items = declaration.items
     prices = [each.statistical_value or each.item_price for each in items]

@@ -42,7 +42,11 @@ def _partners(told: Mapping[str, Any] | None) -> list[str]:
         return []
     first = "Partners' data: what they committed to at export (mirror check) beside ours, where the article permits it."
     seen = f"{told['told_of']} of {told['declarations']} declarations, {told['had_arrived']} before they were assessed"
-    return [f"{first} They told of {seen}; {told['differing']} of those differed.", ""]
+    lines = [f"{first} They told of {seen}; {told['differing']} of those differed.", ""]
+    if "findings" in told:
+        counts = f"{told['findings']} findings ({told['irregular']} irregular) and {told['alerts']} alerts"
+        lines += [f"It also sees what partners' controls found: {counts}, of {told['issuers']} administrations.", ""]
+    return lines
 
 
 def _amounts(told: Mapping[str, Any] | None) -> list[str]:

@@ -43,6 +43,7 @@ _STARTS = {
     "source_": 8,
     "offer_": 8,
     "partner_": 9,
+    "told_": 9,
 }
 _TARIFF = ("duty_rate", "mfn_rate", "rate_saved", "log_duty_saved", "preference", "tax_", "heading_", "chapter_")
 _MEASURES = {"value_per_kg": "value per kg", "kg_per_unit": "mass per unit", "value_per_unit": "value per unit"}
@@ -111,6 +112,9 @@ def words_for(feature: str, value: float, usual: float) -> str:
         when = "lately " if what.endswith("recent") else ""
         by = "partners' " if what.startswith("partner") else ""
         return f"{value:.0%} of {by}controls of {who(key)} {when}found something (usual: {usual:.0%})"
+    if what == "told_irregular":
+        said = f"partners found irregularities in {value:.0%} of their controls of {who(key)}"
+        return said if math.isnan(usual) else f"{said} (usual: {usual:.0%})"
     if what in ("new_weeks", "own_since_hit", "partner_since_hit"):
         first = "seen" if what == "new_weeks" else "a find"
         return f"{who(key)}: never {first} before" if value < 0 else f"{who(key)}: {first} {value:.0f} weeks ago"

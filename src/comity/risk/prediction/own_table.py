@@ -2,8 +2,9 @@
 
 Read week by week and written as it is read, so that memory does not grow with the history. A declaration stands as it
 was first lodged: what a trader corrected after a control would give the outcome away. An outcome stands in the week in
-which it became known. Only own declarations, own controls and what partners gave for the mirror check are read, all of
-which is held for risk assessment; what was forgotten is not there any more, and so is not in the next table.
+which it became known. Only own declarations, own controls, what partners gave for the mirror check, and findings and
+alerts of theirs that may be learned from are read, all of which is held for risk assessment; what was forgotten is not
+there any more, and so is not in the next table.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from comity.intake import StoredRecord
 from comity.intake import selectors as intake
 from comity.risk.accounts import currency_of_account
 from comity.risk.modelling.errors import HistoryError
+from comity.risk.modelling.found_by_partners import Joining, told_until
 from comity.risk.modelling.rows import EPOCH, NO_OUTCOME, Row, day_of, is_import, monday_of, outcome_of, row_of
 from comity.risk.modelling.told_by_partners import columns_of, heard_of
 from comity.risk.models import Assessment, LearnedOutcome, MirrorMatch
+from comity.risk.prediction.told_findings import FINDINGS_FILE, SCHEMA
 from comity.risk.prediction.worlds import (
     EXPORTS,
     IMPORT_NUMBERS,
@@ -98,14 +101,14 @@ def read_own_rates(path: Path) -> dict[str, float]:
 def write_own_table(
     folder: Path, *, administration: str, rates: Mapping[str, float], until: datetime, tell: Tell
 ) -> OwnTable:
-    """Write imports.parquet, exports.parquet and tariff.csv of everything that arrived before `until`.
+    """Write imports.parquet, exports.parquet, tariff.csv and what partners found, of all that arrived before `until`.
 
     Raises: HistoryError where nothing has arrived.
     """
     first = _first_arrival(until)
     monday = monday_of(first)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    span = _Span(monday, until, currency_of_account(until))
+    span = _Span(monday, until, currency_of_account(until), Joining(told_until(until)))
     counts = [0, 0, 0, 0, 0]
     with (
         pq.ParquetWriter(folder / IMPORTS, _IMPORTS, compression="zstd") as imports,
@@ -128,6 +131,8 @@ def write_own_table(
                 tell(f"week {week}: {counts[0]} declarations so far, {counts[1]} of them controlled")
     with (folder / TARIFF).open("w", encoding="utf-8", newline="") as target:
         csv.writer(target, lineterminator="\n").writerows([("hs6", "mfn_rate"), *sorted(rates.items())])
+    found = span.found.rows(span.week_of)
+    pq.write_table(pa.Table.from_pylist(found, schema=SCHEMA), folder / FINDINGS_FILE)
     if not counts[0]:
         raise HistoryError(
             "No import declaration is held here",
@@ -173,11 +178,12 @@ def _by_week(monday: int, until: datetime) -> Iterator[tuple[int, Iterator[Store
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Of what time and in which currency. monday: of week 0, in days since 1970-01-01."""
+    """Of what time, in which currency, and what partners found. monday: of week 0, in days since 1970-01-01."""
 
     monday: int
     until: datetime
     currency: str
+    found: Joining
 
     def week_of(self, at: datetime) -> float:
         return float((day_of(at) - self.monday) // 7)
@@ -195,6 +201,7 @@ def _rows(
         row = row_of(first.declaration, administration=administration, arrived_at=record.received_at, rates=rates)
         known = {"declaration_id": str(record.record_id), "week": float(week), TOLD: None, PRICED: None}
         rows.append(known | NO_OUTCOME | row)
+        span.found.meet(first.declaration, row, float(week))
         first_lodged[record.record_id] = first
     rows.sort(key=lambda row: (str(row["date"]), str(row["declaration_id"])))
     _add_outcomes(rows, span)

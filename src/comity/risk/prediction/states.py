@@ -25,9 +25,13 @@ from comity.risk.prediction.facts import NAMES, facts_of
 from comity.risk.prediction.features import Experience, Variant, levels_of, priced_by_week, told_by_week
 from comity.risk.prediction.novelty import Novelty
 from comity.risk.prediction.panels import Panel, panel_of
+from comity.risk.prediction.partners_findings import KEYS as FOUND_KEYS
+from comity.risk.prediction.partners_findings import PartnersFindings
 from comity.risk.prediction.partners_word import PartnersWord
 from comity.risk.prediction.prices import measures_of
 from comity.risk.prediction.running import Memory, Numbers
+from comity.risk.prediction.told_findings import COLUMNS as FOUND_COLUMNS
+from comity.risk.prediction.told_findings import ToldFindings, nothing_told
 from comity.risk.prediction.worlds import (
     COMPARED,
     IMPORT_NUMBERS,
@@ -42,7 +46,7 @@ from comity.risk.prediction.worlds import (
 FORMAT = "comity-risk-state/1"
 _EPOCH = date(1970, 1, 1)
 _ABOUT = "about.json"
-_WORD = "word"
+_WORD, _FOUND = "word", "found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ class _Asked:
         if self._word is not None:
             self.names += self._word.names
             self.memories |= {f"{_WORD}.{name}": each for name, each in self._word.memories.items()}
+        told = world.findings_told
+        self.found = PartnersFindings(told, world, panel) if told is not None else None
+        if self.found is not None:
+            self.names += self.found.names
+            self.memories |= {f"{_FOUND}.{name}": each for name, each in self.found.memories.items()}
 
     def tell(self, week: int, rows: Ints, told: Ints, priced: Ints) -> None:
         """What was declared in a week, which outcomes became known in it, and what earlier ones came to."""
@@ -100,10 +109,13 @@ class _Asked:
         self._experience.learn_amounts(priced, week)
         if self._word is not None:
             self._word.pass_by(week)
+        if self.found is not None:
+            self.found.pass_by(week)
 
     def weeks_told(self) -> list[int]:
         """Every week in which partners told something, or something was declared."""
-        return [] if self._word is None else self._word.weeks()
+        told = [] if self._word is None else self._word.weeks()
+        return told if self.found is None else [*told, *self.found.weeks()]
 
     def ask(self, week: int) -> Floats:
         """The features of all rows of the panel in this week."""
@@ -112,6 +124,8 @@ class _Asked:
         parts += [self._novelty.look(rows, week), self._experience.look(rows, week)]
         if self._word is not None:
             parts.append(self._word.look(rows, week))
+        if self.found is not None:
+            parts.append(self.found.look(rows, week))
         return np.concatenate(parts, axis=1)
 
 
@@ -137,14 +151,25 @@ def build_state(world: World, administration: str, *, week: int, made_at: str = 
         administration=administration,
         first_day=int((world.day - 7 * world.week).min()),
         week=week,
-        words={name: world.words[name] for name in IMPORT_WORDS},
+        words={name: world.words[name] for name in IMPORT_WORDS} | _words_found(world),
         rates=_rates_of(world),
-        books=panel.books,
+        books={**panel.books, **_books_of(asked)},
         memories={name: each.arrays() for name, each in asked.memories.items()},
         declarations=int((panel.week < week).sum()),
         controls=controls,
         made_at=made_at,
     )
+
+
+def _words_found(world: World) -> dict[str, tuple[str, ...]]:
+    """What partners' findings name, beside the words of declarations."""
+    told = world.findings_told
+    return {} if told is None else {f"{_FOUND}_{name}": words for name, words in told.words.items()}
+
+
+def _books_of(asked: _Asked) -> dict[str, Codebook]:
+    found = asked.found
+    return {} if found is None else {f"{_FOUND}_{name}": book for name, book in found.books.items()}
 
 
 def _rates_of(world: World) -> dict[str, float]:
@@ -188,7 +213,16 @@ def _live_world(state: State, rows: Sequence[Mapping[str, object]], week: int) -
         mfn=np.concatenate([_mfn_of(state), np.array(new, dtype=np.float64)]),
         known={name: len(state.words[name]) for name in IMPORT_WORDS},
         words_told=_words_told(rows) if any(name.startswith(f"{_WORD}.") for name in state.memories) else None,
+        findings_told=_findings_known(state),
     )
+
+
+def _findings_known(state: State) -> ToldFindings | None:
+    """What partners' findings named when the state was made; None in one that was made before they were seen."""
+    if not any(name.startswith(f"{_FOUND}.") for name in state.memories):
+        return None
+    words = {name: state.words[f"{_FOUND}_{name}"] for name in FOUND_COLUMNS}
+    return nothing_told(words, {name: state.books[f"{_FOUND}_{name}"] for name in FOUND_KEYS})
 
 
 def _words_told(rows: Sequence[Mapping[str, object]]) -> Words:

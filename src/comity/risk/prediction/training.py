@@ -13,11 +13,13 @@ from comity.risk.prediction.errors import TrainingError
 from comity.risk.prediction.features import Table, Variant, declared_features, experienced_features
 from comity.risk.prediction.heads import Growth, Head, fading_weights, grow
 from comity.risk.prediction.panels import Panel, panel_of
+from comity.risk.prediction.partners_findings import finding_features
 from comity.risk.prediction.partners_word import word_features
 from comity.risk.prediction.ranking import HALF_LIFE_WEEKS, WARM_UP_WEEKS
 from comity.risk.prediction.references import reference_of
 from comity.risk.prediction.revenues import Lesson, learn_amounts
 from comity.risk.prediction.scoring import measure
+from comity.risk.prediction.told_findings import ToldFindings
 from comity.risk.prediction.worlds import Outcomes, World
 
 # Below these nothing worth using is learned: the trees would tell chance apart, and no chance could be calibrated.
@@ -100,7 +102,11 @@ def table_of(world: World, administration: str, variant: Variant, *, whole_weeks
     seen = variant if told is None else Variant.LOCAL
     declared = declared_features(world, panel, seen, whole_weeks=whole_weeks)
     table = declared.beside(experienced_features(world, panel, seen))
-    return panel, table if told is None else table.beside(Table(*word_features(told, panel)))
+    if told is not None:
+        table = table.beside(Table(*word_features(told, panel)))
+        if world.findings_told is not None:
+            table = table.beside(Table(*finding_features(world.findings_told, world, panel)))
+    return panel, table
 
 
 def train(world: World, plan: TrainingPlan, tell: Tell) -> Model:
@@ -193,12 +199,27 @@ def _as_told(world: World, panel: Panel, plan: TrainingPlan, rows: Bools) -> dic
         return None
     own = panel.rows[rows]
     at_once = told.had_arrived[own]
+    found = _found_until(world.findings_told, int(panel.week[rows].max()))
     return {
-        "sources": ["mirror"],
+        "sources": ["mirror", "findings", "alerts"] if found else ["mirror"],
         "declarations": len(own),
         "told_of": int((told.week[own] >= 0).sum()),
         "had_arrived": int(at_once.sum()),
         "differing": int((np.nan_to_num(told.values[own][at_once]).max(axis=1, initial=0.0) > 0).sum()),
+        **found,
+    }
+
+
+def _found_until(told: ToldFindings | None, week: int) -> dict[str, int]:
+    """How many findings and alerts of partners the features of a week and those before saw, of how many issuers."""
+    if told is None:
+        return {}
+    seen = told.week < week
+    return {
+        "findings": len(np.unique(told.item[seen & ~told.is_alert])),
+        "irregular": len(np.unique(told.item[seen & told.is_irregular])),
+        "alerts": len(np.unique(told.item[seen & told.is_alert])),
+        "issuers": len(np.unique(told.issuer[seen])),
     }
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from comity.risk.prediction.arrays import Bools, Floats, Ints
 from comity.risk.prediction.errors import TableError
+from comity.risk.prediction.told_findings import ToldFindings, read_findings
 
 IMPORTS, EXPORTS, TARIFF = "imports.parquet", "exports.parquet", "tariff.csv"
 # UV undervaluation, MC misclassification, OR false origin, QT quantity, IP counterfeit, PR prohibited, ERR an error.
@@ -101,7 +102,8 @@ class World:
 
     told: in which week each outcome became known; None: in its declaration's own. priced: in which week it became known
     what it came to, never before told; None: with it. known: how many words of a column
-    there were before these declarations, where they came later than a state that they are looked up in.
+    there were before these declarations, where they came later than a state that they are looked up in. words_told,
+    findings_told: what partners told a node, beside its own table.
     """
 
     ids: tuple[str, ...]
@@ -117,6 +119,7 @@ class World:
     priced: Ints | None = None
     known: Mapping[str, int] = field(default_factory=dict)
     words_told: Words | None = None
+    findings_told: ToldFindings | None = None
 
     def administrations(self) -> tuple[str, ...]:
         """The deciding administrations, in alphabetical order."""
@@ -162,6 +165,7 @@ def read_world(folder: Path, *, with_exports: bool) -> World:
         exports=None if exports is None else _exports(exports, partner_codes, monday=int((day - 7 * week).min())),
         told=told,
         words_told=_words_told(imports),
+        findings_told=read_findings(folder),
         priced=_later(imports, PRICED, week if told is None else told),
     )
 
