@@ -29,6 +29,8 @@ def test_a_day_is_planned_looked_ahead_and_changed(analyst: Caller, supervisor: 
     assert (ahead["waiting"], ahead["is_guess"], ahead["expected"]["inspections"]) == (1, True, 1)
     assert ahead["parts"][0]["control"] == "physical"
     assert ahead["curve"][0]["hits"] == 0
+    assert (ahead["revenue_silence"], ahead["revenue_currency"]) == ("no_champion", None)
+    assert (ahead["expected"]["revenue"], ahead["parts"][0]["with_revenue"]) == (None, 0)
     check_problem(analyst.get("/selection/planner", inspections=-1), 422, "bad_field")
     check_problem(
         analyst.post(f"/records/{record_id}/lane", {"lane": "blue", "reason": "x"}), 403, "permission_refused"

@@ -34,7 +34,7 @@ from comity.risk.errors import SelectionProofError
 from comity.risk.exploring import Hits
 from comity.risk.forecasting import forecast_for
 from comity.risk.goals import Policy
-from comity.risk.models import ControlUse, LearnedOutcome, Selection, SelectionPlan
+from comity.risk.models import ControlUse, LearnedModel, LearnedOutcome, ModelScore, Selection, SelectionPlan
 from comity.risk.outcomes import windows
 from comity.risk.overriding import LaneChange, override_counts, override_lane, overrides_of
 from comity.risk.proving import Statement, statement_from_json, statement_to_json, verify
@@ -339,6 +339,27 @@ class TestForecast:
         assert [(part.office, part.control) for part in found.parts] == [("H", "physical")]
         assert forecast_for(9, policy=Policy(), at=at, office="N").waiting == 2
 
+    def test_it_adds_up_what_the_champion_told_and_says_of_how_many(self, at: datetime):
+        told_of, _, plain = arrived(at, "HHN")
+        card = {"tells_revenue": False, "revenue": {"currency": "USD"}}
+        fields = {"first_day": DAY, "last_day": DAY, "card": card, "proposed_at": at, "changed_at": at}
+        champion = LearnedModel.objects.create(model_id="7" * 64, administration="XA", state="champion", **fields)
+        retired = LearnedModel.objects.create(model_id="8" * 64, administration="XA", state="retired", **fields)
+        for model, record, revenue in ((champion, told_of, 1200.5), (champion, plain, 0.0), (retired, plain, 9e9)):
+            ModelScore.objects.create(
+                model=model, record_id=record.record_id, version=1, chance=0.5, revenue=revenue, is_used=True, at=at
+            )
+        assert "the champion learned too few amounts" in run("selection", "planner", "--inspections", "2").output
+        LearnedModel.objects.update(card=card | {"tells_revenue": True})
+        found = forecast_for(3, policy=Policy(currency="XAF"), at=at)
+        assert (found.expected.revenue, found.expected.with_revenue, found.basis.currency) == (1200.5, 2, "USD")
+        ahead = run("selection", "planner", "--inspections", "2").output
+        assert "Expected revenue 1,200 USD, told of 1 of the 2; the others are not in it." in ahead
+        assert "1,200 (1)" in ahead
+        ModelScore.objects.exclude(record_id=plain.record_id).delete()
+        ahead = run("selection", "planner", "--inspections", "1").output
+        assert "Expected revenue is told of none of the 1, of 1 that wait." in ahead
+
 
 @pytest.fixture
 def statement(at: datetime) -> Callable[[], Statement]:
@@ -442,7 +463,9 @@ def test_at_the_terminal(tmp_path: Path) -> None:
     assert "1 of 30" in shown or "2 of 30" in shown
     assert "revenue 2, security 1" in shown
     assert "H       physical  40 a week" in shown
-    assert "2 that wait" in run("selection", "planner", "--inspections", "1").output
+    ahead = run("selection", "planner", "--inspections", "1").output
+    assert "2 that wait" in ahead
+    assert "Expected revenue is not told: no model is champion." in ahead
     file = tmp_path / "day.json"
     run("selection", "prove", "--day", str(plan_day(at)), "--out", str(file))
     assert "the draws choose" in run("selection", "verify", str(file)).output
