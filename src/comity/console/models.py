@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -57,6 +58,9 @@ class ReasonForm(ConsoleForm):
     )
 
 
+_DAYS_WANTED = format_lazy(
+    gettext_lazy("Write a number of days from 1 to {most}, or 0 for never"), most=retraining.MOST_DAYS
+)
 _HEARD_NOTHING = gettext_lazy(
     "Partners had told nothing of what it learned from, or no article permits a model to see it: it knows no more than "
     "one that learns from our own records alone."
@@ -94,6 +98,7 @@ class RetrainingForm(_VariantForm):
         help_text=gettext_lazy("0: never. What it trains waits for approval; it promotes nothing."),
         min_value=0,
         max_value=retraining.MOST_DAYS,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), _DAYS_WANTED),
     )
 
 
