@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,12 +12,13 @@ from django.test import Client
 from comity.common import Actor, ActorKind
 from comity.registers import ListFormat, ListSource, RegisterKind
 from comity.registers.services import load_list
-from comity.risk.hits import open_hits
+from comity.risk.hits import decide_hit, open_hits
+from comity.risk.screening import Verdict
 from comity.risk.services import assess
 from comity.trade import Party
 from comity.trade.values import Address
 from tests.registers.lists import ROUTES, UN
-from tests.risk.cast import ANALYST, declaration, store
+from tests.risk.cast import ANALYST, OFFICER, declaration, store
 
 pytestmark = pytest.mark.django_db
 NODE = Actor(ActorKind.NODE, "XA", "XA")
@@ -67,3 +69,24 @@ def test_registers_are_shown_with_their_versions(as_role: Callable[..., Client],
     assert "Ministry" in listed
     assert "VELMORA" in client.get("/registers/un", {"q": "velmora"}).content.decode()
     assert client.get("/registers/none").status_code == 404
+
+
+def test_who_was_found_to_be_another_is_told_so(as_role: Callable[..., Client], ref: str, at: datetime) -> None:
+    clerk, supervisor = as_role("data_protection"), as_role("supervisor")
+    path = clerk.post("/privacy/requests", {"reference": "Letter 4", "name": "KELIMDAR Orban Tavrsh"}).url
+    chosen = {"step": "choose", "spelling": ["Orban Tavrsh Kelimdar · XA-1 · XA"]}
+    clerk.post(path, chosen)
+    veiled = clerk.get(path).content.decode()
+    assert "Comparison with a watch list" in veiled
+    assert "ORBAN TAVROSH KELIMDAR" not in veiled, "a hit that waits is for whoever decides what is told"
+    assert "ORBAN TAVROSH KELIMDAR" in supervisor.get(path).content.decode()
+    decide_hit(OFFICER, ref=ref, verdict=Verdict.NOT_SAME, reason="Born in 1990", at=at)
+    told = clerk.get(path).content.decode()
+    assert "an officer decided: not the same" in told
+    assert "ORBAN TAVROSH KELIMDAR" in told
+    for item in re.findall(r'name="item" value="([^"]+)"', supervisor.get(path).content.decode()):
+        wish = {"step": "decide", "item": item, "decision": "omit", "ground": "control"}
+        assert supervisor.post(path, wish).status_code == 302
+    answer = clerk.post(f"{path}/answer", {"language": "fr"}).content.decode()
+    assert "Comparaison avec une liste de surveillance" in answer
+    assert "pas la même" in answer
