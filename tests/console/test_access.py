@@ -86,6 +86,7 @@ PAGES = {
     "hand_on": ("/messages/none/hand-on", "get", "liaison"),
     "ask_consent": ("/messages/none/ask-consent", "get", "liaison"),
     "keep": ("/messages/none/keep", "get", "supervisor liaison"),
+    "put_aside": ("/messages/none/put-aside/XB", "get", "supervisor liaison"),
     "let_go": ("/messages/none/let-go", "get", "supervisor liaison"),
     "attach": ("/messages/none/attach", "get", "liaison"),
     "recalls": ("/recalls", "get", "supervisor liaison auditor"),

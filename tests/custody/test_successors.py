@@ -61,9 +61,9 @@ def test_who_has_the_old_one_is_to_get_the_new_one_once_it_is_here(at: datetime,
     arrives(M2, at)
     assert succeeding.due()[0].is_here
     assert succeeding.due_count() == 1
-    for old_or_new in (M, M2):
-        assert succeeding.successors_about("XA", old_or_new) == succeeding.due()
-    assert succeeding.successors_about("XC", M) == ()
+    for any_name in (M, M2, COPY):
+        assert succeeding.successors_named(any_name) == succeeding.due()
+    assert succeeding.successors_named(M3) == ()
     hand_on(M2, at, name(50))
     assert (succeeding.due(), succeeding.due_count(), states()) == ((), 0, {M2: SuccessorState.HANDED_ON})
     assert str(Successor.objects.get()) == f"{M2} to XC: handed_on"

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from comity.common import Actor
 from comity.custody.selectors import consents_waiting, open_count
+from comity.custody.successors import due_count
 from comity.exchange.lines import last_arrival_at
 from comity.exchange.selectors import inbox_status
 from comity.risk import TargetState
@@ -21,7 +22,7 @@ def counts() -> dict[str, int]:
         "queue": states[TargetState.NEW] + states[TargetState.SELECTED],
         "assessed": sum(states.values()),
         "messages": inbox_status().due,
-        "recalls": open_count() + len(consents_waiting(settings.COMITY_ADMINISTRATION)),
+        "recalls": open_count() + len(consents_waiting(settings.COMITY_ADMINISTRATION)) + due_count(),
         "approvals": len(open_proposals()),
         "arrivals": last_arrival(),
     }

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from comity.common import Actor, ComityError, utc_now
 from comity.console.access import page
+from comity.console.again import waiting_lines
 from comity.console.forms import ConsoleForm, choose, worded
 from comity.console.holders import GROUNDS, MODES, HolderLine, holder_line, may_take_back, us
 from comity.console.intake import download
@@ -29,8 +30,9 @@ from comity.custody import selectors as custody
 from comity.custody.selectors import ConsentView, HolderView, RecallView
 from comity.exchange import selectors as exchange
 from comity.exchange.selectors import Direction, MessageLine, MessageView
+from comity.journeys.consents import onward_holders
 from comity.journeys.forget import Wish, recall
-from comity.staff import Permission, PermissionRefusedError, require
+from comity.staff import Permission, PermissionRefusedError, may, require
 from comity.staff.services import record_deed
 from comity.trade import Handling
 
@@ -86,6 +88,7 @@ class TakeBackForm(ConsoleForm):
         label=gettext_lazy("The corrected one, which takes its place"),
         error_messages={"required": gettext_lazy("Share the corrected one first, then choose it here")},
     )
+    let_on = forms.BooleanField(label="", required=False)
     keep_until = forms.DateField(
         label=gettext_lazy("May be kept until"),
         help_text=gettext_lazy("The end of this day, UTC; a later day than now agreed changes nothing"),
@@ -94,7 +97,9 @@ class TakeBackForm(ConsoleForm):
     )
     handling = forms.ChoiceField(label=gettext_lazy("Handling level from now on"), required=False)
 
-    def __init__(self, data: object, *, mode: Mode, view: MessageView, initial: dict[str, object]) -> None:
+    def __init__(
+        self, data: object, *, mode: Mode, view: MessageView, actor: Actor, initial: dict[str, object]
+    ) -> None:
         super().__init__(data, initial=initial)
         self.mode, self.view = mode, view
         self.siblings = siblings_of(view)
@@ -104,6 +109,7 @@ class TakeBackForm(ConsoleForm):
             choose(self, "replacement", _successors(view))
         else:
             del self.fields["replacement"]
+        self._offer_letting_on([line.id for line in lines], actor)
         if mode is Mode.TIGHTEN:
             higher = [each.word for each in Handling if each > _level(view.line.handling)]
             choose(self, "handling", [("", str(_("as it is"))), *worded(higher)])
@@ -128,7 +134,21 @@ class TakeBackForm(ConsoleForm):
             replacement=given.get("pairs", ()),
             keep_until=_end_of(given.get("keep_until")),
             handling=given.get("handling", ""),
+            is_let_on=bool(given.get("let_on")),
         )
+
+    def _offer_letting_on(self, message_ids: Sequence[str], actor: Actor) -> None:
+        """Where somebody has the old one from a partner, and the officer may consent that they get the new one."""
+        ways = {(each.holder, each.via) for one in message_ids for each in onward_holders(one)}
+        is_sensitive = _level(self.view.line.handling) >= Handling.RESTRICTED
+        if self.mode is not Mode.CORRECT or not ways or (is_sensitive and not may(actor, Permission.APPROVE_SHARING)):
+            del self.fields["let_on"]
+            return
+        said = [_("%(holder)s (from %(via)s)") % {"holder": holder, "via": via} for holder, via in sorted(ways)]
+        self.fields["let_on"].label = _("Let those who have it from a partner have the new one, too")
+        self.fields["let_on"].help_text = _(
+            "Who handed it on may then hand the new one on to the same, for 30 days, without asking: %(who)s"
+        ) % {"who": ", ".join(said)}
 
     def _pairs(self, successor: str, chosen: list[str]) -> tuple[tuple[str, str], ...]:
         """For each old message the new one that went to the same partner."""
@@ -163,6 +183,7 @@ class RecallsForm(ConsoleForm):
                 ("received", str(_("recalls received"))),
                 ("overdue", str(_("overdue"))),
                 ("consents", str(_("consents"))),
+                ("again", str(_("what is to be handed on again"))),
             ],
         )
         choose(
@@ -172,7 +193,7 @@ class RecallsForm(ConsoleForm):
 
 @page(Permission.VIEW_MESSAGES)
 @require_GET
-def recalls(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def recalls(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Recalls made and received, who is overdue, and consents asked and waiting."""
     form = RecallsForm(request.GET)
     asked = form.cleaned_data if form.is_valid() else {}
@@ -182,6 +203,7 @@ def recalls(request: HttpRequest, _actor: Actor) -> HttpResponse:
     if show == "open":
         made = [line for line in made if line.view.count_open]
         received = [line for line in received if line.view.count_open]
+    again = waiting_lines(actor, utc_now(), partner=partner) if show in {"", "open", "again"} else []
     consents = [_consent_line(each) for each in custody.consents() if partner in {"", each.owner, each.asker}]
     context = {
         "form": form,
@@ -193,6 +215,7 @@ def recalls(request: HttpRequest, _actor: Actor) -> HttpResponse:
             for each in custody.overdue()
             if partner in {"", each.holder} and show in {"", "open", "overdue"}
         ],
+        "again": again,
         "waiting": [each for each in consents if _waits(each.view)] if show in {"", "open", "consents"} else (),
         "asked": [each for each in consents if not _waits(each.view)] if show in {"", "consents"} else (),
         "is_narrowed": bool(show or partner),
@@ -220,7 +243,7 @@ def take_back(request: HttpRequest, actor: Actor, message_id: str) -> HttpRespon
     if not may_take_back(actor):
         require(actor, Permission.SHARE)
     view, mode = opened(request, actor, message_id), _mode(request)
-    form = TakeBackForm(request.POST or None, mode=mode, view=view, initial=_initial(request, view, mode))
+    form = TakeBackForm(request.POST or None, mode=mode, view=view, actor=actor, initial=_initial(request, view, mode))
     step, is_sure = request.POST.get("step", ""), False
     if step in {"preview", "send"} and form.is_valid():
         is_sure = step == "preview"
@@ -337,6 +360,8 @@ def _fate(held: HolderView, wish: Wish, *, is_refused: bool) -> str:
     last = _("Its node purges the copy and signs that it did; or it keeps it, and names the legal ground.")
     if wish.mode is Mode.CORRECT:
         last = " ".join([last, _("The corrected one takes its place.")])
+    if wish.is_let_on and held.via != us():
+        last = " ".join([last, _("%(via)s may hand the corrected one on to it without asking.") % names])
     return f"{first} {last}"
 
 

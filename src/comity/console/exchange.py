@@ -18,6 +18,7 @@ from comity.agreements import selectors as agreements_reads
 from comity.agreements.selectors import StoredAgreement
 from comity.common import Actor, ComityError, parse_instant, show_instant, utc_now
 from comity.console.access import page
+from comity.console.again import lines_about
 from comity.console.bodies import body_lines, readable_body
 from comity.console.custody import page_of
 from comity.console.evidence import file_lines
@@ -114,6 +115,7 @@ def message(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse
         "body": body_lines(readable_body(view.message.body)) if view.message else [],
         "concerned": _concerned(view.message.body) if view.message else [],
         "custody": custody_of(view, actor),
+        "again": lines_about(message_id, actor, utc_now()),
         "files": file_lines(view),
         "may_attach": _may_attach(view, actor),
         "stored": _agreement_of(view),

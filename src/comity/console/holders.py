@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from comity.agreements import DUTY_KINDS, EVIDENCE_KIND
-from comity.common import Actor
+from comity.common import Actor, utc_now
 from comity.console.intake import Event
 from comity.console.words import word
-from comity.custody import ConsentState, Mode, Status
+from comity.custody import ConsentState, Mode, Status, SuccessorState
 from comity.custody import selectors as custody
 from comity.custody.selectors import ConsentView, HandOnView, HolderView, RecallView
+from comity.custody.successors import successors_named
 from comity.exchange.evidence import EvidenceState
 from comity.exchange.selectors import Direction, MessageLine, MessageView
+from comity.journeys.succeed import Expected, expected
 from comity.staff import Permission, may
 
 
@@ -99,6 +101,7 @@ class Custody:
     """What a message page says about who has the message. own: our copy of a partner's message, else None.
 
     can_take_back, can_hand_on, can_keep: of the officer who looks. onward_of: the message that this is a copy of.
+    expected: what takes the place of a corrected one. is_file: a partner's file that is here.
     """
 
     holders: tuple[HolderLine, ...] = ()
@@ -112,6 +115,8 @@ class Custody:
     can_hand_on: bool = False
     can_keep: bool = False
     is_let_go_possible: bool = False
+    expected: Expected | None = None
+    is_file: bool = False
 
 
 def custody_of(view: MessageView, actor: Actor) -> Custody | None:
@@ -135,11 +140,14 @@ def custody_of(view: MessageView, actor: Actor) -> Custody | None:
         handed=custody.hand_ons(origin, name) if origin != us() else (),
         own=own,
         onward_of=_own_copy(origin, name) if line.direction is Direction.SENT and origin != us() else None,
-        story=story_of(recalls, [each for each in every if each.origin == origin], custody.hand_ons(origin, name)),
+        story=put_aside_of(name)
+        + story_of(recalls, [each for each in every if each.origin == origin], custody.hand_ons(origin, name)),
         can_take_back=is_ours and is_custodian and any(each.status is not Status.PURGED for each in others),
         can_hand_on=is_held and may(actor, Permission.SHARE) and line.kind != EVIDENCE_KIND,
         can_keep=own is not None and own.status is not Status.PURGED and is_custodian and not own.retain_ground,
         is_let_go_possible=own is not None and bool(own.retain_ground) and is_custodian,
+        expected=expected(own, utc_now()) if own is not None else None,
+        is_file=is_held and line.kind == EVIDENCE_KIND,
     )
 
 
@@ -216,6 +224,17 @@ def story_of(
         if at is not None
     ]
     return tuple(sorted(events, key=lambda event: event.at)[::-1])
+
+
+def put_aside_of(message_id: str) -> tuple[Event, ...]:
+    """Who does not get the new message, and why not; whoever got the old one has its own line."""
+    found = (each for each in successors_named(message_id) if each.state is SuccessorState.PUT_ASIDE)
+    text = _("Not handed on to %(partner)s: %(reason)s")
+    return tuple(
+        Event(each.ended_at, text % {"partner": each.recipient, "reason": each.why}, each.ended_by)
+        for each in found
+        if each.ended_at is not None
+    )
 
 
 def say_ground(ground: str) -> str:

@@ -111,7 +111,7 @@ class AnswerForm(ConsoleForm):
 def hand_on(request: HttpRequest, actor: Actor, message_id: str) -> HttpResponse:
     """Hand a partner's message on: choose, see what the agreements say, do it."""
     view, held, at = opened(request, actor, message_id), _held(message_id), utc_now()
-    form = HandOnForm(_posted(request), held=held, initial={"purpose": "control"})
+    form = HandOnForm(_posted(request), held=held, initial=_first(request))
     step = request.POST.get("step", "")
     foreseen: tuple[Foreseen, ...] = ()
     if step in {"preview", "send"} and form.is_valid():
@@ -250,6 +250,12 @@ def _answer_consent(request: HttpRequest, actor: Actor, asked: ConsentView, form
     give_consent(actor, consent_id=asked.consent_id, until=until, recipients=given["recipients"], at=at)
     messages.success(request, _("Consent given. %(asker)s is told.") % {"asker": asked.asker})
     return redirect("console:recalls")
+
+
+def _first(request: HttpRequest) -> dict[str, object]:
+    """What a link to the form has chosen already."""
+    purpose = request.GET.get("purpose", "")
+    return {"recipients": request.GET.getlist("to"), "purpose": purpose if purpose in PURPOSES else "control"}
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from comity.console import (
+    again,
     agreements,
     answering,
     approvals,
@@ -100,6 +101,7 @@ urlpatterns = [
     path("messages", exchange.messages, name="messages"),
     path("messages/<str:message_id>", exchange.message, name="message"),
     path("messages/<str:message_id>/bundle", exchange.bundle, name="bundle"),
+    path("messages/<str:message_id>/put-aside/<str:recipient>", again.put_aside, name="put_aside"),
     path("messages/<str:message_id>/take-back", custody.take_back, name="take_back"),
     path("messages/<str:message_id>/statements/<str:holder>", custody.statement, name="statement"),
     path("messages/<str:message_id>/hand-on", onward.hand_on, name="hand_on"),

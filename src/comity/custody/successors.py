@@ -136,10 +136,10 @@ def successors(*, limit: int = 200) -> tuple[SuccessorView, ...]:
     return _views(Successor.objects.select_related("handed").order_by("-since", "-id")[:limit])
 
 
-def successors_about(origin: str, message_id: str) -> tuple[SuccessorView, ...]:
-    """Those of one message, be it the old one or the new one, the oldest first."""
-    rows = Successor.objects.filter(Q(message_id=message_id) | Q(handed__message_id=message_id), origin=origin)
-    return _views(rows.select_related("handed").order_by("since", "id"))
+def successors_named(message_id: str) -> tuple[SuccessorView, ...]:
+    """Those of one message by any of its ids: as its origin named it, as its copy came, or as it left here."""
+    rows = Successor.objects.filter(_named(message_id)).select_related("handed")
+    return _views(rows.order_by("since", "id").distinct())
 
 
 def replacement_of(origin: str, message_id: str, *, holder: str) -> Replacement | None:
