@@ -91,7 +91,7 @@ class TestAnswer:
         assert [(each.to, each.at) for each in item.shared] == [("XB", at), ("XC", at + 2 * DAY)]
         words = dict(item_words(item, "XA", "fr"))
         assert words["Si vous êtes la personne inscrite"] == "un agent a décidé : pas la même"
-        assert (words["Décidé d’après"], words["Informés de la décision"]) == ("date de naissance", "XC")
+        assert (words["Motif de la décision"], words["Informés de la décision"]) == ("date de naissance", "XC")
         assert "Born in 1990" not in str(words), "what an officer wrote is not told"
         assert "92 jours" in words["Conservé jusqu’au"]
 

@@ -61,6 +61,7 @@ WHAT: Mapping[str, str | Promise] = {
     "inspection": gettext_lazy("Inspection"),
     "history": gettext_lazy("History by which models are asked"),
     "habits": gettext_lazy("Past trade, beside which declarations are compared"),
+    "mirror": gettext_lazy("What a partner's declaration of the same consignment says"),
     "hit": gettext_lazy("Comparison with a watch list"),
     "hit_advice": gettext_lazy("What a partner decided of a comparison with a watch list"),
     "hit_question": gettext_lazy("Question of a partner about a comparison with a watch list"),

@@ -27,6 +27,7 @@ from comity.exchange import MessageUnknownError
 from comity.exchange.models import EvidenceIn, EvidenceOut, InboxMessage, OutboxMessage
 from comity.exchange.selectors import Direction, MessageView, message
 from comity.insight.mentions import HIT, RECEIVED, SENT, STEP, left_to_read, mentioned, named_in_message, named_in_row
+from comity.insight.mirrored import as_comparison, shared_by_mirror
 from comity.insight.naming import Asked, Named, is_named, named_in_record, variants_of
 from comity.insight.remembered import remembered_of, told_by_models
 from comity.insight.screened import as_word, screened_of, words_meant
@@ -38,6 +39,7 @@ from comity.operations.models import CaseStep
 from comity.operations.steps import step_from_body
 from comity.risk import selectors as risk
 from comity.risk.hit_files import PartnersWord
+from comity.risk.mirror_files import compared_with_records
 from comity.trade import Handling
 
 MOST_RECORDS, MOST_ROWS = 2_000, 2_000
@@ -72,7 +74,9 @@ def holdings_of(asked: Asked) -> Holdings:
         return Holdings(())
     records, is_cut = _records(wanted)
     rows = mentioned(wanted.names, wanted.ids)
-    items = [each for record in records for each in _of_record(record, wanted)]
+    told = shared_by_mirror({record.record_id for record in records})
+    items = [each for record in records for each in _of_record(record, wanted, told.get(record.record_id, ()))]
+    items += _of_mirror(records, wanted)
     items += _of_received(rows[RECEIVED][:MOST_ROWS], wanted)
     items += _of_sent(rows[SENT][:MOST_ROWS], wanted)
     items += _of_steps(rows[STEP][:MOST_ROWS], wanted)
@@ -101,13 +105,13 @@ def _records(wanted: _Wanted) -> tuple[list[StoredRecord], bool]:
     return stored, len(latest) > MOST_RECORDS
 
 
-def _of_record(record: StoredRecord, wanted: _Wanted) -> Iterator[Item]:
+def _of_record(record: StoredRecord, wanted: _Wanted, shared: tuple[Shared, ...]) -> Iterator[Item]:
     named = wanted.among(named_in_record(record.content))
     if not named:
         return
     us, ref = _us(), f"record:{record.record_id}"
     title = f"{record.reference} v{record.version}"
-    yield Item(ref, record.kind.value, title, named, us, record.received_at, "control", NATIONAL)
+    yield Item(ref, record.kind.value, title, named, us, record.received_at, "control", NATIONAL, shared=shared)
     yield from _of_controls(record.record_id, named)
     assessments = risk.assessments(record.record_id)
     if assessments:
@@ -126,6 +130,17 @@ def _of_record(record: StoredRecord, wanted: _Wanted) -> Iterator[Item]:
             count=many,
             figures=told_by_models(record.record_id),
         )
+
+
+def _of_mirror(records: Iterable[StoredRecord], wanted: _Wanted) -> Iterator[Item]:
+    """What partners declared of the same consignments."""
+    known = {record.record_id: record for record in records}
+    for each in compared_with_records(known):
+        record = known[each.record_id]
+        named = wanted.among(named_in_record(record.content))
+        if named:
+            item = _of_message_of(each.message_id, (each.issuer, each.matched_at), named)
+            yield as_comparison(item, each, record.reference)
 
 
 def _of_controls(record_id: UUID, named: tuple[Named, ...]) -> Iterator[Item]:
@@ -191,13 +206,16 @@ def _of_message(view: MessageView, wanted: _Wanted) -> Iterator[Item]:
 
 def _of_word(word: PartnersWord, named: tuple[Named, ...]) -> Item:
     """The message in which a partner asked or decided something of a hit."""
+    return _of_message_of(word.message_id, (word.issuer, word.taken_at), named)
+
+
+def _of_message_of(message_id: str, issued: tuple[str, datetime], named: tuple[Named, ...]) -> Item:
+    """A partner's message that names nobody itself. issued: by whom, and when it was kept."""
     try:
-        return _as_item(message(word.message_id), word.issuer, named)
+        return _as_item(message(message_id), issued[0], named)
     except MessageUnknownError:
-        ref = f"message:{word.message_id}"
-        return Item(
-            ref, "hit_advice", "", named, word.issuer, word.taken_at, "risk_assessment", "", is_asked_of_origin=True
-        )
+        ref = f"message:{message_id}"
+        return Item(ref, "file", "", named, *issued, "risk_assessment", "", is_asked_of_origin=True)
 
 
 def _as_item(view: MessageView, origin: str, named: tuple[Named, ...]) -> Item:

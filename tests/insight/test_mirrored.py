@@ -1,0 +1,69 @@
+"""Who asks is told which partners were told of a declaration, and what a partner's own says beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from comity.exchange.models import OutboxMessage, Partner
+from comity.insight.holdings import holdings_of
+from comity.insight.naming import Asked
+from comity.insight.privacy_papers import item_words
+from comity.risk.models import MirrorExport, MirrorKey, MirrorMatch, MirrorOffering
+from tests.risk.cast import declaration, store
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def sent(partner: Partner, message_id: str, at: datetime, sequence: int) -> None:
+    OutboxMessage.objects.create(
+        message_id=message_id,
+        partner=partner,
+        sequence=sequence,
+        kind="mirror/1",
+        agreement="a" * 64,
+        article="4",
+        posted_at=at,
+        data=b"",
+        salt=b"",
+        log_index=sequence,
+        decision=b"",
+    )
+
+
+def test_partners_that_were_told_of_a_declaration_are_its_recipients(at: datetime) -> None:
+    record, partner = store(declaration(), at), Partner.objects.create(administration="XB", introduced_at=at)
+    for number, name in enumerate(("m-1", "m-2")):
+        sent(partner, name, at + number * DAY, number)
+    offered = {"record_id": record.record_id, "version": 1, "noted_at": at, "state": "sent"}
+    MirrorExport.objects.create(partner="XB", message_id="m-1", answer_id="m-2", answer_state="sent", **offered)
+    MirrorExport.objects.create(partner="XD", **offered | {"state": "due"})
+    (held,) = (each for each in holdings_of(Asked("Alfa Shoes")).items if each.what == "declaration")
+    assert [(each.to, each.article, each.at) for each in held.shared] == [("XB", "4", at), ("XB", "4", at + DAY)]
+
+
+def test_what_differs_from_a_partner_s_declaration_waits_for_a_decision(at: datetime) -> None:
+    key = MirrorKey.objects.create(owner="XB", partner="XA", is_ours=False, made_at=at)
+    for number, differing in enumerate(([], ["value", "packages"])):
+        record = store(declaration(f"LRN-{number}"), at)
+        offer = MirrorOffering.objects.create(issuer="XB", message_id=f"m-{number}", key=key, body={}, taken_at=at)
+        MirrorMatch.objects.create(
+            offer=offer,
+            record_id=record.record_id,
+            version=1,
+            agreed=["origins"],
+            differing=differing,
+            matched_at=at,
+            changed_at=at,
+        )
+    same, other = (each for each in holdings_of(Asked("Alfa Shoes")).items if each.what == "mirror")
+    assert (same.origin, same.title) == ("XB", "LRN-0")
+    assert same.handling < other.handling, "what differs may be a control to come"
+    assert other.needs_decision
+    words = dict(item_words(other, "XA", "fr"))
+    assert (words["Ce qui diffère"], words["Ce qui concorde dans les deux déclarations"]) == (
+        "valeur; colis",
+        "origines",
+    )
