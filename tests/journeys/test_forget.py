@@ -21,15 +21,15 @@ from comity.journeys import forget
 from comity.journeys.arrive import arrive
 from comity.journeys.hold import hold_arrived
 from comity.journeys.inspect import complete_inspection, order_inspection
-from comity.journeys.receive import take_alert
+from comity.journeys.receive import take_alert, take_finding
 from comity.risk import QueueFilter, QueueRow, TargetState
 from comity.risk import selectors as risk
-from comity.risk.models import AssessmentReason, PartnerSignal
-from comity.trade import FindingResult, RiskType
+from comity.risk.models import AssessmentReason, PartnerFinding, PartnerSignal
+from comity.trade import FindingResult, Handling, RiskType
 from comity.trade.encoding import alert_to_body
 from comity.trade.formats.wco_xml import write_wco_xml
 from comity.training import Day
-from tests.exchange.cast import agreement_id, keyring, message
+from tests.exchange.cast import agreement_id, finding_message, keyring, message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bound")]
 
@@ -191,6 +191,20 @@ def test_a_sender_that_names_no_end_loosens_nothing(day: Day, at: datetime) -> N
     held = hold_arrived(received.message, at=at)
     assert held.keep_until == at + timedelta(days=1095)
     assert InboxMessage.objects.get().keep_until == held.keep_until
+
+
+def test_a_finding_is_learned_from_until_it_is_tightened_or_recalled(at: datetime) -> None:
+    """Also one that answers nothing of ours; by the origin's name, under the article it came by."""
+    received = store(finding_message(), at)
+    hold_arrived(received.message, at=at)
+    take_finding(received)
+    row = PartnerFinding.objects.get()
+    assert (row.issuer, row.agreement, row.article, row.taken_at) == ("XC", agreement_id(), "3", at)
+    later = at + timedelta(days=1)
+    forget.take_recall(order(received.message.id, at=at, mode=Mode.TIGHTEN, handling="restricted"))
+    assert [each.handling for each in PartnerFinding.objects.all()] == [Handling.RESTRICTED]
+    forget.take_recall(order(received.message.id, at=later))
+    assert not PartnerFinding.objects.exists()
 
 
 def test_what_has_run_out_without_any_holding_is_purged_too(day: Day, at: datetime) -> None:
