@@ -183,7 +183,7 @@ class RecallsForm(ConsoleForm):
                 ("received", str(_("recalls received"))),
                 ("overdue", str(_("overdue"))),
                 ("consents", str(_("consents"))),
-                ("again", str(_("what is to be handed on again"))),
+                ("again", str(_("to hand on again"))),
             ],
         )
         choose(
