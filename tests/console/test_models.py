@@ -105,6 +105,7 @@ def test_what_it_tells_of_revenue_stands_beside_what_was_assessed(as_role, put_i
     table = [{"low": 0.0, "high": 0.05, "count": 15, "told": 12345.6, "found": 11000.0}]
     told = {"currency": "XAF", "irregular": 107, "with_amount": 90, "rows": table, "share_at_5_percent": 0.61}
     seen = {"sources": ["mirror"], "declarations": 900, "told_of": 300, "had_arrived": 250, "differing": 30}
+    seen |= {"findings": 44, "irregular": 9, "alerts": 3, "issuers": 2}
     row.card |= {"tells_revenue": True, "revenue": told, "as_told": seen}
     row.save()
     page = text_of(as_role("analyst").get(f"/models/{put_in}"))
@@ -113,6 +114,7 @@ def test_what_it_tells_of_revenue_stands_beside_what_was_assessed(as_role, put_i
     assert "On average assessed (XAF)" in page
     assert "12,346 11,000" in page
     assert "they told of 300 of 900 declarations, of 250 before they were assessed, and 30 of those differed" in page
+    assert "44 findings, 9 of them irregular, and 3 alerts, of 2 administrations" in page
 
 
 def test_what_is_refused_is_said(as_role, put_in: str, tmp_path: Path):
