@@ -15,6 +15,7 @@ from comity.insight.privacy_papers import item_words
 from comity.insight.subjects import Item
 from comity.intake.models import Record
 from comity.registers import ListFormat, ListSource
+from comity.registers.models import VersionRow
 from comity.registers.services import load_list
 from comity.risk.hit_advice import Listed, mark_outdated, new_key, note_asked, note_told, outdated, tags_of
 from comity.risk.hit_advice import take_advice as keep_advice
@@ -95,13 +96,11 @@ class TestAnswer:
         assert "Born in 1990" not in str(words), "what an officer wrote is not told"
         assert "92 jours" in words["Conservé jusqu’au"]
 
-    def test_the_same_and_a_list_of_our_own_are_told_as_an_officer_decides(
-        self, ref: str, at: datetime, settings: object
-    ) -> None:
+    def test_the_same_and_a_list_that_is_not_published_wait_for_a_decision(self, ref: str, at: datetime) -> None:
         decide(ref, Verdict.NOT_SAME, at)
-        settings.COMITY_NAME = "united nations"  # type: ignore[attr-defined]
+        VersionRow.objects.update(format=ListFormat.FTM.value)
         assert screened()[0].needs_decision, "a list that is not published"
-        settings.COMITY_NAME = "Customs"  # type: ignore[attr-defined]
+        VersionRow.objects.update(format=ListFormat.UN.value)
         assert not screened()[0].needs_decision
         decide(ref, Verdict.SAME, at + DAY)
         (item,) = screened()

@@ -62,6 +62,8 @@ WHAT: Mapping[str, str | Promise] = {
     "history": gettext_lazy("History by which models are asked"),
     "habits": gettext_lazy("Past trade, beside which declarations are compared"),
     "mirror": gettext_lazy("What a partner's declaration of the same consignment says"),
+    "listed": gettext_lazy("Entry of a watch list"),
+    "registered": gettext_lazy("Entry of a register"),
     "hit": gettext_lazy("Comparison with a watch list"),
     "hit_advice": gettext_lazy("What a partner decided of a comparison with a watch list"),
     "hit_question": gettext_lazy("Question of a partner about a comparison with a watch list"),

@@ -26,6 +26,7 @@ from comity.enforcement import selectors as enforcement
 from comity.exchange import MessageUnknownError
 from comity.exchange.models import EvidenceIn, EvidenceOut, InboxMessage, OutboxMessage
 from comity.exchange.selectors import Direction, MessageView, message
+from comity.insight.listed import listed_of
 from comity.insight.mentions import HIT, RECEIVED, SENT, STEP, left_to_read, mentioned, named_in_message, named_in_row
 from comity.insight.mirrored import as_comparison, shared_by_mirror
 from comity.insight.naming import Asked, Named, is_named, named_in_record, variants_of
@@ -80,8 +81,9 @@ def holdings_of(asked: Asked) -> Holdings:
     items += _of_received(rows[RECEIVED][:MOST_ROWS], wanted)
     items += _of_sent(rows[SENT][:MOST_ROWS], wanted)
     items += _of_steps(rows[STEP][:MOST_ROWS], wanted)
-    found = screened_of({record.record_id for record in records}, rows[HIT][:MOST_ROWS], wanted.among, _us_both())
+    found = screened_of({record.record_id for record in records}, rows[HIT][:MOST_ROWS], wanted.among, _us())
     items += found.items
+    items += listed_of(wanted.names, wanted.ids, _us())
     items += remembered_of(items, wanted.names, wanted.ids, _us())
     items += [as_word(_of_word(word, named), word, found.guarded) for word, named in words_meant(items, wanted.ids)]
     is_cut = is_cut or any(len(each) > MOST_ROWS for each in rows.values())
@@ -332,7 +334,3 @@ def _level(word: str) -> Handling:
 
 def _us() -> str:
     return str(settings.COMITY_ADMINISTRATION)
-
-
-def _us_both() -> tuple[str, str]:
-    return _us(), str(settings.COMITY_NAME)

@@ -16,6 +16,8 @@ from comity.insight.subjects import Item, Part, Shared
 
 NATIONAL = "national"
 _DECIMAL = re.compile(r"(\d)\.(\d)")
+# Figures that stand as their source has them.
+_VERBATIM = frozenset({"program", "numbers", "mark", "born"})
 
 
 def answer_page(
@@ -104,14 +106,16 @@ def item_words(item: Item, us: str, language: str) -> list[tuple[str, str]]:
         (words["rests_on"], legal),
         (words["from"], words["ourselves"] if item.origin == us else item.origin),
         (words["shared_with"], ", ".join(_shared(each) for each in item.shared) or words["nobody"]),
-        *((words[f"figure:{name}"], _figure(figure, language)) for name, figure in item.figures),
+        *((words[f"figure:{name}"], _figure(name, figure, language)) for name, figure in item.figures),
         (words["kept_until"], _end(item, words)),
         (words["notes"], ", ".join(_note(each, language) for each in item.notes)),
     ]
 
 
-def _figure(figure: str, language: str) -> str:
+def _figure(name: str, figure: str, language: str) -> str:
     """Several words in one figure are parted by semicolons."""
+    if name in _VERBATIM:
+        return figure
     words = words_in(language)
     told = "; ".join(words.get(f"value:{each}", each) for each in figure.split("; "))
     return _DECIMAL.sub(r"\1,\2", told) if language == "fr" else told

@@ -1,7 +1,7 @@
 """What the screening keeps of somebody: likenesses to entries of watch lists, what officers and partners decided.
 
 Told outright is what was decided to be somebody else. What waits, what was found to be the same, what stands on a list
-of our own and what partners ask is told only as an officer decides: to tell it could give a control away.
+that is not published and what partners ask is told only as an officer decides: to tell it could give a control away.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from comity.exchange.selectors import message
 from comity.insight.mentions import mark_of
 from comity.insight.naming import Named, named_in_hit, normal_id
 from comity.insight.subjects import Item, Shared
+from comity.registers.selectors import published_lists
 from comity.risk.hit_advice import Asked
 from comity.risk.hit_files import HitFile, HitState, PartnersWord, hit_files, partners_words
 from comity.trade import Handling
@@ -36,12 +37,13 @@ def screened_of(
     record_ids: Collection[UUID],
     decision_ids: Collection[int],
     among: Callable[[Iterable[Named]], tuple[Named, ...]],
-    us: tuple[str, str],
+    us: str,
 ) -> Screened:
-    """The hits in these records, and these decisions. among: those who may be meant; us: our code and name."""
+    """The hits in these records, and these decisions. among: those who may be meant."""
+    published = published_lists()
     meant = [(each, among(named_in_hit(each.ours))) for each in hit_files(record_ids, decision_ids)]
-    items = [_hit(each, named, us) for each, named in meant if named]
-    guarded = {each.entry for each, named in meant if named and _is_guarded(each, us)}
+    items = [_hit(each, named, us, is_guarded=_is_guarded(each, published)) for each, named in meant if named]
+    guarded = {each.entry for each, named in meant if named and _is_guarded(each, published)}
     return Screened(tuple(items), frozenset(guarded))
 
 
@@ -74,7 +76,7 @@ def as_word(item: Item, word: PartnersWord, guarded: frozenset[str]) -> Item:
     )
 
 
-def _hit(file: HitFile, named: tuple[Named, ...], us: tuple[str, str]) -> Item:
+def _hit(file: HitFile, named: tuple[Named, ...], us: str, *, is_guarded: bool) -> Item:
     told = f": {file.entry_name}" if file.entry_name else ""
     sent = sorted({*file.asked, *file.told}, key=lambda each: (each.asked_at, each.message_id))
     return Item(
@@ -82,21 +84,20 @@ def _hit(file: HitFile, named: tuple[Named, ...], us: tuple[str, str]) -> Item:
         what="hit",
         title=f"{file.publisher}, {file.entry}{told}",
         named=named,
-        origin=us[0],
+        origin=us,
         since=file.since,
         purpose=PURPOSE,
         legal=LEGAL,
-        handling=Handling.RESTRICTED if _is_guarded(file, us) else Handling.OFFICIAL,
+        handling=Handling.RESTRICTED if is_guarded else Handling.OFFICIAL,
         shared=tuple(_shared(each) for each in sent),
         figures=tuple((name, figure) for name, figure in _figures(file) if figure),
         ends="hits",
     )
 
 
-def _is_guarded(file: HitFile, us: tuple[str, str]) -> bool:
-    """Our own list is not published: who is told of it learns what we look for."""
-    is_ours = file.publisher.casefold() in {each.casefold() for each in us}
-    return is_ours or file.state is not HitState.NOT_SAME
+def _is_guarded(file: HitFile, published: frozenset[str]) -> bool:
+    """Who is told of a list that is not published learns whom somebody looks for."""
+    return file.list_code not in published or file.state is not HitState.NOT_SAME
 
 
 def _figures(file: HitFile) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,8 @@ class Item:
     """One thing that is held about somebody. ref: names it here, as record:ID or message:ID.
 
     what: its kind in a word: declaration, manifest, alert, finding, seizure, step, file, assessment, inspection,
-    history, habits, hit, hit_advice, hit_question, mirror.
+    history, habits, hit, hit_advice, hit_question, mirror,
+    listed, registered.
     origin: whose information it is. legal: on what it rests. notes: recalls and corrections, as mode:ground.
     is_asked_of_origin: whoever shared it must permit its disclosure first. figures: what it counts, as (word, figure).
     ends: until when it is kept where that is no day: a word of `privacy_words`, as ends:WORD.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from comity.registers.encoding import entry_of
 from comity.registers.errors import RegisterError
 from comity.registers.models import EntryRow, VersionRow
-from comity.registers.values import ListFormat, RegisterKind, RegisterVersion, WatchEntry
+from comity.registers.values import EntryKind, ListFormat, RegisterKind, RegisterVersion, WatchEntry
 
 _AT_ONCE = 2_000
+# In these forms lists are published to everybody.
+_PUBLISHED = frozenset({ListFormat.UN, ListFormat.OFAC, ListFormat.EU})
+_NAMING = (RegisterKind.WATCH_LIST, RegisterKind.TRADERS, RegisterKind.RIGHTS)
+_NO_PERSONS = (EntryKind.VESSEL.value, EntryKind.CONTAINER.value)
 
 
 def version_of(row: VersionRow) -> RegisterVersion:
@@ -83,3 +88,19 @@ def search_entries(code: str, text: str, *, most: int = 50) -> list[tuple[str, s
     rows = EntryRow.objects.filter(version__code=code, version__is_current=True)
     found = rows.filter(name__icontains=text) | rows.filter(ref__icontains=text)
     return list(found.order_by("name", "ref").values_list("ref", "name")[:most])
+
+
+def published_lists() -> frozenset[str]:
+    """The codes of watch lists that their publishers give to everybody, also of those that were withdrawn here."""
+    rows = VersionRow.objects.filter(kind=RegisterKind.WATCH_LIST.value).order_by("loaded_at", "id")
+    latest = dict(rows.values_list("code", "format"))
+    return frozenset(code for code, form in latest.items() if form in _PUBLISHED)
+
+
+def held_entries() -> Iterator[tuple[RegisterVersion, str, Mapping[str, Any]]]:
+    """Every entry in force that may name a person or firm: its version, reference and body. Ships are left out."""
+    for version in in_force():
+        if version.kind in _NAMING:
+            rows = EntryRow.objects.filter(version_id=version.version_id).exclude(kind__in=_NO_PERSONS).order_by("id")
+            for ref, body in rows.values_list("ref", "body").iterator(chunk_size=_AT_ONCE):
+                yield version, ref, body
