@@ -20,10 +20,13 @@ from comity.risk.modelling.errors import ModelStoreError
 from comity.risk.modelling.retraining import models_turn, refresh_if_due
 from comity.risk.modelling.shelves import state_path
 from comity.risk.models import LearnedModel, LearnedOutcome, TradePair
-from comity.trade import Party
+from comity.risk.partner_findings import take_partner_finding
+from comity.risk.values import Source
+from comity.trade import Finding, FindingResult, Party, Subject, SubjectRole
 from comity.trade.values import Address
 from tests.risk.cast import declaration, store
 from tests.risk.prediction.test_libraries import missing_library
+from tests.risk.test_partners_told import adopt
 
 pytestmark = [
     pytest.mark.django_db,
@@ -106,6 +109,25 @@ def test_what_models_remember_is_told(model: LearnedModel, at: datetime):
     assert words["Mode de comptage"].startswith("chacun compte moitié moins après 26 semaines")
     assert words["Contrôles"].startswith("3,")
     assert "refait chaque jour" in words["Conservé jusqu’au"]
+
+
+def test_what_partners_found_is_told_also_to_who_never_declared_here(model: LearnedModel, at: datetime):
+    agreement = adopt(at)
+    for number, name in enumerate(("XC-9", "XC-77")):
+        told = Finding(f"F-{number}", "XC", at, FindingResult.IRREGULAR, consignee=Subject(SubjectRole.CONSIGNEE, name))
+        source = Source("XC", f"m-{number}", agreement.id, "1")
+        take_partner_finding(told, source=source, at=at - timedelta(days=14))
+    assert refresh_if_due(at, is_asked=True)
+    (known,) = histories(Asked(ids=("XC-9",)))
+    (stranger,) = histories(Asked(ids=("XC-77",)))
+    for each in (known, stranger):
+        figures = dict(each.figures)
+        assert 0.9 < float(figures["partners_found"]) <= 1
+        assert figures["partners_found"] == figures["partners_irregular"]
+        assert figures["partners_alerts"] == "0.0"
+    assert "declarations" in dict(known.figures)
+    assert "declarations" not in dict(stranger.figures)
+    assert "Controls of which partners told" in dict(item_words(stranger, "XA", "en"))
 
 
 def test_what_is_deleted_leaves_the_histories_when_they_are_made_anew(model: LearnedModel, at: datetime):

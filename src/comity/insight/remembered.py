@@ -74,6 +74,9 @@ def _counts(history: TraderHistory) -> Figures:
         ("irregular", history.irregular),
         ("partners_told", history.told),
         ("differing", history.differing),
+        ("partners_found", history.found),
+        ("partners_irregular", history.found_irregular),
+        ("partners_alerts", history.alerts),
     )
     figures = tuple((name, f"{value:.1f}") for name, value in counted if value is not None)
     return (*figures, ("counted", "halved"), ("also", "also"), ("beside", str(history.beside)))

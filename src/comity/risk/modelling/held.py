@@ -45,7 +45,8 @@ class TraderHistory:
 
     declarations, controls, irregular: as they count now, halved every 26 weeks; beside: in how many combinations with
     others, goods and routes; told, differing: of how many declarations partners told something, in how many matters it
-    differed. None where it is not kept, or cannot be counted here. since: the first week.
+    differed. found, found_irregular, alerts: of how many controls partners told, how many of those found something, and
+    how many of their alerts. None where it is not kept, or cannot be counted here. since: the first week.
     """
 
     role: str
@@ -57,6 +58,9 @@ class TraderHistory:
     beside: int | None
     told: float | None = None
     differing: float | None = None
+    found: float | None = None
+    found_irregular: float | None = None
+    alerts: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ def held_histories(is_wanted: Callable[[str], bool]) -> HeldHistories | None:
     try:
         with zipfile.ZipFile(path) as archive:
             words = json.loads(archive.read(_ABOUT))["words"]
-        found = [(column, str(word)) for column in ROLES for word in words[column] if word and is_wanted(str(word))]
+        # A trader that only a partner named, and that never declared here, is held too.
+        named = {column: dict.fromkeys((*words[column], *words.get(f"found_{column}", ()))) for column in ROLES}
+        found = [(column, str(word)) for column in ROLES for word in named[column] if word and is_wanted(str(word))]
         made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
         return None
@@ -115,6 +121,9 @@ def _history(column: str, word: str, kept: Any) -> TraderHistory:
         beside=kept.beside,
         told=kept.told,
         differing=kept.differing,
+        found=kept.found,
+        found_irregular=kept.found_irregular,
+        alerts=kept.alerts,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from comity.risk.prediction import partners_word
+from comity.risk.prediction import partners_findings, partners_word
 from comity.risk.prediction.arrays import Floats
 from comity.risk.prediction.histories import COLUMNS, ILLICIT, INSPECTED, LONG_WEEKS, OWN
 from comity.risk.prediction.novelty import AGED, SLOW_WEEKS
@@ -16,8 +16,8 @@ from comity.risk.prediction.panels import KEYS
 from comity.risk.prediction.running import NEVER, FadingSums
 from comity.risk.prediction.states import State
 
-# The name of the memory of what partners told, in a state.
-TOLD = "word"
+# The names of the memories of what partners told and found, in a state.
+TOLD, FOUND = "word", "found"
 _EPOCH = date(1970, 1, 1)
 
 
@@ -27,7 +27,8 @@ class Remembered:
     26 weeks; declarations is None where the role is remembered by controls alone. first_day: of the first week in which
     it was declared or controlled, None where only its name is kept. beside: with how many others, goods and routes.
     told, differing: of how many declarations a partner told something, and in how many matters that differed, halved
-    every 30 weeks; None where nothing that partners told is kept.
+    every 30 weeks; found, found_irregular, alerts: of how many controls partners told, how many of those found
+    something, and how many alerts, halved in the same time. None where nothing that partners told is kept.
     """
 
     declarations: float | None
@@ -37,18 +38,22 @@ class Remembered:
     beside: int
     told: float | None = None
     differing: float | None = None
+    found: float | None = None
+    found_irregular: float | None = None
+    alerts: float | None = None
 
 
 def remembered(state: State, column: str, word: str) -> Remembered | None:
     """What the histories keep under this word of a column (importer, exporter, declarant, forwarder), or None."""
+    found = _found(state, column, word)
     if word not in state.words[column]:
-        return None
+        return None if found is None else Remembered(None, 0.0, 0.0, None, 0, **found)
     code = state.words[column].index(word)
     book = state.books[column]
     number = int(book.numbers([np.array([code], dtype=np.int64)])[0])
     if number == book.size - 1:
         # Known by a partner's record alone, or of another administration's rows.
-        return Remembered(None, 0.0, 0.0, None, 0)
+        return Remembered(None, 0.0, 0.0, None, 0, **(found or {}))
     own = number + _offset(state, OWN.keys, column)
     controls = _sums(state, "own.long", (own, COLUMNS, LONG_WEEKS))
     first = [_first(state, "own.looks", own)]
@@ -72,7 +77,26 @@ def remembered(state: State, column: str, word: str) -> Remembered | None:
         beside=_beside(state, column, code),
         told=told,
         differing=differing,
+        **(found or {}),
     )
+
+
+def _found(state: State, column: str, word: str) -> dict[str, float] | None:
+    """What partners' controls found of a word and how many alerts name it; None where they did not name it."""
+    words = state.words.get(f"{FOUND}_{column}", ())
+    if word not in words:
+        return None
+    books = [state.books[f"{FOUND}_{name}"] for name in partners_findings.KEYS]
+    place = list(partners_findings.KEYS).index(column)
+    code = np.array([words.index(word)], dtype=np.int64)
+    number = int(books[place].numbers([code])[0]) + sum(book.size for book in books[:place])
+    sums = _sums(state, f"{FOUND}.sums", (number, partners_findings.SUMMED, partners_findings.MEMORY_WEEKS))
+    names = {
+        "found": partners_findings.FOUND,
+        "found_irregular": partners_findings.IRREGULAR,
+        "alerts": partners_findings.ALERTS,
+    }
+    return {name: float(sums[which]) for name, which in names.items()}
 
 
 def _offset(state: State, keys: tuple[str, ...], column: str) -> int:
