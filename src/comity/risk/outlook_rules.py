@@ -25,7 +25,7 @@ HISTORY_WEEKS = 96
 LEAST_CONTROLS, LEAST_FOUND, LEAST_RANDOM = 50, 5, 100
 SHOWN_WEEKS = 24
 MOST_TOLD = 400
-METHOD = "outlooks/2"
+METHOD = "outlooks/3"
 _WEEK = timedelta(days=7)
 # Below this neither figure says anything.
 _LEAST_TOLD = 0.05

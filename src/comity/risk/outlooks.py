@@ -78,9 +78,9 @@ def outlooks(history: Mapping[Key, Series], *, first_week: int, weeks: int, is_s
     """The headings and routes where most is expected in `weeks` weeks from `first_week` on, by what was before.
 
     is_sampled: so little was controlled that earlier forecasts of it say nothing of how far a share is off; then
-    intervals are wider by the few findings that the share rests on.
+    shares are not corrected by them, and intervals are wider by the few findings that the share rests on.
     """
-    shares = fitted(_shares_before(history, first_week, weeks))
+    shares = fitted(_shares_before(history, first_week, weeks), None if is_sampled else _LEAN_OF_FACTOR)
     volumes = fitted(_volumes_before(history, first_week, weeks), _LEAN_OF_VOLUME)
     size = _product(shares.size, volumes.size)
     told = []
@@ -195,14 +195,18 @@ def _volumes_before(history: Mapping[Key, Series], first_week: int, weeks: int) 
     return told
 
 
-def fitted(pairs: Sequence[Came], lean: float = _LEAN_OF_FACTOR) -> Spread:
+def fitted(pairs: Sequence[Came], lean: float | None = _LEAN_OF_FACTOR) -> Spread:
     """The factor and the size that fit what came of forecasts. pairs: what came, what was expected.
 
     lean: how many expected cases the factor of 1 is worth; without a past nothing is corrected, and the size is modest.
+    None: the factor stays 1. Where controls are few, most routes expect less than is compared, and those that expect
+    more do so by luck: what came of them falls short, and would lower all the others.
     """
     if not pairs:
         return Spread(1.0, 3.0)
-    factor = (sum(came for came, _ in pairs) + lean) / (sum(expected for _, expected in pairs) + lean)
+    factor = 1.0
+    if lean is not None:
+        factor = (sum(came for came, _ in pairs) + lean) / (sum(expected for _, expected in pairs) + lean)
     return Spread(factor, max(_SIZES, key=lambda size: _fit(pairs, factor, size) - 0.5 / size))
 
 
