@@ -1,6 +1,6 @@
 """Entries of watch lists and registers in force that may be the one who asks.
 
-A list names its people for itself, so every entry is read: there is no index of all their names.
+There is no index of all the names of lists: every entry is read as text, and those with a wanted word are compared.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from comity.insight.mentions import mark_of
-from comity.insight.naming import Named, is_named
+from comity.insight.naming import LEGAL_FORMS, Named, is_named
 from comity.insight.subjects import Item
 from comity.registers import RegisterKind, RegisterVersion
 from comity.registers.selectors import held_entries
@@ -20,7 +20,7 @@ PURPOSE, LEGAL = "risk_assessment", "national"
 
 def listed_of(names: frozenset[str], ids: frozenset[str], us: str) -> Iterator[Item]:
     """The entries of those who may be meant, by normal forms. What a watch list says is told as an officer decides."""
-    for version, ref, body in held_entries():
+    for version, ref, body in held_entries(_telling(names) | ids):
         named = tuple(dict.fromkeys(each for each in _named(version.kind, body) if is_named(each, names, ids)))
         if named:
             is_watch = version.kind is RegisterKind.WATCH_LIST
@@ -37,6 +37,12 @@ def listed_of(names: frozenset[str], ids: frozenset[str], us: str) -> Iterator[I
                 figures=tuple((name, figure) for name, figure in _figures(version, body) if figure),
                 ends="lists",
             )
+
+
+def _telling(names: frozenset[str]) -> frozenset[str]:
+    """Of each name its longest word that is no legal form: an entry of that name has it."""
+    parts = ([word for word in name.split() if word not in LEGAL_FORMS] or name.split() for name in names)
+    return frozenset(max(words, key=len) for words in parts if words)
 
 
 def _named(kind: RegisterKind, body: Mapping[str, Any]) -> Iterator[Named]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from comity.registers.encoding import entry_of
 from comity.registers.errors import RegisterError
@@ -14,6 +18,8 @@ _AT_ONCE = 2_000
 # In these forms lists are published to everybody.
 _PUBLISHED = frozenset({ListFormat.UN, ListFormat.OFAC, ListFormat.EU})
 _NAMING = (RegisterKind.WATCH_LIST, RegisterKind.TRADERS, RegisterKind.RIGHTS)
+# What the normal form of a name or number leaves out, of ASCII.
+_NOT_TOLD = bytes(sign for sign in range(128) if not (chr(sign).isalnum() or sign == ord("_")))
 _NO_PERSONS = (EntryKind.VESSEL.value, EntryKind.CONTAINER.value)
 
 
@@ -97,10 +103,22 @@ def published_lists() -> frozenset[str]:
     return frozenset(code for code, form in latest.items() if form in _PUBLISHED)
 
 
-def held_entries() -> Iterator[tuple[RegisterVersion, str, Mapping[str, Any]]]:
-    """Every entry in force that may name a person or firm: its version, reference and body. Ships are left out."""
+def held_entries(words: Collection[str]) -> Iterator[tuple[RegisterVersion, str, Mapping[str, Any]]]:
+    """Entries in force that may name a person or firm by one of these words: version, reference and body.
+
+    words: in small letters and digits, without accents and punctuation. What has other letters than Latin ones without
+    accents comes all the same, so the caller compares; ships are left out.
+    """
+    wanted = [word.encode() for word in words]
     for version in in_force():
         if version.kind in _NAMING:
             rows = EntryRow.objects.filter(version_id=version.version_id).exclude(kind__in=_NO_PERSONS).order_by("id")
-            for ref, body in rows.values_list("ref", "body").iterator(chunk_size=_AT_ONCE):
-                yield version, ref, body
+            told = rows.annotate(text=Cast("body", TextField())).values_list("ref", "text")
+            for ref, text in told.iterator(chunk_size=_AT_ONCE):
+                if not text.isascii() or "\\u" in text or _has_any(text, wanted):
+                    yield version, ref, json.loads(text)
+
+
+def _has_any(text: str, wanted: Collection[bytes]) -> bool:
+    plain = text.encode().lower().translate(None, _NOT_TOLD)
+    return any(word in plain for word in wanted)
