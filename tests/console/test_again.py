@@ -142,9 +142,21 @@ def test_an_officer_who_corrects_lets_those_have_the_new_one_who_had_the_old_one
     assert [line.partner for line in exchange.messages(kind="consent/1", direction="sent")] == ["XA"]
 
 
+def test_a_file_is_not_handed_on_and_every_page_says_so(held: Custody) -> None:
+    client = enter("ana")
+    page = text_of(client.get(f"/messages/{held.offer}"))
+    assert "A file is not handed on: it is sealed to whom XA shared it with." in page
+    assert f"/messages/{held.offer}/hand-on" not in page
+    for step in ("preview", "send"):
+        data = {"recipients": ["XB"], "purpose": "evidence", "step": step}
+        refused = client.post(f"/messages/{held.offer}/hand-on", data)
+        assert refused.status_code == 422
+        assert "A file is not handed on: it is sealed to whom its origin shared it with" in text_of(refused)
+
+
 def test_in_french(held: Custody, new: str) -> None:
     client = enter("ana")
     client.post("/language", {"language": "fr", "next": "/"})
     page = text_of(client.get("/recalls?show=again"))
     assert "XA a corrigé ce que nous avions transmis à XB. Transmettre le nouveau ?" in page
-    assert "Demander l'accord de XA" in page or "Demander" in page
+    assert "Demander le consentement de XA" in page

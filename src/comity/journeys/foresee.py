@@ -17,7 +17,7 @@ from comity.exchange.errors import MessageUnknownError
 from comity.exchange.evidence import about_for
 from comity.exchange.onward import proof_of
 from comity.journeys.evidence import FileWish, notice_of
-from comity.journeys.forward import HandingOn, passage_of
+from comity.journeys.forward import HandingOn, passage_of, refuse_file
 from comity.journeys.share import Wish
 from comity.staff import Permission, require
 from comity.trade import Handling
@@ -73,7 +73,8 @@ class FileForeseen:
 def foresee_forwarding(actor: Actor, *, message_id: str, to: HandingOn, at: datetime) -> tuple[Foreseen, ...]:
     """What `forward` would say of each recipient (docs/protocol.md §10, O7 and O8).
 
-    Raises: PermissionRefusedError, NotHeldError, MessageFormError where its origin cannot be proved.
+    Raises: PermissionRefusedError, NotHeldError, ForwardError for a file, MessageFormError where its origin cannot be
+    proved.
     """
     require(actor, Permission.SHARE)
     held = custody.held_as(message_id, holder=actor.administration)
@@ -81,6 +82,7 @@ def foresee_forwarding(actor: Actor, *, message_id: str, to: HandingOn, at: date
         raise NotHeldError(
             "Only a partner's message that is held and was not taken back is handed on", where=message_id
         )
+    refuse_file(held)
     first, *_ = custody.copies_of(held.origin, held.message_id)
     original = read_message(proof_of(first.sender, first.copy_id, administration=actor.administration).original)
     return tuple(_foreseen(held, original, each, to, at) for each in dict.fromkeys(to.recipients))

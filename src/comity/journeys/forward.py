@@ -201,13 +201,21 @@ def _held(message_id: str) -> HolderView:
             where=message_id,
             remedy="Share what is your own as your own.",
         )
+    refuse_file(held)
+    return held
+
+
+def refuse_file(held: HolderView) -> None:
+    """A file is not handed on: what its origin signed holds the key for one recipient.
+
+    Raises: ForwardError.
+    """
     if held.kind == EVIDENCE_KIND:
         raise ForwardError(
-            "A file is sealed to whom it was shared with",
-            where=message_id,
+            "A file is not handed on: it is sealed to whom its origin shared it with",
+            where=held.message_id,
             remedy=f"Ask {held.origin} to share the file with them itself.",
         )
-    return held
 
 
 def _intact_copy(held: HolderView) -> tuple[str, str]:
