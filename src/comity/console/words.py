@@ -228,6 +228,7 @@ WORDS: Mapping[str, str | Promise] = {
     "view_subject_request": _("looked at a person's question"),
     "decide_disclosure": _("decided what is told"),
     "answer_subject_request": _("answered a person"),
+    "forget_subject_request": _("deleted a person's question"),
     "refuse_sight": _("was refused: no need to know"),
     "refuse_purpose": _("was refused: purpose not permitted"),
     "export_access_log": _("took out the access log"),

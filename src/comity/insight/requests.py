@@ -1,15 +1,17 @@
-"""Questions of persons: opened, candidates confirmed, parts decided, answered. Each is a deed in the audit."""
+"""Questions of persons: opened, candidates confirmed, parts decided, answered, then deleted; each in the audit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
-from comity.common import Actor, new_id
+from comity.common import Actor, ActorKind, new_id, show_instant
 from comity.insight.errors import RequestUnknownError, SubjectRequestError
 from comity.insight.holdings import Holdings, holdings_of
 from comity.insight.mentions import read_mentions
@@ -31,6 +33,9 @@ from comity.staff.services import record_deed
 
 PURPOSE = "subject_request"
 MOST_LISTED = 200
+# As long as the answer may be questioned; after that what the person gave of itself is of no use.
+KEPT = timedelta(days=3 * 366)
+_FORGOTTEN_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,23 @@ def view_request(actor: Actor, *, request_id: UUID, at: datetime) -> Report:
     facts = _facts(row) | {"parts": str(len(report.parts))}
     record_deed(actor, deed="view_subject_request", subject=_subject(row), facts=facts, at=at)
     return report
+
+
+@transaction.atomic
+def forget_requests_due(at: datetime) -> int:
+    """Delete questions three years after their answer, with what was decided; unanswered ones after they were opened.
+
+    Returns how many. That each was asked, answered and deleted stays in the audit, without a name.
+    """
+    node = Actor(ActorKind.NODE, str(settings.COMITY_ADMINISTRATION), str(settings.COMITY_ADMINISTRATION))
+    rows = SubjectRequest.objects.annotate(ended_at=Coalesce("answered_at", "opened_at"))
+    gone = list(rows.filter(ended_at__lte=at - KEPT).order_by("opened_at")[:_FORGOTTEN_AT_ONCE])
+    for row in gone:
+        facts = {"purpose": PURPOSE, "opened_at": show_instant(row.opened_at)}
+        record_deed(node, deed="forget_subject_request", subject=_subject(row), facts=facts, at=at)
+        Disclosure.objects.filter(request=row).delete()
+        row.delete()
+    return len(gone)
 
 
 def requests(*, limit: int = MOST_LISTED) -> tuple[RequestLine, ...]:

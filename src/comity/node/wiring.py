@@ -16,6 +16,7 @@ from comity.exchange.log_routes import log_routes
 from comity.exchange.transports.https.handing import collect_route
 from comity.exchange.transports.https.routes import Route
 from comity.insight.mentions import read_mentions_due
+from comity.insight.requests import forget_requests_due
 from comity.insight.services import remind_due
 from comity.journeys import (
     assist,
@@ -130,6 +131,7 @@ def jobs_of(home: Home) -> tuple[Job, ...]:
         Job("standing of agreements", _STANDING_SECONDS, negotiate.ask_due),
         Job("obligations", _OBLIGATIONS_SECONDS, remind_due),
         Job("who is named where", _MENTIONS_SECONDS, read_mentions_due),
+        Job("old questions of persons", _HOURLY_SECONDS, forget_requests_due),
         Job("clocks of cases", _CASES_SECONDS, assist.overdue_turn),
     )
 
