@@ -220,6 +220,17 @@ class TestWords:
                 "contrôles jusqu’ici : ces marchandises : 3,0 (d’ordinaire : 12,5)",
             ),
             ("this importer: never seen before", "cet importateur : jamais vu auparavant"),
+            (
+                "partners found irregularities in 48% of their controls of this supplier (usual: 30%)",
+                (
+                    "les partenaires ont constaté des irrégularités dans 48 % de leurs contrôles de ce fournisseur "
+                    "(d’ordinaire : 30 %)"
+                ),
+            ),
+            (
+                "partners' alerts until now: this carrier: 2.0 (usual: 0.0)",
+                "alertes de partenaires jusqu’ici : ce transporteur : 2,0 (d’ordinaire : 0,0)",
+            ),
         ],
     )
     def test_a_reason_is_said_in_french(self, english: str, french: str):
