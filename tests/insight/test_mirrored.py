@@ -1,4 +1,4 @@
-"""Who asks is told which partners were told of a declaration, and what a partner's own says beside it."""
+"""Who asks is told what became of a declaration, which partners were told of it, and what a partner's own says."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from comity.enforcement.models import DecisionRow
 from comity.exchange.models import OutboxMessage, Partner
 from comity.insight.holdings import holdings_of
 from comity.insight.naming import Asked
 from comity.insight.privacy_papers import item_words
-from comity.risk.models import MirrorExport, MirrorKey, MirrorMatch, MirrorOffering
+from comity.risk.models import MirrorExport, MirrorKey, MirrorMatch, MirrorOffering, TradePair, TradeVolume
 from tests.risk.cast import declaration, store
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +68,18 @@ def test_what_differs_from_a_partner_s_declaration_waits_for_a_decision(at: date
         "valeur; colis",
         "origines",
     )
+
+
+def test_what_became_of_the_goods_and_what_came_in_by_week_is_told(at: datetime) -> None:
+    record = store(declaration(), at)
+    for kind, days in (("held", 0), ("held", 1), ("released", 2)):
+        DecisionRow.objects.create(record_id=record.record_id, kind=kind, reason="x", decided_at=at + days * DAY)
+    TradeVolume.objects.create(importer="xc9000", count=7, weeks=[["2026-W08", 1, 400.0], ["2026-W09", 2, 1100.5]])
+    TradePair.objects.create(importer="xc9000", exporter="xa4711", first_at=at)
+    held, habits = holdings_of(Asked("Charlie Imports")).items
+    assert held.figures == (("held_on", "2026-03-02, 2026-03-03"), ("released_on", "2026-03-04"))
+    assert dict(habits.figures) == {"partners": "1", "imports": "7", "weeks": "2", "mass": "1500 kg"}
+    assert habits.since == at
+    TradePair.objects.all().delete()
+    _, alone = holdings_of(Asked("Charlie Imports")).items
+    assert (dict(alone.figures)["partners"], str(alone.since.date())) == ("0", "2026-02-16")

@@ -23,6 +23,7 @@ from comity.agreements.vocabulary import UseLimit
 from comity.custody import selectors as custody
 from comity.custody.selectors import HolderView
 from comity.enforcement import selectors as enforcement
+from comity.enforcement.values import Assessed, RecordFile
 from comity.exchange import MessageUnknownError
 from comity.exchange.models import EvidenceIn, EvidenceOut, InboxMessage, OutboxMessage
 from comity.exchange.selectors import Direction, MessageView, message
@@ -41,6 +42,7 @@ from comity.operations.steps import step_from_body
 from comity.risk import selectors as risk
 from comity.risk.hit_files import PartnersWord
 from comity.risk.mirror_files import compared_with_records
+from comity.risk.overriding import overrides_of
 from comity.trade import Handling
 
 MOST_RECORDS, MOST_ROWS = 2_000, 2_000
@@ -111,10 +113,21 @@ def _of_record(record: StoredRecord, wanted: _Wanted, shared: tuple[Shared, ...]
     named = wanted.among(named_in_record(record.content))
     if not named:
         return
-    us, ref = _us(), f"record:{record.record_id}"
+    us, ref, file = _us(), f"record:{record.record_id}", enforcement.record_file(record.record_id)
     title = f"{record.reference} v{record.version}"
-    yield Item(ref, record.kind.value, title, named, us, record.received_at, "control", NATIONAL, shared=shared)
-    yield from _of_controls(record.record_id, named)
+    yield Item(
+        ref,
+        record.kind.value,
+        title,
+        named,
+        us,
+        record.received_at,
+        "control",
+        NATIONAL,
+        shared=shared,
+        figures=_goods(file),
+    )
+    yield from _of_controls(file, named)
     assessments = risk.assessments(record.record_id)
     if assessments:
         last, many = assessments[0], len(assessments)
@@ -130,7 +143,7 @@ def _of_record(record: StoredRecord, wanted: _Wanted, shared: tuple[Shared, ...]
             NATIONAL,
             Handling.RESTRICTED,
             count=many,
-            figures=told_by_models(record.record_id),
+            figures=(*told_by_models(record.record_id), *_changed(record.record_id)),
         )
 
 
@@ -145,10 +158,23 @@ def _of_mirror(records: Iterable[StoredRecord], wanted: _Wanted) -> Iterator[Ite
             yield as_comparison(item, each, record.reference)
 
 
-def _of_controls(record_id: UUID, named: tuple[Named, ...]) -> Iterator[Item]:
+def _goods(file: RecordFile) -> tuple[tuple[str, str], ...]:
+    """When the goods were held, and released."""
+    days: dict[str, list[str]] = {}
+    for each in file.decisions:
+        days.setdefault(f"{each.kind.value}_on", []).append(str(each.decided_at.date()))
+    return tuple((name, ", ".join(told)) for name, told in days.items())
+
+
+def _changed(record_id: UUID) -> tuple[tuple[str, str], ...]:
+    """How often officers judged otherwise than the assessment."""
+    changed = len(overrides_of(record_id))
+    return (("lanes_changed", str(changed)),) if changed else ()
+
+
+def _of_controls(file: RecordFile, named: tuple[Named, ...]) -> Iterator[Item]:
     """What was done about a record: an open inspection is a control to come, and so is restricted."""
     us = _us()
-    file = enforcement.record_file(record_id)
     for finding in file.findings:
         yield Item(
             f"finding:{finding.ref}",
@@ -160,6 +186,7 @@ def _of_controls(record_id: UUID, named: tuple[Named, ...]) -> Iterator[Item]:
             "control",
             NATIONAL,
             finding.handling,
+            figures=_revenue(file.assessed.get(finding.ref)),
         )
     for seizure in file.seizures:
         legal = seizure.facts.legal_basis
@@ -180,6 +207,10 @@ def _of_controls(record_id: UUID, named: tuple[Named, ...]) -> Iterator[Item]:
             NATIONAL,
             level,
         )
+
+
+def _revenue(assessed: Assessed | None) -> tuple[tuple[str, str], ...]:
+    return (("assessed", f"{assessed.revenue.amount} {assessed.revenue.currency}"),) if assessed else ()
 
 
 def _of_received(rows: list[int], wanted: _Wanted) -> Iterator[Item]:

@@ -14,7 +14,7 @@ from comity.insight.mentions import mark_of
 from comity.insight.naming import Named
 from comity.insight.subjects import Item
 from comity.risk import trader_key
-from comity.risk.anomaly_history import habits_held
+from comity.risk.anomaly_history import Habits, habits_held
 from comity.risk.modelling.held import HeldHistories, TraderHistory, held_histories, scores_of
 from comity.trade import Handling
 
@@ -94,8 +94,14 @@ def _habits(keys: set[str], known: dict[str, dict[Named, None]], us: str) -> Ite
             purpose=PURPOSE,
             legal=LEGAL,
             handling=Handling.RESTRICTED,
-            figures=(("partners", str(habits.partners)),),
+            figures=(("partners", str(habits.partners)), *_weeks(habits)),
         )
+
+
+def _weeks(habits: Habits) -> Figures:
+    if not habits.weeks:
+        return ()
+    return (("imports", str(habits.declarations)), ("weeks", str(habits.weeks)), ("mass", f"{habits.mass_kg:.0f} kg"))
 
 
 def _named(role: str, key: str, known: dict[str, dict[Named, None]]) -> tuple[Named, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -29,16 +29,23 @@ _KEYS_AT_ONCE = 200
 _IDS_AT_ONCE = 5_000
 _PRICE = "price"
 _PAIR = ("importer", "exporter")
+_VOLUME = ("importer", "count", "weeks")
 _ROUTE = ("chapter", "origin", "dispatch", "office")
 _PRICED = ("hs_code", "origin", "currency")
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """With how many others a trader was declared until now, and since when that is remembered."""
+    """With how many others a trader was declared until now, and since when that is remembered.
+
+    declarations: of the trader as importer, ever; weeks, mass_kg: the weeks that are kept, and what came in by them.
+    """
 
     partners: int
     since: datetime
+    declarations: int = 0
+    weeks: int = 0
+    mass_kg: float = 0.0
 
 
 def anomaly_reasons(batch: Batch) -> list[list[FoundReason]]:
@@ -101,7 +108,18 @@ def habits_held(keys: Iterable[str]) -> dict[str, Habits]:
             for key in {importer, exporter} & set(part):
                 first.setdefault(key, []).append(first_at)
         found |= {key: Habits(len(times), min(times)) for key, times in first.items()}
+        for importer, count, weeks in TradeVolume.objects.filter(importer__in=part).values_list(*_VOLUME):
+            since = found[importer].since if importer in found else _monday(str(weeks[0][0])) if weeks else None
+            if since is not None:
+                mass = sum(float(kg) for _, _, kg in weeks)
+                others = found[importer].partners if importer in found else 0
+                found[importer] = Habits(others, since, count, len(weeks), mass)
     return found
+
+
+def _monday(week: str) -> datetime:
+    """The first instant of an ISO week such as 2026-W09."""
+    return datetime.strptime(f"{week}-1", "%G-W%V-%u").replace(tzinfo=UTC)
 
 
 def _rows(
