@@ -1,6 +1,7 @@
 """How often intervals of the node's own forecasts hold on made-up trade, of controls and of everything declared.
 
     .venv/bin/python benchmarks/own_forecasts.py [--pasts 64] [--from-seed 0] [--by-chance 0.06]
+    .venv/bin/python benchmarks/own_forecasts.py --routes 3000     # how long one forecast of so many routes takes
 
 The trade is that of tests/risk/outlook_world.py, where what is irregular is known whether it was controlled or not. For
 each past, kind and four starts a forecast is made by what was before. Printed: how many outlooks expect at least 0.25
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from time import process_time
 
 import django
 
@@ -41,7 +43,11 @@ def main() -> None:
     asked.add_argument("--pasts", type=int, default=64)
     asked.add_argument("--from-seed", type=int, default=0)
     asked.add_argument("--by-chance", type=float, default=outlook_world.BY_CHANCE)
+    asked.add_argument("--routes", type=int, help="Only time a forecast of so many.")
     given = asked.parse_args()
+    if given.routes:
+        _print_time(given.routes)
+        return
     controls: list[list[Tried]] = []
     whole: list[list[Tried]] = []
     for seed in range(given.from_seed, given.from_seed + given.pasts):
@@ -52,6 +58,19 @@ def main() -> None:
         whole.append([one for kind, start in cases for one in _of_everything(past, known, kind, start)])
     for name, pasts in (("controls", controls), ("everything declared", whole)):
         _print(name, pasts)
+
+
+def _print_time(many: int) -> None:
+    """CPU seconds of a forecast of each kind, each route with a past of its own."""
+    weeks, routes = outlook_world.WEEKS + WEEKS_AHEAD, {}
+    for seed in range(-(-many // len(outlook_world.ROUTES))):
+        past, _ = outlook_world.both(weeks, seed)
+        routes |= {(heading, origin, f"{way}{seed}"): route for (heading, origin, way), route in past.routes.items()}
+    whole = Past(past.first_day, weeks, dict(list(routes.items())[:many]))
+    for kind in KINDS:
+        began = process_time()
+        told = foretell(whole, kind, outlook_world.MONDAY).told
+        print(f"{kind}: {len(whole.routes)} routes, {process_time() - began:.2f} CPU s, {len(told)} told")
 
 
 def _print(name: str, pasts: Sequence[list[Tried]]) -> None:

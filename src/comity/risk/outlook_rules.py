@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -139,13 +139,15 @@ def foretell(past: Past, kind: RiskType, monday: date) -> Foretold:
         return Foretold(silence, basis)
     found = {one_key(one): one for one in _told_of(_controls(past, kind), first_week)}
     whole = _everything(past, kind, first_week) if basis.by_chance >= LEAST_RANDOM else {}
-    told = [
-        Told(key, found.get(key), whole.get(key), _history(past.routes[key], kind, first_week))
-        for key in sorted({*found, *whole})
-    ]
+    told = [Told(key, found.get(key), whole.get(key), ()) for key in sorted({*found, *whole})]
     telling = [one for one in told if one.weight >= _LEAST_TOLD]
     telling.sort(key=lambda one: (-one.weight, one.key))
-    return Foretold(Silence.NONE, basis, tuple(telling[:MOST_TOLD]))
+    shown = range(max(0, first_week - SHOWN_WEEKS), first_week)
+    kept = [
+        replace(one, history=[each[:3] for each in _weeks(past.routes[one.key], kind, shown)])
+        for one in telling[:MOST_TOLD]
+    ]
+    return Foretold(Silence.NONE, basis, tuple(kept))
 
 
 def what_came(past: Past, kind: RiskType, key: Key, monday: date, interval: tuple[int, int]) -> Came:
@@ -177,18 +179,18 @@ def one_key(one: Outlook) -> Key:
 
 
 def _basis(past: Past, kind: RiskType, first_week: int) -> Basis:
-    weeks, routes = range(first_week), list(past.routes.values())
-    counts = {
-        "|".join(key): [[*_week(route, kind, week), route.by_chance[week]] for week in weeks]
-        for key, route in sorted(past.routes.items())
-    }
+    weeks = range(first_week)
+    counts = {"|".join(key): _weeks(route, kind, weeks) for key, route in sorted(past.routes.items())}
+    declared, controlled, found, by_chance = (
+        sum(each[place] for route in counts.values() for each in route) for place in range(4)
+    )
     return Basis(
         digest=hashlib.sha256(json.dumps(counts, sort_keys=True, separators=(",", ":")).encode()).hexdigest(),
         past_from=past.first_day,
-        declared=sum(sum(route.declared[:first_week]) for route in routes),
-        controlled=sum(route.controlled(week) for route in routes for week in weeks),
-        by_chance=sum(sum(route.by_chance[:first_week]) for route in routes),
-        found=sum(route.found(kind, week) for route in routes for week in weeks),
+        declared=declared,
+        controlled=controlled,
+        by_chance=by_chance,
+        found=found,
     )
 
 
@@ -210,8 +212,8 @@ def _controls(past: Past, kind: RiskType) -> dict[Key, Series]:
     """What was controlled takes the place of what was declared: so many controls will there be again."""
     history = {}
     for key, route in past.routes.items():
-        seen = [route.controlled(week) for week in range(past.weeks)]
-        history[key] = Series(seen, seen, [route.found(kind, week) for week in range(past.weeks)])
+        seen = _added(route.by_reason, route.by_chance)
+        history[key] = Series(seen, seen, _added(route.found_by_reason[kind], route.found_by_chance[kind]))
     return history
 
 
@@ -236,12 +238,17 @@ def _everything(past: Past, kind: RiskType, first_week: int) -> dict[Key, Outloo
     return told
 
 
-def _history(route: RoutePast, kind: RiskType, first_week: int) -> list[tuple[int, int, int]]:
-    return [_week(route, kind, week) for week in range(max(0, first_week - SHOWN_WEEKS), first_week)]
+def _added(some: Sequence[int], others: Sequence[int]) -> list[int]:
+    return [one + other for one, other in zip(some, others, strict=True)]
 
 
-def _week(route: RoutePast, kind: RiskType, week: int) -> tuple[int, int, int]:
-    return route.declared[week], route.controlled(week), route.found(kind, week)
+def _weeks(route: RoutePast, kind: RiskType, weeks: range) -> list[tuple[int, int, int, int]]:
+    """Of each week: declared, controlled, found, controlled by chance."""
+    part = slice(weeks.start, weeks.stop)
+    by_chance = route.by_chance[part]
+    controlled = _added(route.by_reason[part], by_chance)
+    found = _added(route.found_by_reason[kind][part], route.found_by_chance[kind][part])
+    return list(zip(route.declared[part], controlled, found, by_chance, strict=True))
 
 
 def lately(history: Sequence[Sequence[int]], weeks: int = VOLUME_WEEKS) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ little more, and says how much.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ _DECAY = 0.5 ** (1 / HALF_LIFE_WEEKS)
 Key = tuple[str, str, str]
 # What came, and what was expected.
 Came = tuple[int, float]
+# What was controlled and what was found.
+_Sums = dict[Key, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,12 @@ def outlooks(history: Mapping[Key, Series], *, first_week: int, weeks: int, is_s
     is_sampled: so little was controlled that earlier forecasts of it say nothing of how far a share is off; then
     shares are not corrected by them, and intervals are wider by the few findings that the share rests on.
     """
-    shares = fitted(_shares_before(history, first_week, weeks), None if is_sampled else _LEAN_OF_FACTOR)
+    sums = _sums_before(history, (*sorted(_starts(first_week, weeks)), first_week))
+    shares = fitted(_shares_before(history, sums, first_week, weeks), None if is_sampled else _LEAN_OF_FACTOR)
     volumes = fitted(_volumes_before(history, first_week, weeks), _LEAN_OF_VOLUME)
     size = _product(shares.size, volumes.size)
     told = []
-    for key, guess in _guesses(history, first_week, weeks).items():
+    for key, guess in _guesses(history, sums[first_week], first_week, weeks).items():
         if guess.volume <= 0:
             continue
         declarations = guess.volume * volumes.factor
@@ -136,9 +140,8 @@ def _chance(known: list[float], count: int, mean: float, size: float) -> float:
     return known[count]
 
 
-def _guesses(history: Mapping[Key, Series], first_week: int, weeks: int) -> dict[Key, _Guess]:
+def _guesses(history: Mapping[Key, Series], sums: _Sums, first_week: int, weeks: int) -> dict[Key, _Guess]:
     """Share and volume of every heading and route as they stood before a week."""
-    sums = {key: _weighed(series, first_week) for key, series in history.items()}
     headings: dict[str, tuple[float, float]] = {}
     for key, (seen, found) in sums.items():
         before = headings.get(key[0], (0.0, 0.0))
@@ -156,13 +159,18 @@ def _guesses(history: Mapping[Key, Series], first_week: int, weeks: int) -> dict
     return guesses
 
 
-def _weighed(series: Series, first_week: int) -> tuple[float, float]:
-    """What was controlled and found before a week, what is old counting less."""
-    seen = found = 0.0
-    for week in range(first_week):
-        seen = seen * _DECAY + series.seen[week]
-        found = found * _DECAY + series.found[week]
-    return seen, found
+def _sums_before(history: Mapping[Key, Series], weeks: Sequence[int]) -> dict[int, _Sums]:
+    """What was controlled and found before each of these weeks, what is old counting less. weeks: rising."""
+    sums: dict[int, _Sums] = {week: {} for week in weeks}
+    for key, series in history.items():
+        seen = found = 0.0
+        before = 0
+        for week in weeks:
+            for controlled, hits in zip(series.seen[before:week], series.found[before:week], strict=True):
+                seen = seen * _DECAY + controlled
+                found = found * _DECAY + hits
+            sums[week][key], before = (seen, found), week
+    return sums
 
 
 def _starts(first_week: int, weeks: int) -> list[int]:
@@ -171,12 +179,12 @@ def _starts(first_week: int, weeks: int) -> list[int]:
     return [start for start in starts if start >= LEAST_WEEKS]
 
 
-def _shares_before(history: Mapping[Key, Series], first_week: int, weeks: int) -> list[Came]:
+def _shares_before(history: Mapping[Key, Series], sums: Mapping[int, _Sums], first_week: int, weeks: int) -> list[Came]:
     """What was found, and what would have been expected, among what was controlled."""
     told = []
     for start in _starts(first_week, weeks):
         then = slice(start, start + weeks)
-        for key, guess in _guesses(history, start, weeks).items():
+        for key, guess in _guesses(history, sums[start], start, weeks).items():
             expected = guess.share * sum(history[key].seen[then])
             if expected >= _LEAST_MEAN:
                 told.append((sum(history[key].found[then]), expected))
@@ -207,18 +215,15 @@ def fitted(pairs: Sequence[Came], lean: float | None = _LEAN_OF_FACTOR) -> Sprea
     factor = 1.0
     if lean is not None:
         factor = (sum(came for came, _ in pairs) + lean) / (sum(expected for _, expected in pairs) + lean)
-    return Spread(factor, max(_SIZES, key=lambda size: _fit(pairs, factor, size) - 0.5 / size))
-
-
-def _fit(pairs: Sequence[Came], factor: float, size: float) -> float:
-    """The logarithm of the chance of what came, but for what no size changes."""
+    # Volumes are whole numbers: of thousands of routes many are alike.
+    alike = Counter((came, expected * factor) for came, expected in pairs)
     most = max(came for came, _ in pairs)
-    rising = [0.0]
+    return Spread(factor, max(_SIZES, key=lambda size: _fit(alike, most, size) - 0.5 / size))
+
+
+def _fit(alike: Mapping[Came, int], most: int, size: float) -> float:
+    """The logarithm of the chance of what came, but for what no size changes. alike: how often it came of a mean."""
+    rising = [size * math.log(size)]
     for count in range(most):
         rising.append(rising[-1] + math.log(size + count))
-    log_size, total = math.log(size), 0.0
-    for came, expected in pairs:
-        mean = expected * factor
-        log_sum = math.log(size + mean)
-        total += rising[came] + size * (log_size - log_sum) + came * (math.log(mean) - log_sum)
-    return total
+    return sum([many * (rising[came] - (size + came) * math.log(size + mean)) for (came, mean), many in alike.items()])
