@@ -151,6 +151,10 @@ class NodeDeeds:
         """What waits for an officer."""
         return custody.consents_waiting(self.us)
 
+    def consents(self, message_id: str, at: datetime) -> object:
+        """Consents about a message."""
+        return custody.consents(message_id)
+
     def suspend(self, partner: str, at: datetime) -> None:
         """Suspend a partner."""
         suspend_partner(self.officer, administration=partner, reason="test", at=at)

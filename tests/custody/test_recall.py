@@ -258,6 +258,34 @@ def test_the_forwarder_is_reminded_until_it_handed_the_new_one_on(nodes: World) 
     assert nodes.statuses("XA", new) == {"XB": "held", "XC": "held"}
 
 
+@pytest.mark.long
+def test_the_new_one_goes_the_whole_way_that_the_old_one_went(nodes: World) -> None:
+    """XB -> XA -> XC -> XD and XB lets both of the forwarders hand the new one on, with the order."""
+    words = {"recipients": ["XA"], "purpose": AMONG}
+    (old,) = nodes.ask("XB", "share", ref=str(new_id(nodes.at)), **words)
+    nodes.settle()
+    (first,) = nodes.ask("XA", "forward", message_id=old, recipients=["XC"], purpose=AMONG)
+    nodes.settle()
+    (second,) = nodes.ask("XC", "forward", message_id=first, recipients=["XD"], purpose=AMONG)
+    nodes.settle()
+    (new,) = nodes.ask("XB", "share", ref=str(new_id(nodes.at)), **words)
+    nodes.ask("XB", "recall", ids=[old], mode="correct", replacement={old: new}, is_let_on=True)
+    nodes.settle()
+    assert nodes.ask("XA", "reminders") == [[new, "XC", "hand_on", new, AMONG]]
+    assert nodes.ask("XC", "reminders") == [[new, "XD", "arrival", "", ""]]
+    (third,) = nodes.ask("XA", "forward", message_id=new, recipients=["XC"], purpose=AMONG)
+    nodes.settle()
+    assert nodes.ask("XC", "reminders") == [[new, "XD", "hand_on", third, AMONG]]
+    nodes.ask("XC", "forward", message_id=third, recipients=["XD"], purpose=AMONG)
+    nodes.settle()
+    assert nodes.ask("XC", "reminders") == nodes.ask("XA", "reminders") == []
+    told = nodes.ask("XD", "expected", message_id=second)
+    assert (told["via"], bool(told["copy_id"]), told["can_be_asked"]) == ("XC", True, True)
+    assert nodes.statuses("XB", new) == {"XA": "held", "XC": "held", "XD": "held"}
+    given = {each["asker"]: each["recipients"] for each in nodes.ask("XB", "consents", message_id=new)}
+    assert given == {"XA": ["XC"], "XC": ["XD"]}
+
+
 def test_where_the_article_needs_it_the_origin_is_asked_anew_or_has_let_it_on_already(nodes: World) -> None:
     """A consent names one message: the one for the old message does not count for the new one."""
     old, _ = with_consent(nodes)
