@@ -167,8 +167,8 @@ def test_the_table_of_training_has_them_beside_it(at: datetime, tmp_path: Path) 
     table = learning("own_table")
     table.write_own_table(tmp_path, administration="XA", rates={}, until=at + 2 * DAY, tell=lambda _: None)
     told = table.read_own_world(tmp_path).findings_told
-    assert told.words["exporter"] == ("cn771", "xa4711")
-    assert told.words["hs4"] == ("6404",)
+    assert list(told.words["exporter"]) == ["cn771", "xa4711"]
+    assert list(told.words["hs4"]) == ["6404"]
     assert (len(set(told.item.tolist())), int(told.is_alert.sum()) > 0) == (2, True)
     table.write_own_table(tmp_path, administration="XA", rates={}, until=at + DAY, tell=lambda _: None)
     assert not len(table.read_own_world(tmp_path).findings_told.item)

@@ -164,7 +164,7 @@ def build_state(world: World, administration: str, *, week: int, made_at: str = 
 def _words_found(world: World) -> dict[str, tuple[str, ...]]:
     """What partners' findings name, beside the words of declarations."""
     told = world.findings_told
-    return {} if told is None else {f"{_FOUND}_{name}": words for name, words in told.words.items()}
+    return {} if told is None else {f"{_FOUND}_{name}": tuple(words) for name, words in told.words.items()}
 
 
 def _books_of(asked: _Asked) -> dict[str, Codebook]:
@@ -221,8 +221,12 @@ def _findings_known(state: State) -> ToldFindings | None:
     """What partners' findings named when the state was made; None in one that was made before they were seen."""
     if not any(name.startswith(f"{_FOUND}.") for name in state.memories):
         return None
-    words = {name: state.words[f"{_FOUND}_{name}"] for name in FOUND_COLUMNS}
-    return nothing_told(words, {name: state.books[f"{_FOUND}_{name}"] for name in FOUND_KEYS})
+    if _FOUND not in state.kept:
+        words = {name: state.words[f"{_FOUND}_{name}"] for name in FOUND_COLUMNS}
+        books = {name: state.books[f"{_FOUND}_{name}"] for name in FOUND_KEYS}
+        state.kept[_FOUND] = nothing_told(words, books)
+    known: ToldFindings = state.kept[_FOUND]
+    return known
 
 
 def _words_told(rows: Sequence[Mapping[str, object]]) -> Words:
@@ -252,7 +256,7 @@ def _coded(state: State, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str
 
 def _places_of(state: State) -> dict[str, dict[str, int]]:
     """The code of each word, made once for a state."""
-    if not state.kept:
+    if "places" not in state.kept:
         state.kept["places"] = {
             name: {word: code for code, word in enumerate(words)} for name, words in state.words.items()
         }

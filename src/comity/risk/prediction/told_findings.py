@@ -5,7 +5,7 @@ A row says one thing of one combination; all rows of one finding or alert have o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,13 +34,13 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class ToldFindings:
-    """Rows of what was told. words: what each column names, ascending; codes: places in them, their number for nothing.
+    """Rows of what was told. words: what each column names, with its code; codes: of each row, how many for nothing.
 
     item: of which finding or alert; week: in which it was known here. books: by which combinations were numbered, where
     a state knows them.
     """
 
-    words: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, Mapping[str, int]]
     codes: Mapping[str, Ints]
     item: Ints
     issuer: Ints
@@ -55,7 +55,7 @@ def told_findings(table: pa.Table) -> ToldFindings:
     named = {name: [word or "" for word in table[name].to_pylist()] for name in NAMED}
     named["hs4"] = [code[:4] if len(code) >= 4 else "" for code in named["hs6"]]
     named["hs6"] = [code if len(code) == 6 else "" for code in named["hs6"]]
-    words = {name: tuple(sorted(set(column) - {""})) for name, column in named.items()}
+    words = {name: _coded(sorted(set(column) - {""})) for name, column in named.items()}
     issuers = table["issuer"].to_pylist()
     places = {issuer: place for place, issuer in enumerate(sorted(set(issuers)))}
     return ToldFindings(
@@ -69,16 +69,15 @@ def told_findings(table: pa.Table) -> ToldFindings:
     )
 
 
-def codes_in(words: tuple[str, ...], column: list[str]) -> Ints:
-    """The place of each word; their number for a word that is not among them."""
-    place = {word: code for code, word in enumerate(words)}
-    return np.array([place.get(word, len(words)) for word in column], dtype=np.int64)
+def codes_in(words: Mapping[str, int], column: list[str]) -> Ints:
+    """The code of each word; their number for a word that is not among them."""
+    return np.array([words.get(word, len(words)) for word in column], dtype=np.int64)
 
 
-def nothing_told(words: Mapping[str, tuple[str, ...]], books: Mapping[str, Codebook]) -> ToldFindings:
+def nothing_told(words: Mapping[str, Sequence[str]], books: Mapping[str, Codebook]) -> ToldFindings:
     """No rows, of words and combinations that a state knows."""
-    none = np.zeros(0, dtype=np.int64)
-    return ToldFindings(words, dict.fromkeys(COLUMNS, none), none, none, none, none > 0, none > 0, books)
+    none, codes = np.zeros(0, dtype=np.int64), {name: _coded(each) for name, each in words.items()}
+    return ToldFindings(codes, dict.fromkeys(COLUMNS, none), none, none, none, none > 0, none > 0, books)
 
 
 def read_findings(folder: Path) -> ToldFindings | None:
@@ -93,6 +92,10 @@ def read_findings(folder: Path) -> ToldFindings | None:
         return told_findings(pq.read_table(path, schema=SCHEMA))
     except (pa.ArrowException, OSError) as error:
         raise TableError("The file cannot be read as Parquet", where=str(path)) from error
+
+
+def _coded(words: Sequence[str]) -> dict[str, int]:
+    return {word: code for code, word in enumerate(words)}
 
 
 def _whole(table: pa.Table, name: str) -> Ints:
