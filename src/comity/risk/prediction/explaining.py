@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,13 +79,19 @@ def family_of(feature: str) -> str:
     return FAMILIES[3] if key.startswith("hs") and "route" not in key else FAMILIES[4]
 
 
+@lru_cache(maxsize=16)
+def _places_of(names: tuple[str, ...]) -> tuple[int, ...]:
+    """The family of each feature; a model asks again with each declaration, and its features stay what they are."""
+    return tuple(FAMILIES.index(family_of(name)) for name in names)
+
+
 def explain(head: Head, names: Sequence[str], usual: Floats, values: Floats, *, most: int = 5) -> list[list[Told]]:
     """For each row the families that move its score most, strongest first."""
     parts = np.zeros((len(values), len(names) + 1))
     for booster in head.boosters:
         parts += booster.predict(values, pred_contrib=True, num_threads=1)
     parts = parts[:, :-1] / len(head.boosters)
-    families = np.array([FAMILIES.index(family_of(name)) for name in names])
+    families = np.array(_places_of(tuple(names)))
     present = np.bincount(families, minlength=len(FAMILIES)) > 0
     told = []
     for row in range(len(values)):
