@@ -23,7 +23,8 @@ from tests.console import world as made
 from tests.console.custody_world import Custody, lead
 from tests.console.visiting import enter, text_of
 
-pytestmark = pytest.mark.django_db
+# What the database does is tried in tests/custody on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ANA = Actor(ActorKind.OFFICER, "ana", "XC", frozenset({"liaison"}))
 
 
