@@ -22,7 +22,14 @@ from comity.risk.hit_advice import take_advice as keep_advice
 from comity.risk.hit_advice import take_question as keep_question
 from comity.risk.hit_keeping import KEPT_UNUSED, forget_decisions
 from comity.risk.hits import decide_hit, decided_hits, open_hits
-from comity.risk.models import AssessmentReason, HitAsked, HitTold, ScreeningDecision
+from comity.risk.models import (
+    Assessment,
+    AssessmentReason,
+    HitAsked,
+    HitTold,
+    LaneOverride,
+    ScreeningDecision,
+)
 from comity.risk.screening import Verdict
 from comity.risk.services import assess
 from comity.risk.values import Source
@@ -116,6 +123,14 @@ class TestAnswer:
         (item,) = screened(Asked(ids=("xa 1",)))
         assert dict(item.figures)["hit"] == "not_same"
         assert item.named[0].spelling == "Orban Tavrsh Kelimdar · XA-1 · XA"
+
+    def test_that_an_officer_judged_otherwise_is_told_with_the_assessment(self, ref: str, at: datetime) -> None:
+        row = Assessment.objects.order_by("id").first()
+        assert row is not None
+        change = {"from_lane": "yellow", "to_lane": "green", "is_raise": False, "was_mandatory": False}
+        LaneOverride.objects.create(record_id=row.record_id, assessment_number=1, reason="x", by="x", at=at, **change)
+        told = [dict(each.figures).get("lanes_changed") for each in screened(what="assessment")]
+        assert sorted(told, key=str) == ["1", None]
 
     def test_what_partners_decided_and_asked_is_told_of_whom_it_means(self, ref: str, at: datetime) -> None:
         keys = [new_key(), new_key()]

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from comity.common import Actor
+from comity.insight.holdings import holdings_of
+from comity.insight.naming import Asked
 from comity.journeys.consult import ask_about_hit, consult_turn, tell_hit
 from comity.journeys.report import report_turn
 from comity.journeys.share import Letter, ShareResult, Wish, approve_sharing, share_letter
@@ -149,6 +151,15 @@ class TeachingNode(MirrorNode):
             [each.issuer, each.verdict.value, each.ground.value, each.reason, each.by.value, each.article]
             for each in advice_on(hit(ref))
         ]
+
+    def screened(self, name: str, at: datetime) -> list[Any]:
+        """What is held of somebody's hits: kind, origin, whether it is told by decision only, who was told or asked."""
+        found = [each for each in holdings_of(Asked(name)).items if each.what.startswith("hit")]
+        return sorted(
+            [each.what, each.origin, each.needs_decision, [[told.to, told.article] for told in each.shared]]
+            for each in found
+            if "art" in each.legal or each.what == "hit"
+        )
 
     def conclude(self, reference: str, source: str, at: datetime, *, is_irregular: bool) -> None:
         """A control's outcome is learned."""

@@ -157,6 +157,15 @@ def test_not_the_same_is_told_on_request_and_never_applied(nodes: World, hits: t
     assert (answer["kind"], answer["article"], answer["withheld"]) == ("hit_decision/1", "2", ["reason"])
     assert nodes.ask("XC", "advice", ref=theirs) == [["XA", "not_same", "documents", "", "name", "2"]]
     assert nodes.ask("XC", "open_hits") == [theirs]
+    # The party asks either of them what is held: what was decided is told, what waits is not without a decision.
+    assert nodes.ask("XA", "screened", name="Orban Tavrsh Kelimdar") == [
+        ["hit", "XA", False, [["XC", "2"]]],
+        ["hit_question", "XC", True, []],
+    ]
+    assert nodes.ask("XC", "screened", name="Orban Tavrsh Kelimdar") == [
+        ["hit", "XC", True, [["XA", "2"]]],
+        ["hit_advice", "XA", True, []],
+    ]
     for code in ("XA", "XC"):
         told = json.dumps([each["body"] for each in nodes.ask(code, "posted") if each["kind"].startswith("hit_")])
         assert "kelimdar" not in told.casefold()
