@@ -16,6 +16,7 @@ from comity.custody.models import Consent, Holding
 from comity.custody.notices import sign_consent
 from comity.custody.services import HandedOn
 from comity.exchange import selectors as exchange
+from comity.node.standing import standing_of_node
 from comity.staff.models import AuditEntry
 from comity.trade.encoding import alert_to_body
 from tests.console import custody_world
@@ -76,6 +77,8 @@ def test_the_one_button_asks_its_origin_where_the_article_needs_it(held: Custody
     assert "with the consent of XA" in page
     assert f'href="/messages/{new}/ask-consent?to=XB"' in answer.content.decode()
     assert 'data-count="recalls">3<' in answer.content.decode().replace(" hidden", ""), "with what XB and XA wait for"
+    assert "1 corrected message is to be handed on again" in text_of(client.get("/"))
+    assert ("to hand on again", "waiting") in {(each.title, each.state) for each in standing_of_node(at=held.at)}
     assert "Hand on the new one?" in text_of(client.get(f"/messages/{new}"))
     assert "The corrected message It is here" in text_of(client.get(f"/messages/{held.received}"))
     client.post(f"/messages/{new}/ask-consent", {"recipients": ["XB"], "reason": "They had the old one"})

@@ -21,6 +21,7 @@ from comity.console.operations import OF_CASES
 from comity.console.partners import health_of
 from comity.console.purpose import look_of
 from comity.console.risk import first_reasons, veils_of
+from comity.custody import successors
 from comity.enforcement import selectors as enforcement
 from comity.enforcement.checks import CheckFilter, check_counts, checks
 from comity.enforcement.rules import InspectionState
@@ -73,6 +74,8 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
         context |= _consignments(look_of(request, actor))
     proposals = [each for each in staff.open_proposals() if each.proposed_by != str(actor)]
     context["proposals"] = [(each, title_of(each)) for each in proposals if is_known_to(actor, each)]
+    if may(actor, Permission.VIEW_MESSAGES):
+        context["again"] = successors.due_count()
     if may_any(actor, OF_CASES):
         context |= _requests(actor, at)
     return render(request, "console/dashboard.html", context)

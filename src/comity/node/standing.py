@@ -9,6 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from comity.common import show_instant
+from comity.custody import successors
 from comity.exchange import selectors as exchange
 from comity.intake import selectors as intake
 from comity.ledger import selectors as ledger
@@ -36,7 +37,14 @@ class Standing:
 
 def standing_of_node(*, at: datetime) -> list[Standing]:
     """Every line, in the order in which a person would ask."""
-    return [*_intake(), *_queue(at), *_exchange(), *_ledger(), _keys(settings.COMITY_KEYRING.key_document, at)]
+    return [
+        *_intake(),
+        *_queue(at),
+        *_exchange(),
+        *_again(),
+        *_ledger(),
+        _keys(settings.COMITY_KEYRING.key_document, at),
+    ]
 
 
 def _keys(document: KeyDocument, at: datetime) -> Standing:
@@ -76,6 +84,12 @@ def _exchange() -> Iterator[Standing]:
     inbox = exchange.inbox_status()
     if inbox.failing:
         yield Standing("inbox", ATTENTION, f"{inbox.failing} messages whose journey fails")
+
+
+def _again() -> Iterator[Standing]:
+    count = successors.due_count()
+    if count:
+        yield Standing("to hand on again", WAITING, f"{count} corrected by partners; see `comity custody successors`")
 
 
 def _ledger() -> Iterator[Standing]:
