@@ -57,9 +57,9 @@ def test_who_has_the_old_one_is_to_get_the_new_one_once_it_is_here(at: datetime,
         ordered(at, M, M2)
     (waiting,) = succeeding.due()
     assert (waiting.message_id, waiting.recipient, waiting.handed.copy_id) == (M2, "XC", COPY)
-    assert (waiting.is_here, succeeding.due_count()) == (comes_first, int(comes_first))
+    assert (waiting.own is not None, succeeding.due_count()) == (comes_first, int(comes_first))
     arrives(M2, at)
-    assert succeeding.due()[0].is_here
+    assert succeeding.due()[0].own == custody.held_as(M2, holder="XB")
     assert succeeding.due_count() == 1
     for any_name in (M, M2, COPY):
         assert succeeding.successors_named(any_name) == succeeding.due()

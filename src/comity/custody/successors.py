@@ -47,11 +47,6 @@ class SuccessorView:
     own: HolderView | None
     consent: ConsentView | None
 
-    @property
-    def is_here(self) -> bool:
-        """Whether the new one has come, so that it can be handed on."""
-        return self.own is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
