@@ -42,6 +42,7 @@ def main() -> None:
     held = custody_world.extend(made)
     names |= {"sent": held.sent_xa, "held": held.received, "offer": held.offer, "consent": held.consent}
     names["purged"] = custody_world.stir(held)
+    names["again"] = custody_world.correct(held, custody_world.another(held))
     stood = accords.extend(made.agreement_id, at, at - timedelta(days=30))
     names |= {"proposed": stood.proposed, "suspended": stood.suspended, "ours": stood.ours, "left": stood.left}
     names |= asdict(risk_world.extend(made.agreement_id, at))

@@ -51,6 +51,8 @@ PAGES = {
         "/messages/{held}/let-go",
         "/messages/{offer}",
         "/messages/{purged}",
+        "/messages/{again}",
+        "/messages/{again}/put-aside/XB",
         "/recalls",
         "/consents/{consent}",
         "/partners",

@@ -62,27 +62,29 @@ def _break_answers(judge: Any, inbox: Any) -> None:
 
     from comity.exchange.receipt import read_answer_text
 
-    authorise, repeat, answer = judge._authorise, inbox._repeat, inbox.Receiver.answer
+    authorise, repeat, take = judge._authorise, inbox._repeat, inbox.Receiver.take
 
     def permit_all(self: Any, *words: Any) -> Any:
         said = authorise(self, *words)
-        return replace(said, accepted=True, code="", text="") if is_now("any_agreement") else said
+        if not is_now("any_agreement"):
+            return said
+        return said._replace(answer=replace(said.answer, accepted=True, code="", text=""), refused=None)
 
     def repeat_all(incoming: Any, sha256: str, text: str) -> Any:
         return read_answer_text(text) if is_now("any_message_again") else repeat(incoming, sha256, text)
 
     seen: set[str] = set()
 
-    def answer_anew(self: Any, envelopes: Any, at: Any) -> Any:
-        replies = answer(self, envelopes, at)
-        for place, data in enumerate(envelopes):
+    def take_anew(self: Any, opened: Any) -> Any:
+        replies = take(self, opened)
+        for place, data in enumerate(opened.envelopes):
             name = data[:300].split(b'"envelope":"')[-1][:36].decode("latin-1")
             if name in seen and replies[place].is_receipt and is_now("other_bytes_to_duplicates"):
                 replies[place] = replace(replies[place], body=replies[place].body + b" ")
             seen.add(name)
         return replies
 
-    judge._authorise, inbox._repeat, inbox.Receiver.answer = permit_all, repeat_all, answer_anew
+    judge._authorise, inbox._repeat, inbox.Receiver.take = permit_all, repeat_all, take_anew
 
 
 def _break_proofs(inbox: Any, receipt: Any) -> None:

@@ -15,9 +15,11 @@ from django.conf import settings
 
 from comity.agreements import parse_agreement
 from comity.common import new_id
-from comity.custody import ConsentAsked, HoldingNotice, Mode, RecallOrder, Status, recall_from_body
+from comity.custody import ConsentAsked, HoldingNotice, Limits, Mode, RecallOrder, Status, recall_from_body
 from comity.custody import selectors as custody
+from comity.custody import services as keeping
 from comity.custody.notices import sign_holding, sign_recall
+from comity.custody.services import HandedOn
 from comity.exchange import selectors as exchange
 from comity.exchange.envelope import Contents, messages_root, seal_envelope, sign_contents
 from comity.exchange.inbox import Receiver, process_due
@@ -128,10 +130,29 @@ def stir(held: Custody) -> str:
     asked = custody.holding_of("XC", held.sent_xa, "XA")
     assert asked is not None
     held.answer(held.sent_xa, "XA", Status.RETAINED, "court_order", recall=asked.recall_id)
-    body = alert_to_body(replace(lead(held.at), ref="XA-A-2026-0100"))
-    gone = held.receive("alert/1", body, article="1", purpose="control", valid_until=held.at + timedelta(days=60))
+    gone = another(held)
     held.recall(gone)
     return gone
+
+
+def another(held: Custody) -> str:
+    """One more alert of XA. Returns its id."""
+    body = alert_to_body(replace(lead(held.at), ref=f"XA-A-2026-{100 + held.number:04}"))
+    return held.receive("alert/1", body, article="1", purpose="control", valid_until=held.at + timedelta(days=60))
+
+
+def correct(held: Custody, old: str) -> str:
+    """XA corrects an alert of its own that XC had handed on to XB with its consent. Returns the id of the new one."""
+    copy = custody.held_as(old, holder="XC")
+    assert copy is not None
+    to = HandedOn(
+        "XB", str(new_id(held.at)), held.agreement_id, "1", str(new_id(held.at)), Limits(None, Handling.OFFICIAL.word)
+    )
+    keeping.note_hand_on(made._person("ana"), copy, to, at=held.at)
+    until, body = held.at + timedelta(days=60), alert_to_body(lead(held.at))
+    new = held.receive("alert/1", body, article="1", purpose="control", valid_until=until)
+    held.recall(old, mode=Mode.CORRECT, replacement=((old, new),))
+    return new
 
 
 def take(message: Message, at: datetime, *, number: int) -> None:

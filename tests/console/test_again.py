@@ -8,20 +8,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from comity.common import Actor, ActorKind, new_id
-from comity.custody import ConsentNotice, Limits, Mode, SuccessorState
+from comity.custody import ConsentNotice, SuccessorState
 from comity.custody import selectors as custody
-from comity.custody import services as keeping
 from comity.custody import successors as succeeding
 from comity.custody.models import Consent, Holding
 from comity.custody.notices import sign_consent
-from comity.custody.services import HandedOn
 from comity.exchange import selectors as exchange
 from comity.node.standing import standing_of_node
 from comity.staff.models import AuditEntry
-from comity.trade.encoding import alert_to_body
 from tests.console import custody_world
 from tests.console import world as made
-from tests.console.custody_world import Custody, lead
+from tests.console.custody_world import Custody, correct
 from tests.console.visiting import enter, text_of
 
 # What the database does is tried in tests/custody on both.
@@ -45,16 +42,7 @@ def put_back(held: Custody, taken_back: None) -> Iterator[None]:
 @pytest.fixture
 def new(held: Custody) -> str:
     """XA corrected its alert, which we had handed on to XB with its consent."""
-    old = custody.held_as(held.received, holder="XC")
-    assert old is not None
-    copy, consent = str(new_id(held.at)), str(new_id(held.at))
-    to = HandedOn("XB", copy, held.agreement_id, "1", consent, Limits(None, "official"))
-    keeping.note_hand_on(ANA, old, to, at=held.at)
-    until = held.at + timedelta(days=60)
-    body = alert_to_body(lead(held.at))
-    name = held.receive("alert/1", body, article="1", purpose="control", valid_until=until)
-    held.recall(held.received, mode=Mode.CORRECT, replacement=((held.received, name),))
-    return name
+    return correct(held, held.received)
 
 
 def let_on(held: Custody, message_id: str) -> None:
