@@ -17,6 +17,7 @@ from comity.risk.mirror_locks import commit_to, export_references, figures_of, l
 from comity.risk.mirroring import note_imports, take_offer
 from comity.risk.modelling.shelves import learning
 from comity.risk.modelling.told_by_partners import columns_of, heard_of, may_be_learned
+from comity.risk.partner_findings import raise_told
 from comity.risk.services import assess
 from comity.risk.values import Source
 from comity.trade import Declaration, Handling, Money
@@ -89,7 +90,16 @@ def test_what_an_article_permits_is_heard_until_it_is_taken_back(at: datetime):
     assert (told["mass"], told["hs_codes"], told["origins"]) == (False, False, False)
     # What was corrected since is compared as it was lodged, or as it is asked about.
     assert heard(replace(record, content=imported("210")))[0]["value"] is False
+    raise_told(issuer="XC", message_id=MESSAGE, handling=Handling.OFFICIAL)
+    assert len(heard(record)) == 1
     forget_mirror(NODE, issuer="XC", message_id=MESSAGE, at=at + timedelta(hours=2))
+    assert heard(record) == []
+
+
+def test_what_is_raised_above_official_is_not_heard_any_more(at: datetime):
+    tell(adopt(at), at)
+    record = arrive(at)
+    raise_told(issuer="XC", message_id=MESSAGE, handling=Handling.RESTRICTED)
     assert heard(record) == []
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import transaction
 
 from comity.intake import KeyKind, normal_key
-from comity.risk.models import PartnerFinding, PartnerSignal
+from comity.risk.models import MirrorOffering, PartnerFinding, PartnerSignal
 from comity.risk.signals import name_key, normal_id
 from comity.risk.values import Source
 from comity.trade import Finding, FindingResult, Handling, Subject, SubjectRole
@@ -69,12 +69,14 @@ def forget_partner_finding(*, issuer: str, message_id: str) -> None:
 
 @transaction.atomic
 def raise_told(*, issuer: str, message_id: str, handling: Handling) -> None:
-    """Handle a partner's finding or alert at this level from now on; never lower than before."""
+    """Handle a partner's finding, alert or offer of a mirror check at this level from now on, never at a lower one."""
     PartnerFinding.objects.filter(issuer=issuer, message_id=message_id, handling__lt=int(handling)).update(
         handling=int(handling)
     )
-    signals = PartnerSignal.objects.select_for_update().filter(issuer=issuer, message_id=message_id).exclude(body={})
-    for signal in signals:
-        known = Handling.from_word(str(signal.body.get("handling", Handling.OFFICIAL.word)))
-        signal.body = {**signal.body, "handling": max(known, handling).word}
-        signal.save(update_fields=["body"])
+    signals = PartnerSignal.objects.select_for_update().filter(issuer=issuer, message_id=message_id)
+    offers = MirrorOffering.objects.select_for_update().filter(issuer=issuer, message_id=message_id)
+    rows: list[PartnerSignal | MirrorOffering] = [*signals.exclude(body={}), *offers.exclude(body={})]
+    for row in rows:
+        known = Handling.from_word(str(row.body.get("handling", Handling.OFFICIAL.word)))
+        row.body = {**row.body, "handling": max(known, handling).word}
+        row.save(update_fields=["body"])
