@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,9 +11,8 @@ import pytest
 import comity.cli.risk_models  # noqa: F401  # its commands join the group
 from comity.agreements import Agreement
 from comity.intake import StoredRecord
-from comity.ledger.services import open_log
 from comity.risk import SourceKind
-from comity.risk.modelling import live, retraining, views
+from comity.risk.modelling import retraining, views
 from comity.risk.modelling.life import approve_model, promote_model
 from comity.risk.modelling.rules import EXCHANGE
 from comity.risk.modelling.shelves import this_shelf
@@ -35,15 +33,6 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_library()), reason=f"needs the extra `learning` ({missing_library()})"),
 ]
 WEEKS, A_WEEK = 10, 28
-
-
-@pytest.fixture
-def home(tmp_path: Path, settings: object, at: datetime) -> Iterator[Path]:
-    settings.COMITY_HOME = tmp_path  # type: ignore[attr-defined]
-    live._held.telling = None
-    open_log(signer=this_shelf().keyring.log, at=at)
-    yield tmp_path
-    live._held.telling = None
 
 
 def supplier(number: int) -> Party:

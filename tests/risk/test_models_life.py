@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +19,6 @@ from comity.cli.risk_learning import model
 from comity.common import Actor
 from comity.intake import StoredRecord
 from comity.ledger.selectors import latest_checkpoint
-from comity.ledger.services import open_log
 from comity.risk import Lane, SourceKind
 from comity.risk.budgets import policy_on, set_policy
 from comity.risk.errors import FourEyesError
@@ -90,15 +88,6 @@ def history(at: datetime) -> None:
                 risk_type="undervaluation",
                 learned_at=when + timedelta(days=1),
             )
-
-
-@pytest.fixture
-def home(tmp_path: Path, settings: object, at: datetime) -> Iterator[Path]:
-    settings.COMITY_HOME = tmp_path  # type: ignore[attr-defined]
-    live._held.telling = None
-    open_log(signer=this_shelf().keyring.log, at=at)
-    yield tmp_path
-    live._held.telling = None
 
 
 @pytest.fixture

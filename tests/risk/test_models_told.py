@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +14,6 @@ import comity.cli.risk_models  # noqa: F401  # its commands join the group
 from comity.agreements import Agreement
 from comity.agreements.models import AgreementRow
 from comity.intake import StoredRecord
-from comity.ledger.services import open_log
 from comity.risk import SourceKind
 from comity.risk.errors import FourEyesError
 from comity.risk.mirror_locks import commit_to, export_references, figures_of, lock, new_key, quarter_of
@@ -41,15 +39,6 @@ needs_libraries = pytest.mark.skipif(
     bool(missing_library()), reason=f"needs the extra `learning` ({missing_library()})"
 )
 WEEKS, A_WEEK = 10, 28
-
-
-@pytest.fixture
-def home(tmp_path: Path, settings: object, at: datetime) -> Iterator[Path]:
-    settings.COMITY_HOME = tmp_path  # type: ignore[attr-defined]
-    live._held.telling = None
-    open_log(signer=this_shelf().keyring.log, at=at)
-    yield tmp_path
-    live._held.telling = None
 
 
 def imported(number: int, price: int) -> Declaration:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -240,15 +240,14 @@ class _Group:
     def _answer_messages(self, fresh: Sequence[Arrival]) -> dict[tuple[int, int], Answer]:
         """Step R10, by (number of the arrival, position of the message): only what is new here counts."""
         judged = [each for arrival in fresh for each in self.verdicts[arrival.number]]
-        known = dict(_answers_of([each.incoming.key for each in judged]))
+        known = dict(stored_answers([each.incoming.key for each in judged]))
         first: dict[Key, Verdict] = {}
         for each in judged:
             if each.incoming.key not in known:
                 first.setdefault(each.incoming.key, each)
         record_decisions([each.refused for each in first.values() if each.refused], at=self.at)
         stored = insert_once(list(first.values()), at=self.at)
-        late = [key for key in first if key not in stored]
-        known.update(_answers_of(late))
+        known.update(stored_answers([key for key in first if key not in stored]))
         answers = {}
         for incoming, _, _ in judged:
             if incoming.key in known:
@@ -392,10 +391,6 @@ def _reused(arrival: Arrival) -> EnvelopeRefusedError:
         where=f"envelope {arrival.contents.envelope}",
         remedy="Give each envelope an id of its own.",
     )
-
-
-def _answers_of(keys: Sequence[Key]) -> Iterator[tuple[Key, tuple[str, str]]]:
-    return ((key, (sha256, text)) for key, sha256, text in stored_answers(keys))
 
 
 def _repeat(incoming: Incoming, sha256: str, text: str) -> Answer:

@@ -168,8 +168,8 @@ def envelope_row(arrival: Arrival, receipt: bytes, index: int, *, at: datetime) 
     )
 
 
-def stored_answers(keys: Sequence[Key]) -> Iterator[tuple[Key, str, str]]:
-    """(key, sha256, answer text) of each of these messages that is stored."""
+def stored_answers(keys: Sequence[Key]) -> Iterator[tuple[Key, tuple[str, str]]]:
+    """The key and (sha256, answer text) of each of these messages that is stored."""
     names: dict[str, list[str]] = defaultdict(list)
     for sender, name in keys:
         names[sender].append(name)
@@ -177,7 +177,7 @@ def stored_answers(keys: Sequence[Key]) -> Iterator[tuple[Key, str, str]]:
     with connection.cursor() as cursor:
         for sender, wanted in names.items():
             cursor.execute(statement, [sender, wanted if is_array else json.dumps(wanted)])
-            yield from (((sender, name), sha256, answer) for name, sha256, answer in cursor.fetchall())
+            yield from (((sender, name), (sha256, answer)) for name, sha256, answer in cursor.fetchall())
 
 
 def claim_due(key: int) -> tuple[bytes, int] | None:

@@ -16,9 +16,9 @@ from comity.risk.hit_advice import Asked, Listed, recognised
 from comity.risk.models import AssessmentReason, HitAdvice, HitAsked, HitQuestionTaken, HitTold, ScreeningDecision
 from comity.risk.rules import SourceKind
 from comity.risk.screening import Verdict
+from comity.risk.writing import parts
 from comity.trade.knowledge import HitGround, HitVerdict
 
-_AT_ONCE = 500
 _FEATURES = {"name": "name", "identifier": "number", "birth date": "birth_date", "country": "country"}
 _OURS = {"Our name": "name", "Our part": "part", "Our country": "country", "Our numbers": "numbers"}
 
@@ -127,10 +127,8 @@ def _word(row: HitAdvice | HitQuestionTaken, parties: Sequence[Mapping[str, str]
 
 
 def _reasons(record_ids: Sequence[UUID]) -> Iterator[AssessmentReason]:
-    for start in range(0, len(record_ids), _AT_ONCE):
-        rows = AssessmentReason.objects.filter(
-            source_kind=SourceKind.SCREENING.value, assessment__record_id__in=record_ids[start : start + _AT_ONCE]
-        )
+    for part in parts(record_ids):
+        rows = AssessmentReason.objects.filter(source_kind=SourceKind.SCREENING.value, assessment__record_id__in=part)
         yield from rows.select_related("assessment").order_by("assessment__at", "id")
 
 
@@ -138,28 +136,28 @@ def _decisions(ids: Collection[int], subject_keys: Sequence[str]) -> Iterator[Sc
     """By their numbers, and every other one on the same parties; the oldest first."""
     found: dict[int, ScreeningDecision] = {}
     named, keys = sorted(ids), sorted(set(subject_keys))
-    for start in range(0, len(named), _AT_ONCE):
-        rows = ScreeningDecision.objects.filter(pk__in=named[start : start + _AT_ONCE])
+    for part in parts(named):
+        rows = ScreeningDecision.objects.filter(pk__in=part)
         found |= {row.pk: row for row in rows}
     keys = sorted({*keys, *(row.subject_key for row in found.values())})
-    for start in range(0, len(keys), _AT_ONCE):
-        rows = ScreeningDecision.objects.filter(subject_key__in=keys[start : start + _AT_ONCE])
+    for some in parts(keys):
+        rows = ScreeningDecision.objects.filter(subject_key__in=some)
         found |= {row.pk: row for row in rows}
     yield from sorted(found.values(), key=lambda row: (row.decided_at, row.pk))
 
 
 def _by_ref(refs: Sequence[str]) -> dict[str, list[Asked]]:
     found: dict[str, list[Asked]] = {}
-    for start in range(0, len(refs), _AT_ONCE):
-        for row in HitAsked.objects.filter(ref__in=refs[start : start + _AT_ONCE]).order_by("asked_at", "id"):
+    for part in parts(refs):
+        for row in HitAsked.objects.filter(ref__in=part).order_by("asked_at", "id"):
             found.setdefault(row.ref, []).append(Asked(row.partner, row.message_id, row.asked_at))
     return found
 
 
 def _told_of(decision_ids: Sequence[int]) -> dict[int, list[Asked]]:
     found: dict[int, list[Asked]] = {}
-    for start in range(0, len(decision_ids), _AT_ONCE):
-        rows = HitTold.objects.filter(decision_id__in=decision_ids[start : start + _AT_ONCE]).order_by("told_at", "id")
+    for part in parts(decision_ids):
+        rows = HitTold.objects.filter(decision_id__in=part).order_by("told_at", "id")
         for row in rows:
             found.setdefault(row.decision_id, []).append(Asked(row.recipient, row.message_id, row.told_at))
     return found
@@ -211,10 +209,10 @@ def _state(matter: _Matter) -> HitState:
 def _compared(matter: _Matter) -> Iterator[tuple[str, str]]:
     """What was compared last, as far as it can be said without what either side has there."""
     if matter.reasons:
-        parts = [(each.get("column", ""), each.get("comparison", "")) for each in matter.reasons[-1].evidence]
+        found = [(each.get("column", ""), each.get("comparison", "")) for each in matter.reasons[-1].evidence]
     else:
-        parts = [(part[0], part[3]) for part in matter.decisions[-1].parts]
-    for feature, comparison in parts:
+        found = [(part[0], part[3]) for part in matter.decisions[-1].parts]
+    for feature, comparison in found:
         if feature in _FEATURES:
             yield _FEATURES[feature], str(comparison).split(" ")[0]
 

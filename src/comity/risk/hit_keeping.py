@@ -15,11 +15,11 @@ from comity.common import Actor, show_instant
 from comity.intake.models import Record
 from comity.risk.models import Assessment, AssessmentReason, HitAsked, HitTold, ScreeningDecision
 from comity.risk.rules import SourceKind
+from comity.risk.writing import parts
 from comity.staff.services import record_deed
 
 # A list that was loaded wrongly, or a declaration that is replaced, may be put right within that time.
 KEPT_UNUSED = timedelta(days=92)
-_AT_ONCE = 500
 _MOST = 5_000
 _GONE = "A hit of a declaration that is not held any more"
 
@@ -42,8 +42,7 @@ def forget_decisions(actor: Actor, *, at: datetime) -> int:
     for row in gone:
         facts = {"verdict": row.verdict, "ground": row.ground, "unused_since": show_instant(row.unused_since or at)}
         record_deed(actor, deed="forget_hit", subject=f"screening:{row.ref}", facts=facts, at=at)
-    for start in range(0, len(gone), _AT_ONCE):
-        part = gone[start : start + _AT_ONCE]
+    for part in parts(gone):
         ScreeningDecision.objects.filter(pk__in=[row.pk for row in part]).delete()
     _forget_asked(at)
     return len(gone)
@@ -69,8 +68,7 @@ def _empty_orphans() -> None:
     held = Record.objects.filter(record_id=OuterRef("assessment__record_id"))
     rows = AssessmentReason.objects.filter(~Exists(held), source_kind=SourceKind.SCREENING.value)
     found = list(rows.values_list("pk", "assessment_id", "position")[:_MOST])
-    for start in range(0, len(found), _AT_ONCE):
-        part = found[start : start + _AT_ONCE]
+    for part in parts(found):
         first = [assessment for _, assessment, position in part if position == 1]
         Assessment.objects.filter(pk__in=first).update(top_reason=_GONE)
         AssessmentReason.objects.filter(pk__in=[pk for pk, _, _ in part]).delete()

@@ -11,9 +11,9 @@ from datetime import datetime
 from uuid import UUID
 
 from comity.risk.models import MirrorExport, MirrorMatch
+from comity.risk.writing import parts
 
 _SENT = "sent"
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class MirrorCompared:
 
 def told_of_records(record_ids: Collection[UUID]) -> Iterator[MirrorTold]:
     """What partners were told of these records, the earliest first."""
-    for part in _parts(record_ids):
+    for part in parts(sorted(record_ids)):
         for row in MirrorExport.objects.filter(record_id__in=part).order_by("id"):
             if row.state == _SENT and row.message_id:
                 yield MirrorTold(row.record_id, row.partner, row.message_id)
@@ -54,7 +54,7 @@ def told_of_records(record_ids: Collection[UUID]) -> Iterator[MirrorTold]:
 
 def compared_with_records(record_ids: Collection[UUID]) -> Iterator[MirrorCompared]:
     """Partners' declarations that were compared with these records, the earliest first."""
-    for part in _parts(record_ids):
+    for part in parts(sorted(record_ids)):
         for row in MirrorMatch.objects.filter(record_id__in=part).select_related("offer").order_by("id"):
             yield MirrorCompared(
                 record_id=row.record_id,
@@ -66,9 +66,3 @@ def compared_with_records(record_ids: Collection[UUID]) -> Iterator[MirrorCompar
                 unknown=tuple(row.unknown),
                 matched_at=row.matched_at,
             )
-
-
-def _parts(record_ids: Collection[UUID]) -> Iterator[list[UUID]]:
-    every = sorted(record_ids)
-    for start in range(0, len(every), _AT_ONCE):
-        yield every[start : start + _AT_ONCE]

@@ -151,13 +151,12 @@ class Writer:
         return _Group(jobs, turned_away, welcome, self._receiver.open([job.data for job in welcome], at))
 
     def _answers(self, group: _Group) -> list[tuple[Job, Page]]:
-        if group.opened is None:
-            return [page for job in group.jobs for page in self._answer_alone(job)]
-        try:
-            return self._take(group, group.opened)
-        except Exception:  # as above
-            logger.exception("A group of %d envelopes failed; each is tried alone", len(group.jobs))
-            return [page for job in group.jobs for page in self._answer_alone(job)]
+        if group.opened is not None:
+            try:
+                return self._take(group, group.opened)
+            except Exception:  # the edge of a worker: find the one that fails, so that the others pass
+                logger.exception("A group of %d envelopes failed; each is tried alone", len(group.jobs))
+        return [page for job in group.jobs for page in self._answer_alone(job)]
 
     def _answer_alone(self, job: Job) -> list[tuple[Job, Page]]:
         try:
